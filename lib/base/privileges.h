@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Giving up root, once, for good. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Becomes user (and group, or the user's own group when NULL) with its supplementary groups; checks
+ * that there is no way back.  Does nothing when user is NULL or the process is not root.
+ * false: problem_r says why, in one sentence (the caller frees it). */
+bool privileges_drop(const char *user, const char *group, char **problem_r);
+
+/* A group's id by name or number.  false: there is none. */
+bool privileges_find_group(const char *name, gid_t *gid_r);
