@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private redis-server on a unix socket and a loopback port."""
+
+import signal
+
+from . import ports, process, resp, workdir
+
+
+class Redis:
+    """Without `durable` nothing is written to disk; with it every write is in the log before it is acknowledged."""
+
+    def __init__(self, folder, durable=False, password=None, acl=(), outlive=False):
+        self.folder = workdir.subfolder(folder, "redis")
+        self.socket = self.folder / "redis.sock"
+        self.port = ports.free_port()
+        self.password = password
+        self._acl = list(acl)
+        self._durable = durable
+        self._outlive = outlive
+        self._process = None
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def _config(self):
+        lines = [
+            f"bind {ports.LOOPBACK}",
+            f"port {self.port}",
+            f"unixsocket {self.socket}",
+            "unixsocketperm 777",
+            f"dir {self.folder}",
+            "daemonize no",
+            'save ""',
+            f"appendonly {'yes' if self._durable else 'no'}",
+            "appendfsync always",
+        ]
+        if self.password:
+            lines.append(f"requirepass {self.password}")
+        lines += [f"user {rule}" for rule in self._acl]
+        return "\n".join(lines) + "\n"
+
+    def start(self):
+        """Start, or start again with the same socket, port and data."""
+        config = self.folder / "redis.conf"
+        config.write_text(self._config())
+        self._process = process.Process("redis", ["redis-server", config], self.folder, outlive=self._outlive)
+        self._process.start().wait_ready(self._answers)
+        return self
+
+    def _answers(self):
+        try:
+            with self.client() as client:
+                return client.call("PING") == "PONG"
+        except resp.ReplyError as error:
+            # LOADING while the append-only file is being read.
+            if not str(error).startswith("LOADING"):
+                raise
+            return False
+        except OSError:
+            return False
+
+    def client(self, **options):
+        """A connection to the unix socket, logged in with the default user's password unless told otherwise."""
+        return resp.Client(self.socket, **{"password": self.password, **options})
+
+    def stop(self):
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self):
+        """As a crash would: SIGKILL."""
+        self._process.kill()
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def freeze(self):
+        """Connections stay open and nothing is answered until thaw()."""
+        self._process.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.signal(signal.SIGCONT)
+
+    def processes(self):
+        return [self._process]
+
+    def describe(self):
+        return self._process.describe() if self._process else ""
