@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The catalogue: everything that can be said about why a message will not go out or not arrive.
+ *
+ * One constant table (causes.c).  Log lines, SMTP replies, `sluicectl causes`, sluice-causes(7) and
+ * the configuration's action names are made from it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How bad it is, whatever is done about it. */
+enum severity { SEVERITY_INFO, SEVERITY_WARN, SEVERITY_ERROR };
+
+/* What is done about it, weakest first: a message's verdict is the strongest of its findings. */
+enum action {
+    ACTION_IGNORE,
+    ACTION_LOG,
+    ACTION_WARN, /* log, and a header on the message */
+    ACTION_HOLD, /* quarantine, Postfix HOLD */
+    ACTION_DEFER, /* 4xx */
+    ACTION_REJECT, /* 5xx */
+};
+
+/* Where a cause can be found, as bits. */
+enum cause_found {
+    FOUND_POLICY = 1 << 0,
+    FOUND_MILTER = 1 << 1,
+    FOUND_FEEDBACK = 1 << 2,
+    FOUND_CHECK = 1 << 3, /* sluicectl check */
+};
+
+/* The index of each cause in the table; CAUSE_LIMIT_MESSAGES is "limit.messages". */
+enum cause_id {
+    CAUSE_LIMIT_MESSAGES,
+    CAUSE_LIMIT_RECIPIENTS,
+    /* ... one per row of the catalogue, in its order ... */
+    CAUSE_COUNT
+};
+
+struct cause {
+    const char *id; /* "limit.messages"; what stands before the dot is its group */
+    const char *title; /* a few words */
+    enum severity severity;
+    enum action action; /* the default in enforce mode */
+    unsigned found; /* enum cause_found */
+    /* The reply, for a cause that has one (0 and NULL otherwise).  Both forms are always there
+     * when one is: a cause configured to defer answers reply_defer even where rejecting is usual. */
+    unsigned reply_code; /* 450, 550, ... as the catalogue has it */
+    const char *enhanced; /* "4.7.28" (RFC 3463, IANA registry) */
+    const char *sentence; /* default text of the reply for a person who is no admin */
+    const char *explanation; /* what it means and how it is found */
+    const char *remedy; /* how to repair it */
+    const char *source; /* RFC or document */
+};
+
+const struct cause *cause_get(enum cause_id id);
+const struct cause *cause_find(const char *id); /* NULL: no such cause */
+
+/* All ids in the catalogue's order, CAUSE_COUNT of them: for suggestions and completions. */
+const char *const *cause_ids(void);
+
+const char *severity_name(enum severity severity);
+const char *action_name(enum action action);
+bool action_parse(const char *name, enum action *action_r);
+
+/* The reply code and enhanced code for a cause under an action: a 5xx cause that is deferred answers
+ * with the 4xx of the same meaning (550 5.7.1 becomes 450 4.7.1, 552 5.3.4 452 4.3.4) and the other
+ * way round; a cause without a reply of its own gets 550 5.7.1 or 450 4.7.1.  enhanced_r holds 12 bytes. */
+void cause_reply(const struct cause *cause, enum action action, unsigned *code_r, char enhanced_r[12]);

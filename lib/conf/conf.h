@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration: sluice.conf as one immutable, reference-counted struct.
+ *
+ * conf_load() reads a file (with its includes), applies the -o overrides, checks everything and
+ * fills in the defaults.  Nothing in a struct conf changes afterwards; a reload makes a new one and
+ * swaps it into a conf_slot.  Whoever works on a message holds a reference until it is done.
+ * Thread-safe after loading.
+ */
+#pragma once
+
+#include "lib/base/ip.h"
+#include "lib/base/strings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum conf_mode { MODE_OBSERVE, MODE_ENFORCE };
+enum conf_store_failure { STORE_FAILURE_LOCAL, STORE_FAILURE_ACCEPT, STORE_FAILURE_DEFER };
+enum conf_charge_at { CHARGE_AT_END, CHARGE_AT_RCPT }; /* DATA or END-OF-MESSAGE; or each RCPT, by instance */
+enum conf_sign_failure { SIGN_FAILURE_SEND, SIGN_FAILURE_DEFER };
+
+/* What is counted, and for whom. */
+enum limit_subject {
+    SUBJECT_USER,
+    SUBJECT_SENDER,
+    SUBJECT_SENDER_DOMAIN,
+    SUBJECT_CLIENT,
+    SUBJECT_CLIENT_NETWORK, /* /24, /64 */
+    SUBJECT_RECIPIENT_DOMAIN,
+    SUBJECT_HOST,
+    SUBJECT_ALL, /* the whole installation */
+    SUBJECT_COUNT
+};
+enum limit_count { COUNT_MESSAGES, COUNT_RECIPIENTS, COUNT_EXTERNAL_RECIPIENTS, COUNT_BYTES, COUNT_COUNT };
+
+/* Where a value was written: file is "command line" for -o, "defaults" for what is built in. */
+struct conf_place {
+    const char *file;
+    unsigned line;
+};
+
+struct conf_limit {
+    char *name;
+    enum limit_subject subject;
+    enum limit_count count;
+    int64_t max;
+    int64_t window_sec; /* 0: per message */
+    int over; /* enum action of lib/causes, or -1: the cause's own */
+    unsigned near_percent; /* 0: never said */
+    struct conf_place place;
+};
+
+/* A class's own maximum for a limit. */
+struct conf_class_limit {
+    const struct conf_limit *limit;
+    int64_t max;
+    struct conf_place place;
+};
+
+struct conf_class {
+    char *name;
+    struct strings members; /* "user@example.com", "@example.com", "192.0.2.0/24" */
+    struct conf_class_limit *limits;
+    size_t nlimits;
+    struct conf_place place;
+};
+
+struct conf_warmup {
+    char *title; /* an IP address or a domain */
+    int64_t start_day; /* days since the epoch */
+    int64_t first;
+    double growth;
+    int64_t ceiling;
+    struct conf_place place;
+};
+
+struct conf_sign {
+    char *domain; /* A-label form, lower case */
+    char *selector;
+    char *key; /* path of a PEM file */
+    struct conf_place place;
+};
+
+struct conf_cause {
+    char *id;
+    int action; /* enum action, or -1 when not set */
+    struct conf_place place;
+};
+
+/* How a login gets the right to a sender address; any rule that says yes is enough. */
+enum login_rule_kind { LOGIN_EQUAL, LOGIN_DOMAIN, LOGIN_MAP };
+struct table;
+struct conf_login_rule {
+    enum login_rule_kind kind;
+    struct table *table; /* LOGIN_MAP: address -> logins, as in Postfix' smtpd_sender_login_maps */
+};
+
+struct conf_listen {
+    bool is_unix;
+    char *path; /* unix */
+    char *host; /* inet: an address, or "*" */
+    uint16_t port;
+};
+
+struct conf {
+    enum conf_mode mode;
+    char *hostname; /* part of every message's identity */
+    char *contact; /* whom a refused person may ask; may be "" */
+    struct ip_network *internal_networks;
+    size_t ninternal_networks;
+    struct strings local_domains; /* lower case, A-label form; ".example.com" means its subdomains */
+    struct ip_address *outgoing_addresses;
+    size_t noutgoing_addresses;
+    char *recipient_delimiter; /* "+": user+tag@ counts as user@ */
+    int64_t max_message_size; /* bytes; 0: no limit of ours */
+    enum conf_charge_at charge_at;
+    struct conf_login_rule *login_rules; /* sender-login */
+    size_t nlogin_rules;
+
+    char *store; /* "unix:/path", "redis://host:port/db", "memory:"; "" finds the local Redis */
+    char *store_user; /* ACL user, or "" */
+    char *store_password; /* from store-password-file, or "" */
+    int store_database;
+    enum conf_store_failure store_failure;
+    int64_t store_timeout_ms;
+    int64_t store_journal_size; /* charges kept while the store is away */
+    bool store_hash_addresses;
+    char *store_hash_key; /* with store_hash_addresses: the contents of store-hash-key-file */
+    char *state_directory; /* where the journal is kept over a restart; "" for nowhere */
+
+    char *resolver; /* "system", or "ADDRESS[@PORT]" list joined by ',' */
+    int64_t dns_timeout_ms;
+    int64_t dns_max_inflight;
+    int64_t dns_cache_size; /* answers */
+
+    char *log; /* "syslog", "stderr", "file:PATH" */
+    bool log_json;
+    int log_facility;
+
+    char *user, *group; /* to become after binding; "" keeps root */
+    int64_t drain_timeout_ms;
+
+    struct conf_listen *policy_listen;
+    size_t npolicy_listen;
+    mode_t policy_socket_mode;
+    char *policy_socket_group; /* "" leaves it */
+    int64_t policy_max_connections;
+    int64_t policy_idle_timeout_ms;
+    int64_t policy_max_request; /* bytes of one request */
+
+    struct conf_listen *milter_listen; /* exactly one */
+    size_t nmilter_listen;
+    mode_t milter_socket_mode;
+    char *milter_socket_group;
+    enum conf_sign_failure sign_failure;
+
+    struct conf_limit *limits;
+    size_t nlimits;
+    struct conf_class *classes;
+    size_t nclasses;
+    struct conf_warmup *warmups;
+    size_t nwarmups;
+    struct conf_sign *signs;
+    size_t nsigns;
+    struct conf_cause *causes;
+    size_t ncauses;
+
+    void *private_; /* sources, references */
+};
+
+/* Words that belong to layers above: the catalogue's ids and the names of actions, weakest first
+ * (an action's number is its index).  Borrowed, constant. */
+struct conf_words {
+    const char *const *causes;
+    size_t ncauses;
+    const char *const *actions;
+    size_t nactions;
+};
+
+/* Loads and checks a configuration.
+ * path NULL: the default file if there is one, else no file at all.  overrides: "name=value" each.
+ * NULL on any error: problems_r then has one line per problem, "file:line: what is wrong: what was
+ * expected; did you mean \"x\"?" (the caller frees it).  The new conf has one reference. */
+struct conf *conf_load(const char *path, const char *const *overrides, size_t noverrides, const struct conf_words *words,
+                       char **problems_r);
+struct conf *conf_hold(struct conf *conf); /* one more reference; returns conf */
+void conf_release(struct conf **conf);
+
+/* The current configuration of a process.  Any thread. */
+struct conf_slot;
+struct conf_slot *conf_slot_new(struct conf *conf); /* takes the reference */
+void conf_slot_free(struct conf_slot **slot);
+struct conf *conf_slot_get(struct conf_slot *slot); /* a reference: conf_release() it */
+void conf_slot_set(struct conf_slot *slot, struct conf *conf); /* takes the reference */
+
+/* The configuration as text that conf_load() reads back to the same (the caller frees it): with every default spelled out. */
+char *conf_effective(const struct conf *conf);
+/* The defaults, each with its comment, as a commented example; and the same as mdoc(7) for sluice.conf(5). */
+char *conf_defaults(void);
+char *conf_manual(void);
+
+/* --- Questions about the configuration ------------------------------------------------ */
+
+bool conf_is_internal(const struct conf *conf, const struct ip_address *address);
+bool conf_is_local_domain(const struct conf *conf, const char *domain);
+
+/* A limit's maximum for this login, sender address ("" when none) and client: the most specific
+ * class wins (a whole address before a domain before a network; of two alike, the one written
+ * later).  place_r, where not NULL, gets where that maximum was written. */
+int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit, const char *login, const char *sender,
+                       const struct ip_address *client, const struct conf_place **place_r);
+
+/* Whether login may use address as a sender (sender-login).  Both are compared without case; the address's
+ * subaddress (recipient-delimiter) counts as the address. */
+bool conf_login_may_use(const struct conf *conf, const char *login, const char *address);
+
+/* The configured action for a cause, or -1. */
+int conf_cause_action(const struct conf *conf, const char *cause_id);
+
+const char *limit_subject_name(enum limit_subject subject); /* "sender-domain" */
+bool limit_subject_parse(const char *name, enum limit_subject *subject_r);
+const char *limit_count_name(enum limit_count count);

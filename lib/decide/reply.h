@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The verdict in words: "<code> <enhanced> <sentence> [cause-id]". */
+#pragma once
+
+#include "lib/conf/conf.h"
+#include "lib/message/message.h"
+
+#define REPLY_TEXT_MAX 480 /* octets of the text: RFC 5321 §4.5.3.1.5 allows 512 with code and CRLF */
+
+struct reply {
+    unsigned code; /* 450, 550, ...; 0 when the verdict is no refusal */
+    char enhanced[12];
+    char text[REPLY_TEXT_MAX]; /* sentence, contact and [cause-id]; one line, printable ASCII */
+};
+
+/* The reply to a message whose verdict is defer or reject; for hold and warn only text is filled. */
+void reply_make(const struct conf *conf, const struct message *message, struct reply *reply_r);
+
+/* The header that a verdict of warn adds: name is REPLY_WARNING_HEADER, the value "[cause-id] sentence"; at most
+ * REPLY_TEXT_MAX with NUL, one line, printable ASCII. */
+#define REPLY_WARNING_HEADER "X-Sluice-Warning"
+void reply_warning(const struct conf *conf, const struct message *message, const struct finding *finding,
+                   char value_r[REPLY_TEXT_MAX]);

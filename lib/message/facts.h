@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Facts: what the services answered, without a judgement.  "Not asked", "no" and "no answer" are
+ * different.  lib/decide's gather fills them; checks only read them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What DNS says of a domain that mail comes from or goes to. */
+enum mail_domain_state {
+    MAIL_DOMAIN_UNASKED,
+    MAIL_DOMAIN_MX, /* has an MX */
+    MAIL_DOMAIN_ADDRESS, /* no MX, but an address (RFC 5321 §5.1) */
+    MAIL_DOMAIN_NULL_MX, /* RFC 7505 */
+    MAIL_DOMAIN_NO_MAIL, /* exists, with neither MX nor address */
+    MAIL_DOMAIN_ABSENT, /* NXDOMAIN */
+    MAIL_DOMAIN_FAILED, /* no answer: SERVFAIL, time-out, bogus */
+};
+
+struct mail_domain_fact {
+    enum mail_domain_state state;
+    char *problem; /* MAIL_DOMAIN_FAILED: what the resolver said */
+};
+
+/* What the store said of one limit. */
+struct conf_limit;
+struct limit_fact {
+    const struct conf_limit *limit; /* of the conf that the message is judged by */
+    char *subject; /* "user:alice@example.com" */
+    int64_t amount; /* what this message adds */
+    int64_t used; /* with this message where it was charged; before it where it was refused or only looked at */
+    int64_t max;
+    int64_t retry_after_sec; /* over: when amount would fit again; -1 never (amount > max) */
+    bool over;
+    bool near; /* passed the warning share just now */
+};
+
+enum store_state {
+    STORE_UNASKED,
+    STORE_ANSWERED,
+    STORE_ANSWERED_LOCALLY, /* the store is away: our own counters */
+    STORE_NO_ANSWER, /* away, and store-failure is accept or defer */
+};
+
+struct facts {
+    struct mail_domain_fact sender_domain;
+    struct limit_fact *limits;
+    size_t nlimits;
+    enum store_state store;
+    bool charged; /* this message is counted, by whoever came first */
+    bool charged_by_us; /* ... and it was this request that did it */
+    char *dkim; /* "signed:s1/example.com", "none:no-key", ...; NULL while not decided */
+};
+
+void facts_clear(struct facts *facts);

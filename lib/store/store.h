@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The counter store: what every subject used up, shared by all daemons.
+ *
+ * Requests are asynchronous and belong to the loop's thread.  Each is answered exactly once, at the
+ * latest after the store's time-out; while the store is known to be away none waits.  A request is
+ * copied: the caller's memory is free when the call returns.
+ *
+ * Counting, in short: all limits of a message are charged together or not at all; a message
+ * (identity) is charged once, whoever asks; a window of a limit never holds more than its maximum,
+ * wherever it starts; time is the store's.
+ */
+#pragma once
+
+#include "lib/base/clock.h"
+#include "lib/base/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_LIMITS_MAX 64 /* of one request */
+#define STORE_SUBJECT_MAX 512 /* octets of a subject; a longer one is replaced by its hash */
+
+/* One limit that a message counts against.  Limits of one subject with the same count and window share their
+ * use, whatever they are called: their count is a fact, their maximum a policy. */
+struct store_limit {
+    const char *subject; /* "user:alice@example.com" */
+    char count; /* 'm' messages, 'r' recipients, 'e' external recipients, 'b' bytes */
+    int64_t window_sec;
+    int64_t amount; /* all that this message comes to, what was charged for it before included */
+    int64_t max;
+    int64_t near; /* say once per window when use reaches this; 0 never */
+    bool enforce; /* over: refuse the whole charge; false: charge it and say that it is over */
+};
+
+struct store_request {
+    const char *identity; /* "host/queue-id"; "" when there is none: then it is charged without question */
+    uint64_t fingerprint; /* of login, sender and client: an MTA gives a queue id to another message later */
+    const struct store_limit *limits;
+    size_t nlimits;
+    int64_t at_us; /* 0: now by the store's clock; else this time (replay, tests) */
+};
+
+struct store_limit_answer {
+    int64_t used; /* in the window that ends now, this message included once it is charged */
+    int64_t retry_after_us; /* over: when the amount would fit, from now; -1 never */
+    bool over;
+    bool near; /* passed its share just now, and this answer is the one to say so */
+};
+
+enum store_outcome {
+    STORE_OUTCOME_DONE, /* charged (or, for a look, would fit) */
+    STORE_OUTCOME_OVER, /* an enforced limit is over: nothing was charged */
+    STORE_OUTCOME_AWAY, /* no answer, and store-failure says not to count locally */
+};
+
+struct store_answer {
+    enum store_outcome outcome;
+    bool known; /* the message had been charged before: this is that answer; only what was added was charged */
+    bool local; /* the store is away: counted here, to be replayed */
+    const struct store_limit_answer *limits; /* one per limit, borrowed; NULL when AWAY */
+    size_t nlimits;
+    int64_t waited_us;
+};
+
+typedef void store_callback(const struct store_answer *answer, void *context);
+
+/* What became of the store, for the log (self.store-down). */
+enum store_event_kind { STORE_EVENT_DOWN, STORE_EVENT_UP };
+struct store_event {
+    enum store_event_kind kind;
+    const char *address; /* "unix:/run/redis/redis.sock", without a password */
+    const char *problem; /* DOWN: what happened, and what it means when it is one of the usual mistakes */
+    int64_t down_us; /* UP: for how long */
+    uint64_t replayed, lost; /* UP: journal entries replayed; charges that the full journal could not keep */
+};
+typedef void store_event_callback(const struct store_event *event, void *context);
+
+enum store_failure_mode { STORE_ON_FAILURE_LOCAL, STORE_ON_FAILURE_ACCEPT, STORE_ON_FAILURE_DEFER };
+
+struct store_settings {
+    const char *url; /* "unix:/path", "redis://host:port/db", "memory:", "broken:" (always fails; tests);
+                      * "" tries the usual local sockets, then 127.0.0.1:6379 */
+    const char *user, *password; /* "" or NULL: none */
+    int database;
+    const char *client_name; /* CLIENT SETNAME: "sluice-policyd" */
+    int64_t timeout_ms;
+    enum store_failure_mode on_failure;
+    size_t journal_size; /* entries */
+    const char *journal_path; /* a file that keeps the journal over a restart; NULL or "": memory only */
+    const char *hash_key; /* store-hash-addresses: subjects become keyed hashes; NULL: plain */
+    const struct clock *wall, *steady; /* NULL: the real ones */
+    store_event_callback *event; /* may be NULL */
+    void *event_context;
+};
+
+struct store;
+
+/* Opens a store; a Redis that is not there yet is no error (DOWN is reported, and it is tried again).
+ * NULL: problem_r says what is wrong with the settings (the caller frees it). */
+struct store *store_open(struct loop *loop, const struct store_settings *settings, char **problem_r);
+/* Requests still open are answered AWAY; the journal stays in its file. */
+void store_close(struct store **store);
+
+/* Would the message fit?  Changes nothing but the once-per-window memory of near, which it leaves alone too. */
+void store_look(struct store *store, const struct store_request *request, store_callback *callback, void *context);
+/* Charges all limits or none; see struct store_request. */
+void store_charge(struct store *store, const struct store_request *request, store_callback *callback, void *context);
+/* Gives back what was charged for the message: same identity and limits.  Giving back twice is giving back once.
+ * callback may be NULL. */
+void store_give_back(struct store *store, const struct store_request *request, store_callback *callback, void *context);
+/* Forgets all that the subject used.  count of answer->nlimits is 0; outcome DONE or AWAY; known: there was something. */
+void store_reset(struct store *store, const char *subject, store_callback *callback, void *context);
+
+bool store_is_up(const struct store *store);
+
+/* For status: address, server version ("redis 7.0.15"; "" unknown), round trip of a PING. */
+struct store_status {
+    bool up;
+    const char *address, *server, *problem;
+    int64_t down_us;
+    size_t journal, journal_max;
+    uint64_t charges, looks, refused, timeouts, local;
+};
+void store_status(const struct store *store, struct store_status *status_r);
+
+/* Runs whatever is needed before a clean exit (gives open requests up to timeout_ms to finish). */
+void store_drain(struct store *store, int64_t timeout_ms);
