@@ -42,7 +42,7 @@ AC_DEFUN([SLUICE_WARNINGS], [
   AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [make every compiler warning an error])],
     [], [enable_werror=no])
   m4_foreach_w([sluice_flag], [-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
-    -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Wpointer-arith -Wundef -Wwrite-strings],
+    -Wmissing-prototypes -Wold-style-definition -Wformat-security -Wvla -Wpointer-arith -Wundef -Wwrite-strings],
     [SLUICE_CFLAG([WARN_CFLAGS], m4_quote(sluice_flag))])
   AS_IF([test "$enable_werror" = yes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
   AC_SUBST([WARN_CFLAGS])
