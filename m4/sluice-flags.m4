@@ -75,7 +75,7 @@ AC_DEFUN([SLUICE_HARDENING], [
 
 AC_DEFUN([SLUICE_FORTIFY], [
   sluice_optimised=no
-  for sluice_flag in $CFLAGS $MODE_CFLAGS; do
+  for sluice_flag in $CFLAGS; do
     AS_CASE([$sluice_flag], [-O0], [sluice_optimised=no], [-O|-O?*], [sluice_optimised=yes])
   done
   AS_IF([test "$sluice_optimised$enable_sanitizers" = yesno], [

@@ -11,7 +11,7 @@ AC_DEFUN([SLUICE_SANITIZERS], [
     [yes:*|no:yes], [enable_sanitizers=address,undefined])
   AS_IF([test "$enable_sanitizers" != no], [
     MODE_CFLAGS="-fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
-    AS_IF([test -z "$sluice_user_cflags"], [MODE_CFLAGS="$MODE_CFLAGS -O1"])
+    AS_IF([test -z "$sluice_user_cflags"], [CFLAGS="-g -O1"])
     MODE_LDFLAGS="-fsanitize=$enable_sanitizers"
     sluice_modes=
     SLUICE_LDFLAG([sluice_modes], [$MODE_LDFLAGS], [$MODE_CFLAGS])
@@ -37,7 +37,7 @@ AC_DEFUN([SLUICE_COVERAGE], [
   AS_IF([test "$enable_coverage" = yes], [
     MODE_CFLAGS="$MODE_CFLAGS --coverage"
     MODE_LDFLAGS="$MODE_LDFLAGS --coverage"
-    AS_IF([test -z "$sluice_user_cflags"], [MODE_CFLAGS="$MODE_CFLAGS -O0"])
+    AS_IF([test -z "$sluice_user_cflags"], [CFLAGS="-g -O0"])
     AC_CHECK_TOOLS([GCOV], [gcov])
     AC_CHECK_TOOLS([LLVM_COV], [llvm-cov])
     AS_IF([$CC --version 2>/dev/null | grep clang >/dev/null], [GCOV="$LLVM_COV gcov"])
