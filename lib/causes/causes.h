@@ -2,8 +2,10 @@
 /*
  * The catalogue: everything that can be said about why a message will not go out or not arrive.
  *
- * One constant table (causes.c).  Log lines, SMTP replies, `sluicectl causes`, sluice-causes(7) and
- * the configuration's action names are made from it.
+ * One constant table, its rows in catalogue.def.  Log lines, SMTP replies, `sluicectl causes`,
+ * sluice-causes(7) and the configuration's action names are made from it.
+ *
+ * All here is constant: any thread may call, and what is returned lives as long as the process.
  */
 #pragma once
 
@@ -22,6 +24,7 @@ enum action {
     ACTION_DEFER, /* 4xx */
     ACTION_REJECT, /* 5xx */
 };
+#define ACTION_COUNT (ACTION_REJECT + 1)
 
 /* Where a cause can be found, as bits. */
 enum cause_found {
@@ -33,9 +36,9 @@ enum cause_found {
 
 /* The index of each cause in the table; CAUSE_LIMIT_MESSAGES is "limit.messages". */
 enum cause_id {
-    CAUSE_LIMIT_MESSAGES,
-    CAUSE_LIMIT_RECIPIENTS,
-    /* ... one per row of the catalogue, in its order ... */
+#define CAUSE(symbol, ...) CAUSE_##symbol,
+#include "lib/causes/catalogue.def"
+#undef CAUSE
     CAUSE_COUNT
 };
 
@@ -43,13 +46,14 @@ struct cause {
     const char *id; /* "limit.messages"; what stands before the dot is its group */
     const char *title; /* a few words */
     enum severity severity;
-    enum action action; /* the default in enforce mode */
+    enum action action; /* the default in enforce mode; ACTION_LOG where only a check finds it */
     unsigned found; /* enum cause_found */
-    /* The reply, for a cause that has one (0 and NULL otherwise).  Both forms are always there
-     * when one is: a cause configured to defer answers reply_defer even where rejecting is usual. */
+    /* The reply, for a cause that has one (0 and NULL otherwise); see cause_reply(). */
     unsigned reply_code; /* 450, 550, ... as the catalogue has it */
     const char *enhanced; /* "4.7.28" (RFC 3463, IANA registry) */
-    const char *sentence; /* default text of the reply for a person who is no admin */
+    /* Default text of the reply for a person who is no admin, with its full stop; ASCII.  NULL only
+     * for a cause that neither daemon finds: any other can be configured to refuse. */
+    const char *sentence;
     const char *explanation; /* what it means and how it is found */
     const char *remedy; /* how to repair it */
     const char *source; /* RFC or document */
@@ -63,9 +67,15 @@ const char *const *cause_ids(void);
 
 const char *severity_name(enum severity severity);
 const char *action_name(enum action action);
-bool action_parse(const char *name, enum action *action_r);
+bool action_parse(const char *name, enum action *action_r); /* false: no such action */
 
-/* The reply code and enhanced code for a cause under an action: a 5xx cause that is deferred answers
- * with the 4xx of the same meaning (550 5.7.1 becomes 450 4.7.1, 552 5.3.4 452 4.3.4) and the other
- * way round; a cause without a reply of its own gets 550 5.7.1 or 450 4.7.1.  enhanced_r holds 12 bytes. */
-void cause_reply(const struct cause *cause, enum action action, unsigned *code_r, char enhanced_r[12]);
+/* The names of the actions, weakest first: ACTION_COUNT, indexed by the action. */
+const char *const *action_names(void);
+
+/* The reply code and enhanced code for a cause under an action.  ACTION_DEFER and ACTION_REJECT
+ * get the 4xx or 5xx of the catalogue's meaning (550 5.7.1 becomes 450 4.7.1, 552 5.3.4 452 4.3.4;
+ * a cause without a reply of its own 450 4.7.1 or 550 5.7.1); the weaker actions get the
+ * catalogue's own reply, what a refusal would have said, or 0 and "" where it has none. */
+#define CAUSE_ENHANCED_SIZE 12
+void cause_reply(const struct cause *cause, enum action action, unsigned *code_r,
+                 char enhanced_r[CAUSE_ENHANCED_SIZE]);
