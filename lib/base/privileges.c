@@ -103,7 +103,7 @@ bool privileges_drop(const char *user, const char *group, char **problem_r)
     struct account account = {0};
     bool dropped = false;
 
-    if (user == NULL || geteuid() != 0)
+    if (user == NULL || user[0] == '\0' || geteuid() != 0)
         return true;
     if (!find_user(user, &account)) {
         *problem_r = mem_print("there is no user %s", user);
@@ -113,7 +113,7 @@ bool privileges_drop(const char *user, const char *group, char **problem_r)
         *problem_r = mem_print("user %s is root: name one without rights", user);
         goto done;
     }
-    if (group != NULL && !privileges_find_group(group, &account.gid)) {
+    if (group != NULL && group[0] != '\0' && !privileges_find_group(group, &account.gid)) {
         *problem_r = mem_print("there is no group %s", group);
         goto done;
     }

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Becomes user (and group, or the user's own group when NULL) with its supplementary groups; checks
- * that there is no way back.  Does nothing when user is NULL or the process is not root.
+/* Becomes user (and group, or the user's own group when NULL or "") with its supplementary groups;
+ * checks that there is no way back.  Does nothing when user is NULL or "", or the process is not
+ * root.  Users and groups are names or numbers.
  * false: problem_r says why, in one sentence (the caller frees it). */
 bool privileges_drop(const char *user, const char *group, char **problem_r);
 

@@ -12,11 +12,10 @@
 
 void strings_add(struct strings *list, const char *string)
 {
-    /* The room is always the next power of two, so the count tells when it is full. */
-    if (list->count == 0)
-        list->items = mem_grow(list->items, STRINGS_FIRST, sizeof(*list->items));
-    else if (list->count >= STRINGS_FIRST && (list->count & (list->count - 1)) == 0)
-        list->items = mem_grow(list->items, 2 * list->count, sizeof(*list->items));
+    if (list->count >= list->room) {
+        list->room = list->count > 0 ? 2 * list->count : STRINGS_FIRST;
+        list->items = mem_grow(list->items, list->room, sizeof(*list->items));
+    }
     list->items[list->count++] = mem_copy(string);
 }
 

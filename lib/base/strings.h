@@ -8,6 +8,7 @@
 struct strings {
     char **items;
     size_t count;
+    size_t room; /* private */
 };
 
 void strings_add(struct strings *list, const char *string); /* copies */
