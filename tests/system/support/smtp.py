@@ -79,18 +79,14 @@ def message(sender, recipients, subject=None, body="Hello.\n", **headers):
 class Client:
     """One SMTP connection to a loopback port; use as a context manager.
 
-    login: (name, password), sent after STARTTLS. xclient: attributes for Postfix' XCLIENT, such as
-    {"ADDR": "203.0.113.7", "LOGIN": "alice@example.test"}, by which a test poses as another client.
+    login: (name, password), sent after STARTTLS. xclient: attributes for pose(); a LOGIN counts under TLS only.
     """
 
     def __init__(self, port, helo="client.example.net", login=None, tls=False, xclient=None, source=None):
         address = (source, 0) if source else None
         self._smtp = smtplib.SMTP(ports.LOOPBACK, port, local_hostname=helo, timeout=60, source_address=address)
-        if xclient:
-            words = " ".join(f"{name}={value}" for name, value in xclient.items())
-            self._must(self._smtp.docmd("XCLIENT", words), 220)
         self._smtp.ehlo()
-        if tls or login:
+        if tls or login or "LOGIN" in (xclient or {}):
             context = ssl.create_default_context()
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -98,6 +94,14 @@ class Client:
             self._smtp.ehlo()
         if login:
             self._smtp.login(*login)
+        if xclient:
+            self.pose(**xclient)
+
+    def pose(self, **attributes):
+        """Postfix' XCLIENT: be another client from now on, pose(ADDR="203.0.113.7", LOGIN="alice@example.test")."""
+        words = " ".join(f"{name}={value}" for name, value in attributes.items())
+        self._must(self._smtp.docmd("XCLIENT", words), 220)
+        self._smtp.ehlo()
 
     def __enter__(self):
         return self

@@ -10,13 +10,20 @@ import tempfile
 LONGEST = 60
 
 
+def _default_base():
+    """/run where we may write: Sendmail trusts no socket or key below a folder that all may write, as /tmp is."""
+    chosen = os.environ.get("SLUICE_RUN_FOLDER")
+    if chosen:
+        return chosen
+    return "/run" if os.access("/run", os.W_OK) else tempfile.gettempdir()
+
+
 def create(label="t", base=None):
     """A new folder for one site; servers that drop root must be able to reach what is in it."""
-    if base is None:
-        base = tempfile.gettempdir()
-        if len(base) + len(label) + 20 > LONGEST:
-            base = "/tmp"
-    path = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{label}-", dir=base))
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{label}-", dir=base or _default_base()))
+    if len(str(path)) > LONGEST:
+        path.rmdir()
+        raise ValueError(f"{path} is too long for unix sockets; set SLUICE_RUN_FOLDER to a short folder")
     path.chmod(0o755)
     return path
 
