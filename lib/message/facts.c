@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of facts. */
+#include "lib/message/facts.h"
+
+#include <stdlib.h>
+
+void facts_clear(struct facts *facts)
+{
+    for (size_t i = 0; i < facts->nlimits; i++)
+        free(facts->limits[i].subject);
+    free(facts->limits);
+    free(facts->sender_domain.problem);
+    free(facts->dkim);
+    *facts = (struct facts){0};
+}
