@@ -25,6 +25,9 @@ struct services {
     struct dns *dns;
     struct log *log;
     const struct clock *steady;
+    int64_t dns_minute_us; /* for self.dns-slow: when the minute began, and the resolver's counts
+                              then */
+    uint64_t dns_asked, dns_timed_out;
 };
 
 /* Whether this stage counts the message, or only looks whether it would fit. */
@@ -32,20 +35,24 @@ enum assess_charge { ASSESS_LOOK, ASSESS_CHARGE };
 
 typedef void assess_callback(struct message *message, void *context);
 
-/* Judges the message at message->stage: asks the resolver what is not known yet, decides, and, unless the
- * message is refused already, looks at the limits or charges them, and decides again.  At STAGE_RCPT only the
- * last recipient is judged, later all of them.  Findings of an earlier stage are replaced.
- * Calls back once, in the loop's thread, maybe before it returns; message and conf must live until then.
- * The loop's thread only. */
-void assess(struct services *services, const struct conf *conf, struct message *message, enum assess_charge charge,
-            assess_callback *callback, void *context);
+/* Judges the message at message->stage: asks the resolver what is not known yet, decides, and,
+ * unless the message is refused already, looks at the limits or charges them, and decides again. At
+ * STAGE_RCPT only the last recipient is judged, later all of them.  Findings of an earlier stage
+ * are replaced. Calls back once, in the loop's thread, maybe before it returns; message and conf
+ * must live until then. The loop's thread only. */
+void assess(struct services *services, const struct conf *conf, struct message *message,
+            enum assess_charge charge, assess_callback *callback, void *context);
 
-/* The same for a thread of its own (libmilter's): returns when it is done.  Never from the loop's thread. */
-void assess_wait(struct services *services, const struct conf *conf, struct message *message, enum assess_charge charge);
+/* The same for a thread of its own (libmilter's): returns when it is done.  Never from the loop's
+ * thread. */
+void assess_wait(struct services *services, const struct conf *conf, struct message *message,
+                 enum assess_charge charge);
 
 /* Gives back what was charged for a message that died after all.  Any thread; does not wait. */
-void assess_give_back(struct services *services, const struct conf *conf, const struct message *message);
+void assess_give_back(struct services *services, const struct conf *conf,
+                      const struct message *message);
 
-/* Works out whether the message comes from one of our people (causes.md's "direction"): authenticated, from
- * internal-networks, or submitted locally.  Call it when the client and the login are known. */
+/* Works out whether the message comes from one of our people (causes.md's "direction"):
+ * authenticated, from internal-networks, or submitted locally.  Call it when the client and the
+ * login are known. */
 enum direction assess_direction(const struct conf *conf, const struct message *message);

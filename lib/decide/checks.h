@@ -2,8 +2,8 @@
 /*
  * The table of checks: which causes each can find, where, from which facts.
  *
- * A check is pure: it reads the message, its facts and the configuration, and adds findings.  It does
- * no I/O, so a test hands it a literal.
+ * A check is pure: it reads the message, its facts and the configuration, and adds findings.  It
+ * does no I/O, so a test hands it a literal.
  */
 #pragma once
 
@@ -36,8 +36,8 @@ struct check {
 extern const struct check checks[];
 extern const size_t checks_count;
 
-/* What the checks of the message's stage, program and direction need together; a check all of whose causes are set to
- * ignore needs nothing. */
+/* What the checks of the message's stage, program and direction need together; a check all of whose
+ * causes are set to ignore needs nothing. */
 unsigned checks_needs(const struct conf *conf, const struct message *message);
 
 /* Runs them all, in the table's order; message->findings is replaced. */

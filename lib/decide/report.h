@@ -6,11 +6,12 @@
 #include "lib/decide/assess.h"
 #include "lib/message/message.h"
 
-/* Logs what was decided.  Call it once per message and program: when the message is refused, or when it is
- * charged at its last stage.  dkim= and the like come from message->facts. */
-void report_message(struct services *services, const struct conf *conf, const struct message *message);
+/* Logs what was decided.  Call it once per message and program: when the message is refused, or
+ * when it is charged at its last stage.  dkim= and the like come from message->facts. */
+void report_message(struct services *services, const struct conf *conf,
+                    const struct message *message);
 
-/* One cause line that belongs to no message (self.*): queue_id may be NULL.  Fields come in pairs of name and value, ended
- * by NULL. */
-void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint, ...)
-    __attribute__((sentinel));
+/* One cause line that belongs to no message (self.*): queue_id may be NULL.  Fields come in pairs
+ * of name and value, ended by NULL. */
+void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint,
+                  ...) __attribute__((sentinel));

@@ -6,13 +6,14 @@
 #include "lib/conf/conf.h"
 #include "lib/message/message.h"
 
-/* What is configured to happen on a cause: asked (a limit's own "over"; -1 none), else the cause's section, else
- * the catalogue's default. */
+/* What is configured to happen on a cause: asked (a limit's own "over"; -1 none), else the cause's
+ * section, else the catalogue's default. */
 enum action verdict_configured(const struct conf *conf, const struct cause *cause, int asked);
 
-/* What really happens under a configured action: observe mode holds and refuses nothing, and the null
- * reverse-path (bounces, RFC 5321 §4.5.5) is never held or refused. */
-enum action verdict_effective(const struct conf *conf, const struct message *message, enum action configured);
+/* What really happens under a configured action: observe mode holds and refuses nothing, and the
+ * null reverse-path (bounces, RFC 5321 §4.5.5) is never held or refused. */
+enum action verdict_effective(const struct conf *conf, const struct message *message,
+                              enum action configured);
 
 /* Sets every finding's action and would, and message->verdict. */
 void verdict_set(const struct conf *conf, struct message *message);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/daemon/services.h"
+
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/decide/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DNS_SLOW_TIMEOUTS 10 /* lookups out of time within a minute that are worth a line */
+#define DNS_SLOW_MINUTE_US (60 * INT64_C(1000000))
+
+struct log_settings services_log_settings(const char *program, const struct conf *conf)
+{
+    return (struct log_settings){
+        .program = program,
+        .destination = conf->log,
+        .format = conf->log_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
+        .facility = conf->log_facility,
+    };
+}
+
+/* --- the store ------------------------------------------------------------------------ */
+
+static void store_happened(const struct store_event *event, void *context)
+{
+    const struct services *services = context;
+    char down_for[32], replayed[32], lost[32];
+
+    if (event->kind == STORE_EVENT_DOWN) {
+        report_cause(
+            services->log, NULL, "self.store-down",
+            "local counters are in force; start Redis or correct store = (sluicectl status)",
+            "state", "down", "store", event->address, "problem", event->problem, NULL);
+        return;
+    }
+    snprintf(down_for, sizeof down_for, "%" PRId64 ".%" PRId64, event->down_us / 1000000,
+             event->down_us / 100000 % 10);
+    snprintf(replayed, sizeof replayed, "%" PRIu64, event->replayed);
+    snprintf(lost, sizeof lost, "%" PRIu64, event->lost);
+    report_cause(services->log, NULL, "self.store-down",
+                 event->lost > 0
+                     ? "raise store-journal-size: the journal was too small for this outage"
+                     : "nothing to do: the shared counters are in force again",
+                 "state", "up", "store", event->address, "down-for", down_for, "replayed", replayed,
+                 "lost", lost, NULL);
+}
+
+static bool open_store(struct services *services, const char *program, const struct conf *conf,
+                       struct store **store_r, char **problem_r)
+{
+    static const enum store_failure_mode modes[] = {
+        [STORE_FAILURE_LOCAL] = STORE_ON_FAILURE_LOCAL,
+        [STORE_FAILURE_ACCEPT] = STORE_ON_FAILURE_ACCEPT,
+        [STORE_FAILURE_DEFER] = STORE_ON_FAILURE_DEFER,
+    };
+    char *journal = conf->state_directory[0]
+                        ? mem_print("%s/%s.journal", conf->state_directory, program)
+                        : NULL;
+    const struct store_settings settings = {
+        .url = conf->store,
+        .user = conf->store_user,
+        .password = conf->store_password,
+        .database = conf->store_database,
+        .client_name = program,
+        .timeout_ms = conf->store_timeout_ms,
+        .on_failure = modes[conf->store_failure],
+        .journal_size = (size_t)conf->store_journal_size,
+        .journal_path = journal,
+        .hash_key = conf->store_hash_addresses ? conf->store_hash_key : NULL,
+        .event = store_happened,
+        .event_context = services,
+    };
+    struct store *store = store_open(services->loop, &settings, problem_r);
+
+    free(journal);
+    if (store)
+        *store_r = store;
+    return store != NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_store(const struct conf *a, const struct conf *b)
+{
+    return same(a->store, b->store) && same(a->store_user, b->store_user) &&
+           same(a->store_password, b->store_password) && a->store_database == b->store_database &&
+           a->store_timeout_ms == b->store_timeout_ms && a->store_failure == b->store_failure &&
+           a->store_journal_size == b->store_journal_size &&
+           same(a->state_directory, b->state_directory) &&
+           a->store_hash_addresses == b->store_hash_addresses &&
+           same(a->store_hash_key, b->store_hash_key);
+}
+
+/* The old store goes first: both keep their journal in the same file. */
+static bool reload_store(struct services *services, const char *program,
+                         const struct conf *old_conf, const struct conf *conf, char **problem_r)
+{
+    char *again = NULL;
+
+    if (same_store(old_conf, conf))
+        return true;
+    store_drain(services->store, old_conf->store_timeout_ms);
+    store_close(&services->store);
+    if (open_store(services, program, conf, &services->store, problem_r))
+        return true;
+    open_store(services, program, old_conf, &services->store, &again);
+    free(again);
+    return false;
+}
+
+/* --- the resolver --------------------------------------------------------------------- */
+
+static bool open_dns(struct services *services, const struct conf *conf, struct dns **dns_r,
+                     char **problem_r)
+{
+    const struct dns_settings settings = {
+        .resolver = conf->resolver,
+        .timeout_ms = conf->dns_timeout_ms,
+        .max_inflight = (size_t)conf->dns_max_inflight,
+        .cache_size = (size_t)conf->dns_cache_size,
+    };
+    struct dns *dns = dns_new(services->loop, &settings, problem_r);
+
+    if (dns)
+        *dns_r = dns;
+    return dns != NULL;
+}
+
+static bool reload_dns(struct services *services, const struct conf *old_conf,
+                       const struct conf *conf, char **problem_r)
+{
+    struct dns *old = services->dns;
+
+    if (same(old_conf->resolver, conf->resolver) &&
+        old_conf->dns_timeout_ms == conf->dns_timeout_ms &&
+        old_conf->dns_max_inflight == conf->dns_max_inflight &&
+        old_conf->dns_cache_size == conf->dns_cache_size)
+        return true;
+    if (!open_dns(services, conf, &services->dns, problem_r))
+        return false;
+    dns_free(&old);
+    return true;
+}
+
+/* --- together ------------------------------------------------------------------------- */
+
+bool services_open(struct services *services, const char *program, const struct conf *conf,
+                   char **problem_r)
+{
+    return open_store(services, program, conf, &services->store, problem_r) &&
+           open_dns(services, conf, &services->dns, problem_r);
+}
+
+bool services_reload(struct services *services, const char *program, const struct conf *old_conf,
+                     const struct conf *conf, char **problem_r)
+{
+    return reload_store(services, program, old_conf, conf, problem_r) &&
+           reload_dns(services, old_conf, conf, problem_r);
+}
+
+static void tell_slow_dns(struct services *services)
+{
+    struct dns_counts counts;
+    int64_t now_us = clock_now_us(services->steady);
+    char timeouts[32], asked[32];
+
+    if (now_us < services->dns_minute_us + DNS_SLOW_MINUTE_US)
+        return;
+    dns_counts(services->dns, &counts);
+
+    uint64_t late = counts.timed_out - services->dns_timed_out,
+             all = counts.asked - services->dns_asked;
+
+    if (counts.timed_out >= services->dns_timed_out && late >= DNS_SLOW_TIMEOUTS) {
+        snprintf(timeouts, sizeof timeouts, "%" PRIu64, late);
+        snprintf(asked, sizeof asked, "%" PRIu64, all);
+        report_cause(
+            services->log, NULL, "self.dns-slow",
+            "look at the resolver (sluicectl status), or name a nearer one with resolver =",
+            "timeouts", timeouts, "lookups", asked, "window", "60", NULL);
+    }
+    services->dns_minute_us = now_us;
+    services->dns_timed_out = counts.timed_out;
+    services->dns_asked = counts.asked;
+}
+
+void services_tick(struct services *services)
+{
+    log_flush(services->log);
+    tell_slow_dns(services);
+}
+
+void services_close(struct services *services, int64_t timeout_ms)
+{
+    if (services->store) {
+        store_drain(services->store, timeout_ms);
+        store_close(&services->store);
+    }
+    if (services->dns)
+        dns_free(&services->dns);
+}

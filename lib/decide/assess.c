@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/assess.h"
+
+#include "lib/base/mem.h"
+#include "lib/decide/checks.h"
+#include "lib/decide/gather.h"
+#include "lib/decide/limits.h"
+#include "lib/decide/verdict.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct assessment {
+    struct services *services;
+    const struct conf *conf;
+    struct message *message;
+    enum assess_charge charge;
+    assess_callback *callback;
+    void *context;
+};
+
+enum direction assess_direction(const struct conf *conf, const struct message *message)
+{
+    bool ours = message->user[0] != '\0' || message->local_submission ||
+                conf_is_internal(conf, &message->client);
+
+    return ours ? DIRECTION_OUT : DIRECTION_IN;
+}
+
+/* --- the steps ------------------------------------------------------------------------ */
+
+static void finish(struct assessment *assessment)
+{
+    assessment->callback(assessment->message, assessment->context);
+    free(assessment);
+}
+
+static void decide(struct assessment *assessment)
+{
+    checks_run(assessment->conf, assessment->message);
+    verdict_set(assessment->conf, assessment->message);
+}
+
+static bool has_windows(const struct message *message)
+{
+    for (size_t i = 0; i < message->facts.nlimits; i++)
+        if (message->facts.limits[i].limit->window_sec > 0)
+            return true;
+    return false;
+}
+
+/* What another stage or program charged for a message that is refused now.  A recipient that is
+ * refused leaves its message alive, and with it what was charged. */
+static void give_back_refused(struct assessment *assessment)
+{
+    struct message *message = assessment->message;
+    struct store_limit limits[STORE_LIMITS_MAX];
+    struct store_request request;
+    char *identity;
+
+    if (assessment->charge != ASSESS_CHARGE || message->stage == STAGE_RCPT ||
+        !has_windows(message))
+        return;
+    limits_request(assessment->conf, message, limits, &identity, &request);
+    if (identity[0] != '\0')
+        store_give_back(assessment->services->store, &request, NULL, NULL);
+    free(identity);
+}
+
+static void store_answered(const struct store_answer *answer, void *context)
+{
+    struct assessment *assessment = context;
+    struct facts *facts = &assessment->message->facts;
+
+    limits_answered(assessment->message, answer);
+    if (assessment->charge == ASSESS_CHARGE && answer->outcome == STORE_OUTCOME_DONE) {
+        facts->charged = true;
+        facts->charged_by_us = !answer->known;
+    }
+    decide(assessment);
+    if (verdict_refuses(&assessment->message->verdict))
+        give_back_refused(assessment);
+    finish(assessment);
+}
+
+/* Everything but the limits is decided first: what is refused anyway is not charged. */
+static void gathered(void *context)
+{
+    struct assessment *assessment = context;
+    struct message *message = assessment->message;
+    struct store *store = assessment->services->store;
+    struct store_limit limits[STORE_LIMITS_MAX];
+    struct store_request request;
+    char *identity;
+
+    if (checks_needs(assessment->conf, message) & NEED_LIMITS)
+        limits_plan(assessment->conf, message);
+    decide(assessment);
+    if (verdict_refuses(&message->verdict)) {
+        give_back_refused(assessment);
+        finish(assessment);
+        return;
+    }
+    if (!has_windows(message)) {
+        finish(assessment);
+        return;
+    }
+    limits_request(assessment->conf, message, limits, &identity, &request);
+    if (assessment->charge == ASSESS_CHARGE)
+        store_charge(store, &request, store_answered, assessment);
+    else
+        store_look(store, &request, store_answered, assessment);
+    free(identity);
+}
+
+void assess(struct services *services, const struct conf *conf, struct message *message,
+            enum assess_charge charge, assess_callback *callback, void *context)
+{
+    struct assessment *assessment = mem_new(1, sizeof *assessment);
+
+    *assessment = (struct assessment){services, conf, message, charge, callback, context};
+    message->direction = assess_direction(conf, message);
+    for (size_t i = 0; i < message->nrecipients; i++)
+        message->recipients[i].local =
+            conf_is_local_domain(conf, message->recipients[i].address.domain);
+    gather(services->dns, conf, message, checks_needs(conf, message), gathered, assessment);
+}
+
+/* --- from another thread -------------------------------------------------------------- */
+
+struct waiting {
+    struct services *services;
+    const struct conf *conf;
+    struct message *message;
+    enum assess_charge charge;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+};
+
+static void wake(struct message *message, void *context)
+{
+    struct waiting *waiting = context;
+
+    (void)message;
+    pthread_mutex_lock(&waiting->lock);
+    waiting->done = true;
+    pthread_cond_signal(&waiting->changed);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+static void start_waiting(void *context)
+{
+    struct waiting *waiting = context;
+
+    assess(waiting->services, waiting->conf, waiting->message, waiting->charge, wake, waiting);
+}
+
+void assess_wait(struct services *services, const struct conf *conf, struct message *message,
+                 enum assess_charge charge)
+{
+    struct waiting waiting = {
+        .services = services, .conf = conf, .message = message, .charge = charge};
+
+    pthread_mutex_init(&waiting.lock, NULL);
+    pthread_cond_init(&waiting.changed, NULL);
+    loop_post(services->loop, start_waiting, &waiting);
+    pthread_mutex_lock(&waiting.lock);
+    while (!waiting.done)
+        pthread_cond_wait(&waiting.changed, &waiting.lock);
+    pthread_mutex_unlock(&waiting.lock);
+    pthread_cond_destroy(&waiting.changed);
+    pthread_mutex_destroy(&waiting.lock);
+}
+
+/* A request that outlives the message it was made from. */
+struct posted_give_back {
+    struct services *services;
+    struct store_limit limits[STORE_LIMITS_MAX];
+    struct store_request request;
+    char *identity;
+    char *subjects[STORE_LIMITS_MAX];
+};
+
+static void give_back(void *context)
+{
+    struct posted_give_back *posted = context;
+
+    store_give_back(posted->services->store, &posted->request, NULL, NULL);
+    for (size_t i = 0; i < posted->request.nlimits; i++)
+        free(posted->subjects[i]);
+    free(posted->identity);
+    free(posted);
+}
+
+void assess_give_back(struct services *services, const struct conf *conf,
+                      const struct message *message)
+{
+    if (!message->facts.charged)
+        return;
+
+    struct posted_give_back *posted = mem_new(1, sizeof *posted);
+
+    posted->services = services;
+    limits_request(conf, message, posted->limits, &posted->identity, &posted->request);
+    for (size_t i = 0; i < posted->request.nlimits; i++)
+        posted->limits[i].subject = posted->subjects[i] = mem_copy(posted->limits[i].subject);
+    loop_post(services->loop, give_back, posted);
+}

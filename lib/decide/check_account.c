@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* account.*: who sends, and whether that is theirs to use. */
+#include "lib/causes/causes.h"
+#include "lib/decide/check_functions.h"
+
+#define FROM_ADDRESSES_MAX 16 /* looked at; more than one is rare already (RFC 5322 §3.6.2) */
+
+static void mismatch(struct message *message, const char *address, const char *where,
+                     const char *where_words)
+{
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(CAUSE_ACCOUNT_SENDER_MISMATCH));
+
+    finding_field(finding, "user", "%s", message->user);
+    finding_field(finding, "from", "%s", address);
+    finding_field(finding, "in", "%s", where);
+    finding_sentence(finding,
+                     "You are logged in as %s, which may not send with %s as the %s address.",
+                     message->user, address, where_words);
+    finding_hint(finding,
+                 "set the mail program's sender address to one of %s's own, or allow %s to %s in "
+                 "sender-login",
+                 message->user, address, message->user);
+}
+
+/* What the reader sees as the sender is the From header, so that has to be theirs too; only the
+ * milter has it. */
+static void check_from_header(const struct conf *conf, struct message *message)
+{
+    struct address addresses[FROM_ADDRESSES_MAX] = {0};
+    const struct header *from;
+
+    for (size_t n = 0; (from = message_header(message, "From", n)) != NULL; n++) {
+        int count = address_list_parse(from->value, addresses, FROM_ADDRESSES_MAX);
+        bool told = false;
+
+        for (int i = 0; i < count; i++) {
+            if (!told && !conf_login_may_use(conf, message->user, addresses[i].text)) {
+                mismatch(message, addresses[i].text, "header", "From");
+                told = true;
+            }
+            address_clear(&addresses[i]);
+        }
+        if (told)
+            return;
+    }
+}
+
+void check_sender_mismatch(const struct conf *conf, struct message *message)
+{
+    if (message->user[0] == '\0')
+        return;
+    if (!address_is_null(&message->sender) &&
+        !conf_login_may_use(conf, message->user, message->sender.text)) {
+        mismatch(message, message->sender.text, "envelope", "envelope sender");
+        return;
+    }
+    check_from_header(conf, message);
+}
+
+void check_unauthenticated(const struct conf *conf, struct message *message)
+{
+    if (message->user[0] != '\0' || !conf_is_local_domain(conf, message->sender.domain))
+        return;
+
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(CAUSE_ACCOUNT_UNAUTHENTICATED));
+    char client[IP_TEXT_MAX];
+
+    ip_format(&message->client, client);
+    finding_field(finding, "from", "%s", message->sender.text);
+    finding_field(finding, "client", "%s", client);
+    finding_sentence(
+        finding,
+        "To send as %s, turn on authentication (user name and password) for the outgoing server.",
+        message->sender.text);
+    finding_hint(finding,
+                 "%s has to log in (submission, port 587 or 465); if %s is one of your own "
+                 "servers, add it to internal-networks",
+                 message->sender.text, client);
+}

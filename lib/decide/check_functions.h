@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The functions behind the table of checks, one file per group of causes. */
+#pragma once
+
+#include "lib/conf/conf.h"
+#include "lib/message/message.h"
+
+void check_limits(const struct conf *conf, struct message *message);
+void check_store(const struct conf *conf, struct message *message);
+void check_sender_mismatch(const struct conf *conf, struct message *message);
+void check_unauthenticated(const struct conf *conf, struct message *message);
+void check_sender_domain(const struct conf *conf, struct message *message);
+void check_recipient_domains(const struct conf *conf, struct message *message);
+void check_recipient_syntax(const struct conf *conf, struct message *message);
+void check_size(const struct conf *conf, struct message *message);

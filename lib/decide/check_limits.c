@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* limit.*: what the subjects used up, and what this message would add. */
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/causes/causes.h"
+#include "lib/decide/check_functions.h"
+#include "lib/decide/limits.h"
+#include "lib/decide/subjects.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void add_fields(struct finding *finding, const struct limit_fact *fact)
+{
+    const struct conf_limit *limit = fact->limit;
+
+    finding_field(finding, "limit", "%s", limit->name);
+    finding_field(finding, "subject", "%s", fact->subject);
+    finding_field(finding, "used", "%" PRId64, fact->used);
+    finding_field(finding, "max", "%" PRId64, fact->max);
+    if (limit->window_sec == 0)
+        finding_field(finding, "window", "message");
+    else
+        finding_field(finding, "window", "%" PRId64, limit->window_sec);
+}
+
+static void over_per_message(struct message *message, const struct limit_fact *fact)
+{
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(limits_cause(fact->limit)));
+    const char *noun = fact->limit->count == COUNT_BYTES ? "bytes"
+                       : fact->limit->count == COUNT_EXTERNAL_RECIPIENTS
+                           ? "recipients outside our own domains"
+                           : "recipients";
+
+    if (!finding)
+        return;
+    finding->action_asked = fact->limit->over;
+    add_fields(finding, fact);
+    finding_sentence(finding,
+                     "This message has %" PRId64 " %s and at most %" PRId64
+                     " are allowed on one message.",
+                     fact->amount, noun, fact->max);
+    finding_hint(
+        finding, "send it in parts of at most %" PRId64 " %s, or raise max of limit %s (%s:%u)",
+        fact->max, noun, fact->limit->name, fact->limit->place.file, fact->limit->place.line);
+}
+
+static void add_when(struct text *sentence, const struct limit_fact *fact)
+{
+    char when[64];
+
+    if (fact->retry_after_sec < 0) {
+        text_add_string(sentence, " This message alone is more than that.");
+        return;
+    }
+    limits_duration_words(fact->retry_after_sec, when, sizeof when);
+    text_print(sentence, " It can go out in %s.", when);
+}
+
+static void over_window(struct message *message, const struct limit_fact *fact)
+{
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(limits_cause(fact->limit)));
+    struct text who = TEXT_EMPTY, sentence = TEXT_EMPTY;
+    char limit[96];
+
+    if (!finding)
+        return;
+    finding->action_asked = fact->limit->over;
+    add_fields(finding, fact);
+    if (fact->retry_after_sec >= 0)
+        finding_field(finding, "retry-after", "%" PRId64, fact->retry_after_sec);
+    subject_words(fact->subject, &who);
+    limits_words(fact->limit, fact->max, limit, sizeof limit);
+    text_print(&sentence, "%s has used %" PRId64 " of %s", text_string(&who), fact->used, limit);
+    if (fact->amount > 1)
+        text_print(&sentence, ", and this message adds %" PRId64, fact->amount);
+    text_add_char(&sentence, '.');
+    add_when(&sentence, fact);
+    finding_sentence(finding, "%s", text_string(&sentence));
+    finding_hint(finding,
+                 "sluicectl limits %s shows the use; to allow more, give its class a higher max "
+                 "for limit %s (%s:%u)",
+                 fact->subject, fact->limit->name, fact->limit->place.file,
+                 fact->limit->place.line);
+    text_free(&who);
+    text_free(&sentence);
+}
+
+static void near_window(struct message *message, const struct limit_fact *fact)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_LIMIT_NEAR));
+    char limit[96];
+
+    if (!finding)
+        return;
+    add_fields(finding, fact);
+    limits_words(fact->limit, fact->max, limit, sizeof limit);
+    finding_hint(finding,
+                 "%s used %" PRId64 " of %s: ask whether that is meant before limit %s stops it",
+                 fact->subject, fact->used, limit, fact->limit->name);
+}
+
+void check_limits(const struct conf *conf, struct message *message)
+{
+    (void)conf;
+    for (size_t i = 0; i < message->facts.nlimits; i++) {
+        const struct limit_fact *fact = &message->facts.limits[i];
+
+        if (fact->over && fact->limit->window_sec == 0)
+            over_per_message(message, fact);
+        else if (fact->over)
+            over_window(message, fact);
+        if (fact->near)
+            near_window(message, fact);
+    }
+}
+
+/* Only where the operator prefers no mail to uncounted mail is the store's absence the message's
+ * business; else the daemon says it once for all messages. */
+void check_store(const struct conf *conf, struct message *message)
+{
+    if (message->facts.store != STORE_NO_ANSWER || conf->store_failure != STORE_FAILURE_DEFER)
+        return;
+
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_SELF_STORE_DOWN));
+
+    if (!finding)
+        return;
+    finding->action_asked = ACTION_DEFER;
+    finding->reply_code = 451;
+    finding->enhanced = mem_copy("4.3.0");
+    finding_sentence(finding, "The mail system cannot check your sending limits at the moment. "
+                              "Please try again in a few minutes.");
+    finding_hint(finding, "bring the counter store back (sluicectl status), or set store-failure = "
+                          "local to count here meanwhile");
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/checks.h"
+
+#include "lib/decide/check_functions.h"
+#include "lib/decide/verdict.h"
+
+#define AT_RCPT (1u << STAGE_RCPT)
+#define AT_END (1u << STAGE_DATA | 1u << STAGE_END_OF_MESSAGE)
+#define AT_ANY (1u << STAGE_MAIL | AT_RCPT | AT_END)
+#define OUT (1u << DIRECTION_OUT)
+#define IN (1u << DIRECTION_IN)
+#define POLICY ((unsigned)PROGRAM_POLICY)
+#define BOTH (POLICY | (unsigned)PROGRAM_MILTER)
+
+#define CAUSES(...)                                                                                \
+    .causes = {__VA_ARGS__},                                                                       \
+    .ncauses = sizeof((enum cause_id[]){__VA_ARGS__}) / sizeof(enum cause_id)
+
+/* In the order of their findings, which is that of the log: of two refusals that are alike, the
+ * first one is the reply. */
+const struct check checks[] = {
+    {.name = "store",
+     CAUSES(CAUSE_SELF_STORE_DOWN),
+     .stages = AT_RCPT | AT_END,
+     .programs = BOTH,
+     .directions = OUT,
+     .needs = NEED_LIMITS,
+     .run = check_store},
+    {.name = "sender-mismatch",
+     CAUSES(CAUSE_ACCOUNT_SENDER_MISMATCH),
+     .stages = AT_ANY,
+     .programs = BOTH,
+     .directions = OUT,
+     .run = check_sender_mismatch},
+    {.name = "unauthenticated",
+     CAUSES(CAUSE_ACCOUNT_UNAUTHENTICATED),
+     .stages = AT_ANY,
+     .programs = BOTH,
+     .directions = IN,
+     .run = check_unauthenticated},
+    {.name = "recipient-syntax",
+     CAUSES(CAUSE_RECIPIENT_SYNTAX),
+     .stages = AT_RCPT | AT_END,
+     .programs = POLICY,
+     .directions = IN | OUT,
+     .run = check_recipient_syntax},
+    {.name = "sender-domain",
+     CAUSES(CAUSE_DNS_SENDER_DOMAIN, CAUSE_DNS_SENDER_NO_MAIL, CAUSE_DNS_FAILURE),
+     .stages = AT_ANY,
+     .programs = BOTH,
+     .directions = IN | OUT,
+     .needs = NEED_SENDER_DOMAIN,
+     .run = check_sender_domain},
+    {.name = "recipient-domains",
+     CAUSES(CAUSE_DNS_RECIPIENT_DOMAIN, CAUSE_DNS_RECIPIENT_NO_MAIL, CAUSE_DNS_FAILURE),
+     .stages = AT_RCPT | AT_END,
+     .programs = BOTH,
+     .directions = OUT,
+     .needs = NEED_RECIPIENT_DOMAINS,
+     .run = check_recipient_domains},
+    {.name = "size",
+     CAUSES(CAUSE_CONTENT_SIZE),
+     .stages = AT_ANY,
+     .programs = BOTH,
+     .directions = IN | OUT,
+     .run = check_size},
+    {.name = "limits",
+     CAUSES(CAUSE_LIMIT_MESSAGES, CAUSE_LIMIT_RECIPIENTS, CAUSE_LIMIT_EXTERNAL_RECIPIENTS,
+            CAUSE_LIMIT_BYTES, CAUSE_LIMIT_MESSAGE_RECIPIENTS, CAUSE_LIMIT_NEAR),
+     .stages = AT_RCPT | AT_END,
+     .programs = BOTH,
+     .directions = OUT,
+     .needs = NEED_LIMITS,
+     .run = check_limits},
+};
+const size_t checks_count = sizeof checks / sizeof checks[0];
+
+static bool applies(const struct check *check, const struct message *message)
+{
+    return (check->stages & 1u << message->stage) &&
+           (check->programs & (unsigned)message->program) &&
+           (check->directions & 1u << message->direction);
+}
+
+/* What is configured away is not worth a lookup.  The limits are always worth one: what they count
+ * is a fact that `sluicectl limits` shows, whatever is done about it. */
+static bool all_ignored(const struct conf *conf, const struct check *check)
+{
+    if (check->needs & NEED_LIMITS)
+        return false;
+    for (size_t i = 0; i < check->ncauses; i++)
+        if (verdict_configured(conf, cause_get(check->causes[i]), -1) != ACTION_IGNORE)
+            return false;
+    return true;
+}
+
+unsigned checks_needs(const struct conf *conf, const struct message *message)
+{
+    unsigned needs = 0;
+
+    for (size_t i = 0; i < checks_count; i++)
+        if (checks[i].needs & ~needs && applies(&checks[i], message) &&
+            !all_ignored(conf, &checks[i]))
+            needs |= checks[i].needs;
+    return needs;
+}
+
+void checks_run(const struct conf *conf, struct message *message)
+{
+    findings_clear(&message->findings);
+    for (size_t i = 0; i < checks_count; i++)
+        if (applies(&checks[i], message))
+            checks[i].run(conf, message);
+}
+
+size_t checks_first_recipient(const struct message *message)
+{
+    return message->stage == STAGE_RCPT && message->nrecipients > 0 ? message->nrecipients - 1 : 0;
+}

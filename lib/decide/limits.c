@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/limits.h"
+
+#include "lib/base/hash.h"
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/decide/subjects.h"
+#include "lib/decide/verdict.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each count: the letter that the store keeps it under, the cause that is found, and its words. */
+static const struct {
+    char letter;
+    enum cause_id cause;
+    const char *one, *many;
+} counts[COUNT_COUNT] = {
+    [COUNT_MESSAGES] = {'m', CAUSE_LIMIT_MESSAGES, "message", "messages"},
+    [COUNT_RECIPIENTS] = {'r', CAUSE_LIMIT_RECIPIENTS, "recipient", "recipients"},
+    [COUNT_EXTERNAL_RECIPIENTS] = {'e', CAUSE_LIMIT_EXTERNAL_RECIPIENTS, "external recipient",
+                                   "external recipients"},
+    [COUNT_BYTES] = {'b', CAUSE_LIMIT_BYTES, "byte", "bytes"},
+};
+
+enum cause_id limits_cause(const struct conf_limit *limit)
+{
+    bool whole = limit->window_sec == 0 && limit->count != COUNT_BYTES;
+
+    return whole ? CAUSE_LIMIT_MESSAGE_RECIPIENTS : counts[limit->count].cause;
+}
+
+/* --- the plan ------------------------------------------------------------------------- */
+
+/* Recipients that we never saw (a wiring without a look at RCPT) count as external. */
+static int64_t external_recipients(const struct message *message)
+{
+    size_t local = 0;
+
+    for (size_t i = 0; i < message->nrecipients; i++)
+        local += message->recipients[i].local;
+    return (int64_t)(message->nrecipients_total > local ? message->nrecipients_total - local : 0);
+}
+
+static int64_t recipients_in(const struct message *message, const char *domain)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < message->nrecipients; i++)
+        n += strcmp(message->recipients[i].address.domain, domain) == 0;
+    return n;
+}
+
+static int64_t amount(const struct message *message, const struct conf_limit *limit,
+                      const struct recipient *recipient)
+{
+    switch (limit->count) {
+    case COUNT_MESSAGES:
+        return 1;
+    case COUNT_RECIPIENTS:
+        return recipient ? recipients_in(message, recipient->address.domain)
+                         : (int64_t)message->nrecipients_total;
+    case COUNT_EXTERNAL_RECIPIENTS:
+        if (recipient)
+            return recipient->local ? 0 : recipients_in(message, recipient->address.domain);
+        return external_recipients(message);
+    case COUNT_BYTES:
+        return message->size;
+    case COUNT_COUNT:
+        break;
+    }
+    return 0;
+}
+
+static void plan_one(const struct conf *conf, struct message *message,
+                     const struct conf_limit *limit, const struct recipient *recipient,
+                     struct text *subject)
+{
+    struct facts *facts = &message->facts;
+
+    if (facts->nlimits == STORE_LIMITS_MAX ||
+        !subject_name(conf, message, limit->subject, recipient, subject))
+        return;
+
+    struct limit_fact *fact = &facts->limits[facts->nlimits++];
+
+    fact->limit = limit;
+    fact->subject = mem_copy(text_string(subject));
+    fact->amount = amount(message, limit, recipient);
+    fact->max =
+        conf_limit_max(conf, limit, message->user, message->sender.text, &message->client, NULL);
+    if (limit->window_sec == 0) {
+        fact->used = fact->amount;
+        fact->over = fact->amount > fact->max;
+        fact->retry_after_sec = fact->over ? -1 : 0;
+    }
+}
+
+static bool domain_is_new(const struct message *message, size_t first, size_t index)
+{
+    for (size_t i = first; i < index; i++)
+        if (strcmp(message->recipients[i].address.domain,
+                   message->recipients[index].address.domain) == 0)
+            return false;
+    return true;
+}
+
+/* At RCPT only the recipient that is asked about can still be refused; later each domain counts. */
+static void plan_domains(const struct conf *conf, struct message *message,
+                         const struct conf_limit *limit, struct text *subject)
+{
+    size_t first =
+        message->stage == STAGE_RCPT && message->nrecipients > 0 ? message->nrecipients - 1 : 0;
+
+    for (size_t i = first; i < message->nrecipients && message->facts.nlimits < STORE_LIMITS_MAX;
+         i++)
+        if (domain_is_new(message, first, i))
+            plan_one(conf, message, limit, &message->recipients[i], subject);
+}
+
+static void forget_plan(struct facts *facts)
+{
+    for (size_t i = 0; i < facts->nlimits; i++)
+        free(facts->limits[i].subject);
+    facts->nlimits = 0;
+    facts->store = STORE_UNASKED;
+    facts->charged = facts->charged_by_us = false;
+}
+
+void limits_plan(const struct conf *conf, struct message *message)
+{
+    struct facts *facts = &message->facts;
+    struct text subject = TEXT_EMPTY;
+
+    forget_plan(facts);
+    if (message->direction != DIRECTION_OUT || conf->nlimits == 0)
+        return;
+    if (!facts->limits)
+        facts->limits = mem_new(STORE_LIMITS_MAX, sizeof *facts->limits);
+    memset(facts->limits, 0, STORE_LIMITS_MAX * sizeof *facts->limits);
+    for (size_t i = 0; i < conf->nlimits; i++) {
+        const struct conf_limit *limit = &conf->limits[i];
+
+        if (limit->subject == SUBJECT_RECIPIENT_DOMAIN)
+            plan_domains(conf, message, limit, &subject);
+        else
+            plan_one(conf, message, limit, NULL, &subject);
+    }
+    text_free(&subject);
+}
+
+/* --- asking the store ----------------------------------------------------------------- */
+
+static bool enforced(const struct conf *conf, const struct message *message,
+                     const struct conf_limit *limit)
+{
+    enum action configured = verdict_configured(conf, cause_get(limits_cause(limit)), limit->over);
+
+    return verdict_effective(conf, message, configured) >= ACTION_DEFER;
+}
+
+/* A queue id comes back for another message some day; its sender and client tell the two apart. */
+static uint64_t fingerprint(const struct message *message)
+{
+    uint64_t hash = hash_stable(message->user, strlen(message->user) + 1);
+
+    hash = hash_stable_more(hash, message->sender.text, strlen(message->sender.text) + 1);
+    return hash_stable_more(hash, message->client.bytes, sizeof message->client.bytes);
+}
+
+/* Rounded up, and without multiplying max, which may be anything. */
+static int64_t share_of(int64_t max, unsigned percent)
+{
+    return percent == 0 ? 0 : max / 100 * percent + (max % 100 * percent + 99) / 100;
+}
+
+void limits_request(const struct conf *conf, const struct message *message,
+                    struct store_limit *limits_r, char **identity_r,
+                    struct store_request *request_r)
+{
+    const struct facts *facts = &message->facts;
+    size_t n = 0;
+
+    for (size_t i = 0; i < facts->nlimits; i++) {
+        const struct limit_fact *fact = &facts->limits[i];
+
+        if (fact->limit->window_sec == 0)
+            continue;
+        limits_r[n++] = (struct store_limit){
+            .subject = fact->subject,
+            .count = counts[fact->limit->count].letter,
+            .window_sec = fact->limit->window_sec,
+            .amount = fact->amount,
+            .max = fact->max,
+            .near = share_of(fact->max, fact->limit->near_percent),
+            .enforce = enforced(conf, message, fact->limit),
+        };
+    }
+    *identity_r = message_identity(message);
+    *request_r = (struct store_request){
+        .identity = *identity_r,
+        .fingerprint = fingerprint(message),
+        .limits = limits_r,
+        .nlimits = n,
+    };
+}
+
+static int64_t whole_seconds(int64_t microseconds)
+{
+    return microseconds < 0 ? -1 : (microseconds + 999999) / 1000000;
+}
+
+void limits_answered(struct message *message, const struct store_answer *answer)
+{
+    struct facts *facts = &message->facts;
+
+    if (answer->outcome == STORE_OUTCOME_AWAY) {
+        facts->store = STORE_NO_ANSWER;
+        return;
+    }
+    facts->store = answer->local ? STORE_ANSWERED_LOCALLY : STORE_ANSWERED;
+    for (size_t i = 0, n = 0; i < facts->nlimits && n < answer->nlimits; i++) {
+        struct limit_fact *fact = &facts->limits[i];
+
+        if (fact->limit->window_sec == 0)
+            continue;
+
+        const struct store_limit_answer *said = &answer->limits[n++];
+
+        fact->used = said->used;
+        fact->over = said->over;
+        fact->near = said->near;
+        fact->retry_after_sec = said->over ? whole_seconds(said->retry_after_us) : 0;
+    }
+}
+
+/* --- words ---------------------------------------------------------------------------- */
+
+static const struct {
+    int64_t seconds;
+    const char *one, *many;
+} units[] = {{86400, "day", "days"},
+             {3600, "hour", "hours"},
+             {60, "minute", "minutes"},
+             {1, "second", "seconds"}};
+
+/* One unit only: the largest of which there are at least two, so that a day is "24 hours"; a window
+ * is what was configured, to the second, and is never rounded. */
+static void duration_words(int64_t seconds, bool exact, char *text_r, size_t room)
+{
+    size_t last = sizeof units / sizeof units[0] - 1, i = 0;
+
+    while (i < last &&
+           (seconds < 2 * units[i].seconds || (exact && seconds % units[i].seconds != 0)))
+        i++;
+
+    int64_t n = (seconds + units[i].seconds - 1) / units[i].seconds;
+
+    snprintf(text_r, room, "%" PRId64 " %s", n, n == 1 ? units[i].one : units[i].many);
+}
+
+void limits_duration_words(int64_t seconds, char *text_r, size_t room)
+{
+    duration_words(seconds < 1 ? 1 : seconds, false, text_r, room);
+}
+
+void limits_words(const struct conf_limit *limit, int64_t max, char *text_r, size_t room)
+{
+    const char *noun = max == 1 ? counts[limit->count].one : counts[limit->count].many;
+    char window[32];
+
+    if (limit->window_sec == 0) {
+        snprintf(text_r, room, "%" PRId64 " %s in one message", max, noun);
+        return;
+    }
+    duration_words(limit->window_sec, true, window, sizeof window);
+    snprintf(text_r, room, "%" PRId64 " %s in %s", max, noun, window);
+}

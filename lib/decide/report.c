@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/report.h"
+
+#include "lib/base/text.h"
+#include "lib/causes/causes.h"
+#include "lib/decide/reply.h"
+#include "lib/decide/verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int priority(enum severity severity)
+{
+    static const int priorities[] = {
+        [SEVERITY_INFO] = LOG_INFO, [SEVERITY_WARN] = LOG_WARNING, [SEVERITY_ERROR] = LOG_ERR};
+
+    return priorities[severity];
+}
+
+static const char *stage_name(enum stage stage)
+{
+    static const char *const names[] = {[STAGE_MAIL] = "mail",
+                                        [STAGE_RCPT] = "rcpt",
+                                        [STAGE_DATA] = "data",
+                                        [STAGE_END_OF_MESSAGE] = "end-of-message"};
+
+    return names[stage];
+}
+
+/* What is logged is what is done, or would be done, about it. */
+static bool is_logged(const struct finding *finding)
+{
+    return finding->action >= (int)ACTION_LOG || finding->would >= (int)ACTION_LOG;
+}
+
+/* "accept" is what a message line calls everything that is let through without a word to anybody.
+ */
+static const char *verdict_name(int action)
+{
+    return action <= (int)ACTION_LOG ? "accept" : action_name((enum action)action);
+}
+
+static void add_cause_ids(const struct message *message, struct text *ids)
+{
+    for (size_t i = 0; i < message->findings.count; i++) {
+        const struct finding *finding = &message->findings.items[i];
+        bool told = !is_logged(finding);
+
+        for (size_t before = 0; before < i && !told; before++)
+            told = message->findings.items[before].cause == finding->cause &&
+                   is_logged(&message->findings.items[before]);
+        if (told)
+            continue;
+        if (ids->length > 0)
+            text_add_char(ids, ',');
+        text_add_string(ids, finding->cause->id);
+    }
+}
+
+/* Of all limits the one that is used up most: that is the one that will stop the sender. */
+static const struct limit_fact *tightest(const struct facts *facts)
+{
+    const struct limit_fact *best = NULL;
+
+    if (facts->store != STORE_ANSWERED && facts->store != STORE_ANSWERED_LOCALLY)
+        return NULL;
+    for (size_t i = 0; i < facts->nlimits; i++) {
+        const struct limit_fact *fact = &facts->limits[i];
+
+        if (fact->limit->window_sec == 0)
+            continue;
+        if (!best ||
+            (double)fact->used * (double)best->max > (double)best->used * (double)fact->max)
+            best = fact;
+    }
+    return best;
+}
+
+static void add_outcome(struct log_event *event, const struct message *message)
+{
+    const struct verdict *verdict = &message->verdict;
+    const struct limit_fact *used = tightest(&message->facts);
+    struct text ids = TEXT_EMPTY;
+
+    add_cause_ids(message, &ids);
+    log_string(event, "verdict", verdict_name(verdict->action));
+    log_string(event, "causes", ids.length > 0 ? text_string(&ids) : NULL);
+    log_string(event, "dkim", message->facts.dkim);
+    if (used)
+        log_share(event, "used", used->used, used->max);
+    text_free(&ids);
+}
+
+static void report_line(struct services *services, const struct message *message)
+{
+    const struct verdict *verdict = &message->verdict;
+    struct log_event event;
+    char client[IP_TEXT_MAX], trace[17];
+
+    ip_format(&message->client, client);
+    message_trace(message, trace);
+    log_begin(&event, services->log, verdict_refuses(verdict) ? LOG_NOTICE : LOG_INFO,
+              message->queue_id, "message");
+    log_string(&event, "dir", message->direction == DIRECTION_OUT ? "out" : "in");
+    log_string(&event, "user", message->user[0] ? message->user : NULL);
+    log_string(&event, "from", address_is_null(&message->sender) ? "<>" : message->sender.text);
+    log_number(&event, "nrcpt", (int64_t)message->nrecipients_total);
+    log_number(&event, "size", message->size);
+    log_string(&event, "client", client[0] ? client : NULL);
+    add_outcome(&event, message);
+    log_ms(&event, "ms", clock_now_us(services->steady) - message->started_us);
+    log_string(&event, "trace", trace);
+    log_string(&event, "would",
+               verdict->would > verdict->action ? verdict_name(verdict->would) : NULL);
+    log_string(&event, "stage", stage_name(message->stage));
+    if (message->stage == STAGE_RCPT && message->nrecipients > 0)
+        log_string(&event, "rcpt", message->recipients[message->nrecipients - 1].address.text);
+    log_string(&event, "store",
+               message->facts.store == STORE_ANSWERED_LOCALLY ? "local"
+               : message->facts.store == STORE_NO_ANSWER      ? "away"
+                                                              : NULL);
+    if (message->findings.dropped > 0)
+        log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);
+    log_write(&event);
+}
+
+static void report_finding(struct services *services, const struct message *message,
+                           const struct finding *finding)
+{
+    struct log_event event;
+    unsigned code;
+    char enhanced[CAUSE_ENHANCED_SIZE], trace[17];
+
+    message_trace(message, trace);
+    log_begin(&event, services->log, priority(finding->cause->severity), message->queue_id,
+              "cause");
+    log_string(&event, "cause", finding->cause->id);
+    log_string(&event, "severity", severity_name(finding->cause->severity));
+    log_string(&event, "action", action_name((enum action)finding->action));
+    if (finding->would > finding->action)
+        log_string(&event, "would", action_name((enum action)finding->would));
+    for (size_t i = 0; i < finding->nfields; i++)
+        log_string(&event, finding->fields[i].name, finding->fields[i].value);
+    reply_code(finding, (enum action)finding->would, &code, enhanced);
+    if (code != 0)
+        log_print(&event, "reply", "%u %s", code, enhanced);
+    log_string(&event, "hint", finding->hint ? finding->hint : finding->cause->remedy);
+    log_string(&event, "trace", trace);
+    log_write(&event);
+}
+
+void report_message(struct services *services, const struct conf *conf,
+                    const struct message *message)
+{
+    (void)conf;
+    report_line(services, message);
+    for (size_t i = 0; i < message->findings.count; i++)
+        if (is_logged(&message->findings.items[i]))
+            report_finding(services, message, &message->findings.items[i]);
+}
+
+void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint,
+                  ...)
+{
+    const struct cause *cause = cause_find(cause_id);
+    struct log_event event;
+    va_list fields;
+    const char *name;
+
+    if (!cause)
+        return;
+    log_begin(&event, log, priority(cause->severity), queue_id, "cause");
+    log_string(&event, "cause", cause->id);
+    log_string(&event, "severity", severity_name(cause->severity));
+    log_string(&event, "action", action_name(cause->action));
+    va_start(fields, hint);
+    while ((name = va_arg(fields, const char *)) != NULL)
+        log_string(&event, name, va_arg(fields, const char *));
+    va_end(fields);
+    log_string(&event, "hint", hint);
+    log_write(&event);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/verdict.h"
+
+enum action verdict_configured(const struct conf *conf, const struct cause *cause, int asked)
+{
+    if (asked >= 0)
+        return (enum action)asked;
+
+    int set = conf_cause_action(conf, cause->id);
+
+    return set >= 0 ? (enum action)set : cause->action;
+}
+
+/* What enforcing would do: a bounce that is refused bounces nowhere and is lost, so the null
+ * reverse-path is warned about at most. */
+static enum action enforced(const struct message *message, enum action configured)
+{
+    if (configured > ACTION_WARN && address_is_null(&message->sender))
+        return ACTION_WARN;
+    return configured;
+}
+
+enum action verdict_effective(const struct conf *conf, const struct message *message,
+                              enum action configured)
+{
+    enum action action = enforced(message, configured);
+
+    if (conf->mode == MODE_OBSERVE && action > ACTION_WARN)
+        return ACTION_LOG;
+    return action;
+}
+
+void verdict_set(const struct conf *conf, struct message *message)
+{
+    struct verdict *verdict = &message->verdict;
+
+    *verdict = (struct verdict){.action = ACTION_IGNORE, .would = ACTION_IGNORE};
+    for (size_t i = 0; i < message->findings.count; i++) {
+        struct finding *finding = &message->findings.items[i];
+        enum action configured = verdict_configured(conf, finding->cause, finding->action_asked);
+
+        finding->would = (int)enforced(message, configured);
+        finding->action = (int)verdict_effective(conf, message, configured);
+        if (finding->would > verdict->would)
+            verdict->would = finding->would;
+        if (finding->action > verdict->action || !verdict->decisive) {
+            verdict->action = finding->action;
+            verdict->decisive = finding;
+        }
+    }
+}
+
+bool verdict_refuses(const struct verdict *verdict)
+{
+    return verdict->action >= (int)ACTION_DEFER;
+}
