@@ -3,21 +3,21 @@
 # Source it with sluice_top set to the top of the source tree.
 
 # packages_of SECTION...: the packages of these sections of contrib/packages.
-packages_of() {
+packages_of() (
     for section in "$@"; do
         awk -v want="$section:" '/^# [a-z]+:/ { on = ($2 == want) } /^[^#]/ && on' \
             "$sluice_top/contrib/packages"
     done
-}
+)
 
 # missing_packages PACKAGE...: those that are not installed; none where there is no dpkg to ask.
-missing_packages() {
-    command -v dpkg-query >/dev/null || return 0
+missing_packages() (
+    command -v dpkg-query >/dev/null || exit 0
     for package in "$@"; do
         dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
             echo "$package"
     done
-}
+)
 
 policy_file=/usr/sbin/policy-rc.d
 policy_kept=$policy_file.before-sluice
