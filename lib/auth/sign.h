@@ -3,7 +3,7 @@
  * DKIM signing (RFC 6376) through libopendkim.
  *
  * A signer holds the keys of one configuration, read once; it is immutable and shared by threads.
- * A signature belongs to one message and one thread.
+ * A signature belongs to one message and one thread at a time.  Nothing here asks the DNS.
  */
 #pragma once
 
@@ -16,26 +16,57 @@
 struct signer;
 struct signature;
 
-/* Reads every key of the configuration's sign sections.  A key that cannot be read, is no private key, or can be
- * read by others is no reason not to start: the signer says why with each message it cannot sign, and
- * signer_problem() lists them (self.key-unreadable).  NULL only when libopendkim does not start (problem_r). */
-struct signer *signer_new(const struct conf *conf, char **problem_r);
-struct signer *signer_hold(struct signer *signer);
+/* Reads every key of the configuration's sign sections.  A key that cannot be read, is no RSA
+ * private key of 1024 bits at least, or can be read by everybody is no reason not to start: the
+ * signer says why with each message it cannot sign, and signer_problem() lists them
+ * (self.key-unreadable).
+ * previous is the signer of before a reload, or NULL: where a file may not be read any more, since
+ * the process gave up root, that signer's key for the same domain, selector and path is kept.
+ * NULL only when libopendkim does not start (problem_r; the caller frees it). */
+struct signer *signer_new(const struct conf *conf, const struct signer *previous, char **problem_r);
+struct signer *signer_hold(struct signer *signer); /* one more reference; returns signer */
 void signer_release(struct signer **signer);
-/* The n-th unusable key: its domain, path and what is wrong with it; false: there are no more.  Borrowed. */
-bool signer_problem(const struct signer *signer, size_t n, const char **domain_r, const char **key_r,
-                    const char **problem_r);
+
+/* What there is to say about one of the configured keys; strings are borrowed. */
+struct signer_note {
+    const char *domain;
+    const char *path;
+    const char *problem; /* unusable: what is wrong with the file; else NULL */
+    unsigned bits; /* usable: the key's size */
+    bool weak; /* usable, but shorter than RFC 8301 asks for */
+    bool kept; /* usable, but of before the reload: the file may not be read any more */
+};
+
+/* The n-th key's note; false: there are no more. */
+bool signer_note(const struct signer *signer, size_t n, struct signer_note *note_r);
 
 /* Why a message is not signed, as in dkim=none:REASON. */
-/* Chooses the key by the From domain and the login's right to the From address, and begins.  All headers are in
- * message.  NULL: not signed, *reason_r is a literal word ("inbound", "no-from", "many-from", "no-key", "not-allowed",
- * "key-unreadable", "already-signed", "headers-cut", "error"). */
-struct signature *signature_begin(struct signer *signer, const struct conf *conf, const struct message *message,
-                                  const char **reason_r);
-/* The body as it passes. false: it cannot be signed any more; ending it says why. */
+#define SIGN_INBOUND "inbound" /* not from one of our people */
+#define SIGN_NO_FROM "no-from" /* no From, or none that parses */
+#define SIGN_MANY_FROM "many-from" /* whose domain should it be? */
+#define SIGN_NO_KEY "no-key" /* none is configured for the From domain */
+#define SIGN_NOT_ALLOWED "not-allowed" /* the login may not use the From address */
+#define SIGN_KEY_UNREADABLE "key-unreadable" /* the configured one is unusable */
+#define SIGN_ALREADY_SIGNED                                                                        \
+    "already-signed" /* with this domain and selector: it has been here before */
+#define SIGN_HEADERS_CUT "headers-cut" /* more header fields than are kept or can be signed */
+#define SIGN_ERROR "error" /* the library or the key failed */
+
+/* Whether a reason means that a message that ought to be signed could not be. */
+bool sign_is_failure(const char *reason);
+
+/* Chooses the key by the From domain and the login's right to the From address, and begins.  The
+ * message's direction is known and its headers are complete.
+ * NULL: not signed, *reason_r is one of the words above. */
+struct signature *signature_begin(struct signer *signer, const struct conf *conf,
+                                  const struct message *message, const char **reason_r);
+
+/* The body as it passes, with CRLF.  false: it cannot be signed any more; ending it says why. */
 bool signature_body(struct signature *signature, const void *bytes, size_t length);
-/* Ends it.  The value of the DKIM-Signature header, folded with LF and a tab, or NULL with a reason as above
- * (the caller frees the value); selector and domain through signature_name() before. */
+
+/* Ends it.  The value of the DKIM-Signature field, folded with LF and a tab, without the space
+ * after the colon (the caller frees it); NULL: *reason_r is one of the words above. */
 char *signature_end(struct signature *signature, const char **reason_r);
+
 const char *signature_name(const struct signature *signature); /* "s1/example.com" */
 void signature_free(struct signature **signature);

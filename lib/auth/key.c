@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/auth/key.h"
+
+#include "lib/auth/key_cache.h"
+#include "lib/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whoever can read the key can sign as us, whoever can change it can make us sign with theirs. */
+static char *check_file(int descriptor)
+{
+    struct stat status;
+
+    if (fstat(descriptor, &status) != 0)
+        return mem_print("cannot be looked at: %s", strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return mem_copy("is no regular file");
+    if (status.st_mode & (S_IROTH | S_IWOTH))
+        return mem_print("can be read or changed by everybody (mode %04o)",
+                         (unsigned)status.st_mode & 07777);
+    if (status.st_mode & S_IWGRP)
+        return mem_print("can be changed by its group (mode %04o)",
+                         (unsigned)status.st_mode & 07777);
+    if (status.st_size > KEY_FILE_MAX)
+        return mem_print("is larger than %d octets", KEY_FILE_MAX);
+    return NULL;
+}
+
+/* A key with a passphrase must not make the daemon ask for it on a terminal. */
+static int no_passphrase(char *buffer, int size, int writing, void *context)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+/* The PEM text in the form that libopendkim recognizes: the file's may begin with a comment. */
+static char *write_pem(EVP_PKEY *private_key)
+{
+    BIO *memory = BIO_new(BIO_s_secmem());
+    char *bytes, *pem = NULL;
+    long length;
+
+    if (memory == NULL)
+        return NULL;
+    if (PEM_write_bio_PrivateKey(memory, private_key, NULL, NULL, 0, NULL, NULL) == 1) {
+        length = BIO_get_mem_data(memory, &bytes);
+        pem = mem_copy_n(bytes, (size_t)length);
+    }
+    BIO_free(memory);
+    return pem;
+}
+
+static char *check_key(const struct key *key)
+{
+    if (EVP_PKEY_base_id(key->private_key) != EVP_PKEY_RSA)
+        return mem_copy("holds no RSA key");
+    if (key->bits < KEY_BITS_MIN)
+        return mem_print("holds an RSA key of %u bits, which no receiver accepts (RFC 8301)",
+                         key->bits);
+    return NULL;
+}
+
+bool key_read(const char *path, struct key *key_r, char **problem_r, bool *not_permitted_r)
+{
+    struct key key = {0};
+    BIO *file = NULL;
+    char *problem = NULL;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    *not_permitted_r = descriptor < 0 && (errno == EACCES || errno == EPERM);
+    if (descriptor < 0) {
+        problem = mem_print("cannot be opened: %s", strerror(errno));
+        goto done;
+    }
+    problem = check_file(descriptor);
+    if (problem != NULL)
+        goto done;
+    file = BIO_new_fd(descriptor, BIO_NOCLOSE);
+    if (file != NULL)
+        key.private_key = PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL);
+    if (key.private_key == NULL) {
+        problem = mem_copy("holds no private key in PEM form without a passphrase");
+        goto done;
+    }
+    key.bits = (unsigned)EVP_PKEY_bits(key.private_key);
+    problem = check_key(&key);
+    if (problem != NULL)
+        goto done;
+    key.pem = write_pem(key.private_key);
+    if (key.pem == NULL) {
+        problem = mem_copy("holds a key that OpenSSL reads but does not write");
+        goto done;
+    }
+    key_cache_keep(key.pem, key.private_key);
+    *key_r = key;
+    key = (struct key){0};
+done:
+    EVP_PKEY_free(key.private_key);
+    BIO_free(file);
+    if (descriptor >= 0)
+        close(descriptor);
+    /* OpenSSL's queue of errors belongs to the thread; nobody else will look at ours. */
+    ERR_clear_error();
+    if (problem != NULL)
+        *problem_r = problem;
+    return problem == NULL;
+}
+
+void key_share(const struct key *from, struct key *key_r)
+{
+    EVP_PKEY_up_ref(from->private_key);
+    key_cache_keep(from->pem, from->private_key);
+    *key_r = (struct key){mem_copy(from->pem), from->private_key, from->bits};
+}
+
+void key_clear(struct key *key)
+{
+    if (key->pem != NULL) {
+        key_cache_forget(key->pem);
+        OPENSSL_cleanse(key->pem, strlen(key->pem));
+        free(key->pem);
+    }
+    EVP_PKEY_free(key->private_key);
+    *key = (struct key){0};
+}

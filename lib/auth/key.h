@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A private key from a PEM file, read once and kept. */
+#pragma once
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+
+#define KEY_FILE_MAX (64 * 1024) /* octets of a key file */
+#define KEY_BITS_MIN 1024 /* RFC 8301 §3.2: verifiers treat what is shorter as no signature */
+#define KEY_BITS_GOOD 2048 /* ... and what is shorter than this should not be made any more */
+
+/* Zeroed, then filled by key_read(), ends with key_clear(). */
+struct key {
+    char *pem; /* in one fixed form, whatever the file's was */
+    EVP_PKEY *private_key;
+    unsigned bits;
+};
+
+/* Reads an RSA key.  false: problem_r says in a few words what is wrong with the file (the caller
+ * frees it), and not_permitted_r whether it is only that this process may not read it. */
+bool key_read(const char *path, struct key *key_r, char **problem_r, bool *not_permitted_r);
+
+/* Takes another holder's key as one's own too. */
+void key_share(const struct key *from, struct key *key_r);
+void key_clear(struct key *key); /* the memory is wiped */
