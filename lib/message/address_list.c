@@ -138,7 +138,7 @@ static bool read_words(struct parser *parser)
 
     text_clear(&words->local);
     words->is_local = true;
-    words->is_phrase = *parser->at != '.';
+    words->is_phrase = *parser->at == '"' || parts_is_atext(*parser->at);
     words->dot = true;
     while (*parser->at == '.' || *parser->at == '"' || parts_is_atext(*parser->at)) {
         if (*parser->at != '.') {
@@ -205,8 +205,9 @@ static bool read_domain(struct parser *parser)
     }
 }
 
-/* "@" domain behind a local part, and then the mailbox is complete. */
-static bool read_mailbox_end(struct parser *parser)
+/* "@" domain behind a local part, and close, where there is one, behind that: the mailbox is
+ * complete. */
+static bool read_mailbox_end(struct parser *parser, char close)
 {
     const struct text *local = &parser->words.local;
     struct parts parts;
@@ -219,6 +220,11 @@ static bool read_mailbox_end(struct parser *parser)
     if (domain_normal(text_string(&parser->domain), parser->domain.length, parts.domain,
                       &parts.is_literal) != ADDRESS_FINE)
         return false;
+    if (close != '\0') {
+        if (*parser->at != close)
+            return false;
+        parser->at++;
+    }
     parts.local_length = local->length;
     memcpy(parts.local, text_string(local), local->length + 1);
     parts_to_address(&parts, &parser->addresses[parser->count++]);
@@ -248,10 +254,7 @@ static bool read_angle(struct parser *parser)
         return false;
     if ((*parser->at == '@' || *parser->at == ',') && !skip_route(parser))
         return false;
-    if (!read_words(parser) || !read_mailbox_end(parser) || *parser->at != '>')
-        return false;
-    parser->at++;
-    return skip_space(parser);
+    return read_words(parser) && read_mailbox_end(parser, '>');
 }
 
 /* One mailbox, or a group's name with its colon (is_group_r). */
@@ -264,7 +267,7 @@ static bool read_element(struct parser *parser, bool in_group, bool *is_group_r)
         return false;
     switch (*parser->at) {
     case '@':
-        return read_mailbox_end(parser);
+        return read_mailbox_end(parser, '\0');
     case '<':
         return parser->words.is_phrase && read_angle(parser);
     case ':':

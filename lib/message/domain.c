@@ -154,8 +154,9 @@ static bool literal_general(const char *inside)
      * forgotten. */
     if (strspn(inside, "0123456789abcdefABCDEF:.") == strlen(inside))
         return false;
+    /* dcontent has '@', too; refused, so that an address as text has one way to be taken apart. */
     for (const char *c = colon + 1; *c != '\0'; c++)
-        if (*c < 33 || *c > 126 || *c == '[' || *c == ']' || *c == '\\')
+        if (*c < 33 || *c > 126 || strchr("[]\\@", *c) != NULL)
             return false;
     return true;
 }
