@@ -6,7 +6,7 @@
  * OpenSSL precomputed for it: more work than the signature itself.  Its PEM_read_bio_PrivateKey()
  * is bound to the definition in key_cache.c, which hands out another reference to the kept key for
  * text that was kept, and lets OpenSSL parse everything else.  `configure --disable-key-cache`
- * leaves it out (key_cache_none.c): signatures are the same, and take about twice the time.
+ * leaves it out (key_cache_none.c): signatures are the same, and take three to four times as long.
  * Thread-safe.
  */
 #pragma once

@@ -17,6 +17,7 @@ struct signature {
     struct signer *signer;
     const struct signer_key *key;
     DKIM *dkim;
+    char last[2]; /* octets of the body */
     bool failed;
 };
 
@@ -181,8 +182,27 @@ done:
     return signature;
 }
 
+static void remember_last(struct signature *signature, const char *bytes, size_t length)
+{
+    if (length == 0)
+        return;
+    signature->last[0] = length > 1 ? bytes[length - 2] : signature->last[1];
+    signature->last[1] = bytes[length - 1];
+}
+
+/* A body that does not end with CRLF gets one on its way (RFC 6376 §3.4.4); libopendkim refuses it.
+ */
+static void end_last_line(struct signature *signature)
+{
+    const char *last = signature->last;
+
+    if (last[1] != '\0' && !(last[0] == '\r' && last[1] == '\n'))
+        (void)signature_body(signature, "\r\n", 2);
+}
+
 bool signature_body(struct signature *signature, const void *bytes, size_t length)
 {
+    remember_last(signature, bytes, length);
     /* libopendkim only reads the body, its prototype lacks the const. */
     if (!signature->failed && length > 0 &&
         dkim_body(signature->dkim, (u_char *)(uintptr_t)bytes, length) != DKIM_STAT_OK)
@@ -196,6 +216,7 @@ char *signature_end(struct signature *signature, const char **reason_r)
     u_char *bytes = NULL;
     size_t length = 0;
 
+    end_last_line(signature);
     if (signature->failed || dkim_eom(signature->dkim, NULL) != DKIM_STAT_OK ||
         dkim_getsighdr_d(signature->dkim, sizeof(DKIM_SIGNHEADER ": ") - 1, &bytes, &length) !=
             DKIM_STAT_OK ||

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/auth/key.h"
+#include "lib/auth/key_cache.h"
+#include "tests/lib/auth/keys.h"
+
+#include "lib/base/mem.h"
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static EVP_PKEY *rsa;
+static char *folder;
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = keys_folder();
+    rsa = keys_make_rsa(1024);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(rsa);
+    keys_remove_folder(&folder);
+    return 0;
+}
+
+/* problem: a part of what is said about the file, NULL when it is good. */
+static void check_read(const char *name, const char *path, const char *problem)
+{
+    struct key key = {0};
+    char *said = NULL;
+    bool not_permitted = true;
+    bool read = key_read(path, &key, &said, &not_permitted);
+
+    if (read != (problem == NULL) || (said != NULL && strstr(said, problem) == NULL))
+        fail_msg("%s: %s", name, said != NULL ? said : "was read");
+    if (not_permitted)
+        fail_msg("%s: not permitted", name);
+    if (read && (key.bits != 1024 || strncmp(key.pem, "-----BEGIN", 10) != 0))
+        fail_msg("%s: %u bits, %.10s", name, key.bits, key.pem);
+    free(said);
+    key_clear(&key);
+}
+
+static void test_key_modes(void **state)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+        const char *problem;
+    } cases[] = {
+        {"owner only", 0400, NULL},
+        {"owner writes", 0600, NULL},
+        {"group reads", 0640, NULL},
+        {"group writes", 0660, "by its group"},
+        {"everybody reads", 0644, "by everybody (mode 0644)"},
+        {"everybody writes", 0602, "by everybody"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *path = keys_write(folder, "key.pem", rsa, "", cases[i].mode);
+
+        check_read(cases[i].name, path, cases[i].problem);
+        free(path);
+    }
+}
+
+static void test_key_contents(void **state)
+{
+    static const char encrypted[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n"
+                                    "-----END ENCRYPTED PRIVATE KEY-----\n";
+    EVP_PKEY *small = keys_make_rsa(768), *ec = EVP_EC_gen("P-256");
+    char *long_text = mem_new(KEY_FILE_MAX + 2, 1);
+    char *paths[] = {
+        keys_write(folder, "preface.pem", rsa, "A comment\nbefore it\n", 0600),
+        keys_write(folder, "small.pem", small, "", 0600),
+        keys_write(folder, "ec.pem", ec, "", 0600),
+        keys_write_text(folder, "encrypted.pem", encrypted, 0600),
+        keys_write_text(folder, "empty.pem", "", 0600),
+        keys_write_text(folder, "long.pem", memset(long_text, 'x', KEY_FILE_MAX + 1), 0600),
+        mem_print("%s/absent.pem", folder),
+        mem_copy(folder),
+        mem_copy("/dev/null"),
+    };
+    static const char *const problems[] = {
+        NULL,           "768 bits",     "no RSA key",      "no private key",  "no private key",
+        "larger than ", "No such file", "no regular file", "no regular file",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        check_read(paths[i], paths[i], problems[i]);
+        free(paths[i]);
+    }
+    free(long_text);
+    EVP_PKEY_free(small);
+    EVP_PKEY_free(ec);
+}
+
+static EVP_PKEY *parse(const char *pem)
+{
+    BIO *memory = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(memory, NULL, NULL, NULL);
+    char c;
+
+    assert_int_equal(BIO_read(memory, &c, 1) > 0, 0);
+    BIO_free(memory);
+    return key;
+}
+
+static void test_key_cache(void **state)
+{
+    struct key first = {0}, second = {0};
+    char *path = keys_write(folder, "key.pem", rsa, "", 0600), *problem = NULL, *pem;
+    bool not_permitted;
+    uint64_t parses;
+    EVP_PKEY *got;
+
+    (void)state;
+    if (!key_cache_works)
+        skip();
+    assert_true(key_read(path, &first, &problem, &not_permitted));
+    key_share(&first, &second);
+    pem = mem_copy(first.pem);
+    parses = key_cache_parses();
+    got = parse(pem);
+    assert_ptr_equal(got, first.private_key);
+    EVP_PKEY_free(got);
+    key_clear(&first);
+    got = parse(pem); /* the other holder still keeps it */
+    assert_ptr_equal(got, second.private_key);
+    assert_int_equal(key_cache_parses(), parses);
+    EVP_PKEY_free(got);
+    key_clear(&second);
+    got = parse(pem); /* nobody does: OpenSSL's own */
+    assert_non_null(got);
+    assert_int_equal(key_cache_parses(), parses + 1);
+    EVP_PKEY_free(got);
+    free(pem);
+    free(path);
+}
+
+/* What is not for the cache goes to OpenSSL as it is. */
+static void test_key_cache_passes_on(void **state)
+{
+    struct key key = {0};
+    char *path = keys_write(folder, "key.pem", rsa, "", 0600), *problem = NULL;
+    EVP_PKEY *got = NULL;
+    bool not_permitted;
+    BIO *memory;
+
+    (void)state;
+    assert_true(key_read(path, &key, &problem, &not_permitted));
+    memory = BIO_new_mem_buf(key.pem, -1);
+    assert_non_null(PEM_read_bio_PrivateKey(memory, &got, NULL, NULL));
+    assert_non_null(got);
+    assert_ptr_not_equal(got, key.private_key);
+    EVP_PKEY_free(got);
+    BIO_free(memory);
+    memory = BIO_new_mem_buf("no key", -1);
+    assert_null(PEM_read_bio_PrivateKey(memory, NULL, NULL, NULL));
+    BIO_free(memory);
+    key_clear(&key);
+    free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_key_modes),
+        cmocka_unit_test(test_key_contents),
+        cmocka_unit_test(test_key_cache),
+        cmocka_unit_test(test_key_cache_passes_on),
+    };
+
+    return cmocka_run_group_tests_name("key", tests, set_up, tear_down);
+}

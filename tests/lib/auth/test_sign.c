@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signatures are judged by libopendkim's verifier, which is told the public key. */
+#include "lib/auth/key_cache.h"
+#include "lib/auth/sign.h"
+#include "tests/lib/auth/keys.h"
+
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+
+#include <opendkim/dkim.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define THREADS 4
+#define SIGNATURES 10
+
+static char *folder, *key_path, *shared_path, *record;
+static struct conf_login_rule equal_rule = {.kind = LOGIN_EQUAL};
+static struct conf_sign sections[3];
+static struct conf conf;
+
+static int set_up(void **state)
+{
+    EVP_PKEY *key = keys_make_rsa(2048);
+
+    (void)state;
+    folder = keys_folder();
+    key_path = keys_write(folder, "good.pem", key, "", 0600);
+    shared_path = keys_write(folder, "shared.pem", key, "", 0644);
+    record = keys_record(key);
+    EVP_PKEY_free(key);
+    sections[0] = (struct conf_sign){
+        .domain = (char *)"example.com", .selector = (char *)"s1", .key = key_path};
+    sections[1] = (struct conf_sign){
+        .domain = (char *)"open.example", .selector = (char *)"s1", .key = shared_path};
+    sections[2] = (struct conf_sign){
+        .domain = (char *)"example.com", .selector = (char *)"s2", .key = key_path};
+    conf = (struct conf){
+        .signs = sections,
+        .nsigns = 3,
+        .login_rules = &equal_rule,
+        .nlogin_rules = 1,
+        .recipient_delimiter = (char *)"+",
+    };
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(key_path);
+    free(shared_path);
+    free(record);
+    keys_remove_folder(&folder);
+    return 0;
+}
+
+/* --- a message and its signature ------------------------------------------------------ */
+
+/* headers: "Name: value" lines, folded with LF as MTAs hand them over. */
+static struct message *make_message(const char *user, const char *headers)
+{
+    struct message *message = message_new(PROGRAM_MILTER, "mx.example.com");
+    char *copy = mem_copy(headers), *field = copy;
+
+    message_set_user(message, user);
+    message->direction = DIRECTION_OUT;
+    while (*field != '\0') {
+        char *end = field, *colon = strchr(field, ':');
+
+        do
+            end = strchr(end, '\n') + 1;
+        while (*end == ' ' || *end == '\t');
+        end[-1] = '\0';
+        *colon = '\0';
+        message_add_header(message, field, colon + 1);
+        field = end;
+    }
+    free(copy);
+    return message;
+}
+
+static char *sign(struct signer *signer, const struct message *message, const char *body,
+                  const char **reason_r)
+{
+    struct signature *signature = signature_begin(signer, &conf, message, reason_r);
+    char *value = NULL;
+
+    if (signature != NULL) {
+        /* octet by octet: MTAs cut where they like */
+        for (const char *c = body; *c != '\0'; c++)
+            (void)signature_body(signature, c, 1);
+        value = signature_end(signature, reason_r);
+    }
+    signature_free(&signature);
+    return value;
+}
+
+static DKIM_CBSTAT give_record(DKIM *dkim, DKIM_SIGINFO *info, unsigned char *buffer, size_t room)
+{
+    (void)dkim;
+    (void)info;
+    assert_true(strlen(record) < room);
+    memcpy(buffer, record, strlen(record) + 1);
+    return DKIM_CBSTAT_CONTINUE;
+}
+
+static void add_field(DKIM *dkim, const char *name, const char *value)
+{
+    struct text field = TEXT_EMPTY;
+
+    text_print(&field, "%s:", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\n')
+            text_add_char(&field, '\r');
+        text_add_char(&field, *value);
+    }
+    assert_int_equal(dkim_header(dkim, (u_char *)field.bytes, field.length), DKIM_STAT_OK);
+    text_free(&field);
+}
+
+static bool verifies(const struct message *message, const char *value, const char *body)
+{
+    DKIM_LIB *library = dkim_init(NULL, NULL);
+    DKIM_STAT status;
+    DKIM *dkim = dkim_verify(library, (const u_char *)"test", NULL, &status);
+
+    assert_non_null(dkim);
+    (void)dkim_set_key_lookup(library, give_record);
+    add_field(dkim, "DKIM-Signature", value);
+    for (size_t i = 0; i < message->nheaders; i++)
+        add_field(dkim, message->headers[i].name, message->headers[i].value);
+    status = dkim_eoh(dkim);
+    if (status == DKIM_STAT_OK && body[0] != '\0')
+        status = dkim_body(dkim, (u_char *)(uintptr_t)body, strlen(body));
+    if (status == DKIM_STAT_OK)
+        status = dkim_eom(dkim, NULL);
+    dkim_free(dkim);
+    dkim_close(library);
+    return status == DKIM_STAT_OK;
+}
+
+static struct signer *open_signer(void)
+{
+    char *problem = NULL;
+    struct signer *signer = signer_new(&conf, NULL, &problem);
+
+    assert_non_null(signer);
+    return signer;
+}
+
+/* --- tests ---------------------------------------------------------------------------- */
+
+#define FROM "From: Alice <alice@example.com>\n"
+#define USUAL                                                                                      \
+    FROM "To: bob@example.net\nSubject: hello\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nMessage-ID: " \
+         "<1@x>\n"
+
+static void test_sign_verifies(void **state)
+{
+    static const struct {
+        const char *name, *headers, *body;
+    } cases[] = {
+        {"usual", USUAL, "Hello.\r\n"},
+        {"only From", FROM, "Hello.\r\n"},
+        {"no body", USUAL, ""},
+        {"blank lines only", USUAL, "\r\n\r\n"},
+        {"trailing blanks", USUAL, "Hello. \t \r\n\r\n\r\n"},
+        {"folded", "Subject: a\n\tb\n  c\n" USUAL, "Hello.\r\n"},
+        {"repeated", "To: a@example.net\nCc: x@example.net\nCc: y@example.net\n" USUAL,
+         "Hello.\r\n"},
+        {"no space after the colon", "From:alice@example.com\nSubject:\n", "Hello.\r\n"},
+        {"not ASCII", "Subject: gr\xc3\xbc\xc3\x9f\x65\n" USUAL, "\xff\xfe\r\n"},
+        {"names in odd case", "FROM: alice@example.com\nsubject: x\nmessage-id: <1@x>\nDATE: x\n",
+         "Hello.\r\n"},
+        {"MIME", USUAL "MIME-Version: 1.0\nContent-Type: text/plain;\n\tcharset=utf-8\n",
+         "Hello.\r\n"},
+    };
+    struct signer *signer = open_signer();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct message *message = make_message("alice@example.com", cases[i].headers);
+        const char *reason = "";
+        char *value = sign(signer, message, cases[i].body, &reason);
+
+        if (value == NULL)
+            fail_msg("%s: %s", cases[i].name, reason);
+        if (!verifies(message, value, cases[i].body))
+            fail_msg("%s: does not verify: %s", cases[i].name, value);
+        if (verifies(message, value, "Other.\r\n"))
+            fail_msg("%s: verifies with another body", cases[i].name);
+        free(value);
+        message_free(&message);
+    }
+    signer_release(&signer);
+}
+
+/* Receivers see the line end that the MTA adds. */
+static void test_sign_ends_last_line(void **state)
+{
+    struct signer *signer = open_signer();
+    struct message *message = make_message("alice@example.com", USUAL);
+    const char *reason = "";
+    char *value = sign(signer, message, "Hello.", &reason);
+
+    (void)state;
+    assert_non_null(value);
+    assert_true(verifies(message, value, "Hello.\r\n"));
+    free(value);
+    message_free(&message);
+    signer_release(&signer);
+}
+
+/* What is added to a signed message: the signature breaks where a reader would be fooled. */
+static void test_sign_covers(void **state)
+{
+    static const struct {
+        const char *name, *headers, *field, *value;
+        bool breaks;
+    } cases[] = {
+        {"second From", USUAL, "From", " Mallory <mallory@example.org>", true},
+        {"second Subject", USUAL, "Subject", " other", true},
+        {"second To", USUAL, "To", " c@example.net", true},
+        {"Cc where there was none", USUAL, "Cc", " c@example.net", true},
+        {"Reply-To where there was none", USUAL, "Reply-To", " m@example.org", true},
+        {"Content-Type where there was none", USUAL, "Content-Type", " text/html", true},
+        {"second Date", USUAL, "Date", " x", true},
+        {"second Message-ID", USUAL, "Message-ID", " <2@x>", true},
+        {"Date and Message-ID where they lack", FROM, "Date", " x", false},
+        {"Message-ID where it lacks", FROM "Date: x\n", "Message-ID", " <2@x>", false},
+        {"a trace field", USUAL, "Received", " from x by y; z", false},
+        {"a list's field", USUAL, "List-Id", " <x.example.org>", false},
+        {"Sender", USUAL, "Sender", " list@example.org", false},
+    };
+    struct signer *signer = open_signer();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct message *message = make_message("alice@example.com", cases[i].headers);
+        const char *reason = "";
+        char *value = sign(signer, message, "Hello.\r\n", &reason);
+
+        assert_non_null(value);
+        message_add_header(message, cases[i].field, cases[i].value);
+        if (verifies(message, value, "Hello.\r\n") == cases[i].breaks)
+            fail_msg("%s", cases[i].name);
+        free(value);
+        message_free(&message);
+    }
+    signer_release(&signer);
+}
+
+static void test_sign_value(void **state)
+{
+    struct signer *signer = open_signer();
+    struct message *message = make_message("alice@example.com", USUAL);
+    const char *reason = "";
+    char *value = sign(signer, message, "Hello.\r\n", &reason);
+    struct signature *signature = signature_begin(signer, &conf, message, &reason);
+
+    (void)state;
+    assert_string_equal(signature_name(signature), "s1/example.com");
+    signature_free(&signature);
+    assert_true(strncmp(value, "v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s1;", 58) ==
+                0);
+    assert_null(strchr(value, '\r'));
+    assert_null(strstr(value, " l="));
+    for (const char *line = value; (line = strchr(line, '\n')) != NULL; line++)
+        assert_int_equal(line[1], '\t');
+    free(value);
+    message_free(&message);
+    signer_release(&signer);
+}
+
+static void test_sign_reasons(void **state)
+{
+    static const char ours[] =
+        "DKIM-Signature: v=1; a=rsa-sha256; d=Example.COM; s=s1;\n\th=from; bh=x; b=x\n" USUAL;
+    static const struct {
+        const char *name, *user, *headers, *want;
+    } cases[] = {
+        {"login's own", "alice@example.com", USUAL, NULL},
+        {"subaddress", "alice@example.com", "From: alice+news@example.com\n", NULL},
+        {"domain in capitals", "alice@example.com", "From: alice@EXAMPLE.com\n", NULL},
+        {"trusted network", "", USUAL, NULL},
+        {"another's address", "bob@example.com", USUAL, SIGN_NOT_ALLOWED},
+        {"other domain", "alice@example.com", "From: alice@example.org\n", SIGN_NO_KEY},
+        {"subdomain", "alice@example.com", "From: alice@sub.example.com\n", SIGN_NO_KEY},
+        {"no From", "alice@example.com", "To: bob@example.net\n", SIGN_NO_FROM},
+        {"empty From", "alice@example.com", "From:\n", SIGN_NO_FROM},
+        {"broken From", "alice@example.com", "From: <<>\n", SIGN_NO_FROM},
+        {"no domain", "alice@example.com", "From: alice\n", SIGN_NO_FROM},
+        {"two fields", "alice@example.com", FROM FROM, SIGN_MANY_FROM},
+        {"two addresses", "alice@example.com", "From: alice@example.com, bob@example.com\n",
+         SIGN_MANY_FROM},
+        {"key that all can read", "", "From: alice@open.example\n", SIGN_KEY_UNREADABLE},
+        {"key that all can read, another's", "bob@open.example", "From: alice@open.example\n",
+         SIGN_NOT_ALLOWED},
+        {"signed before", "alice@example.com", ours, SIGN_ALREADY_SIGNED},
+        {"empty signature", "alice@example.com", "DKIM-Signature: d=example.com; s=s1\n" USUAL,
+         NULL},
+        {"another domain's signature", "alice@example.com",
+         "DKIM-Signature: v=1; d=example.org; s=s1; h=from; bh=x; b=x\n" USUAL, NULL},
+        {"other selector", "alice@example.com",
+         "DKIM-Signature: v=1; d=example.com; s=s9; h=from; bh=x; b=x\n" USUAL, NULL},
+    };
+    struct signer *signer = open_signer();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct message *message = make_message(cases[i].user, cases[i].headers);
+        const char *reason = NULL;
+        char *value = sign(signer, message, "Hello.\r\n", &reason);
+
+        if ((value == NULL) != (cases[i].want != NULL) ||
+            (value == NULL && strcmp(reason, cases[i].want) != 0))
+            fail_msg("%s: %s", cases[i].name, value != NULL ? value : reason);
+        free(value);
+        message_free(&message);
+    }
+    signer_release(&signer);
+}
+
+static void check_refusal(const char *name, struct signer *signer, struct message *message,
+                          const char *want)
+{
+    const char *reason = "";
+    char *value = sign(signer, message, "", &reason);
+
+    if (value != NULL || strcmp(reason, want) != 0)
+        fail_msg("%s: %s", name, value != NULL ? value : reason);
+    message_free(&message);
+}
+
+static void test_sign_refuses_more(void **state)
+{
+    struct signer *signer = open_signer();
+    struct message *inbound = make_message("", USUAL);
+    struct message *cut = make_message("", USUAL);
+    struct message *cut_elsewhere = make_message("", "From: a@example.org\n");
+    struct message *many = make_message("", USUAL);
+
+    (void)state;
+    inbound->direction = DIRECTION_IN;
+    check_refusal("inbound", signer, inbound, SIGN_INBOUND);
+    cut->headers_cut = true;
+    check_refusal("cut", signer, cut, SIGN_HEADERS_CUT);
+    cut_elsewhere->headers_cut = true;
+    check_refusal("cut, but not ours", signer, cut_elsewhere, SIGN_NO_KEY);
+    for (size_t i = 0; i < 500; i++)
+        message_add_header(many, "References", " <x@y>");
+    check_refusal("more names than libopendkim signs", signer, many, SIGN_HEADERS_CUT);
+    signer_release(&signer);
+}
+
+static void test_sign_is_failure(void **state)
+{
+    (void)state;
+    assert_true(sign_is_failure(SIGN_ERROR));
+    assert_true(sign_is_failure(SIGN_KEY_UNREADABLE));
+    assert_true(sign_is_failure(SIGN_HEADERS_CUT));
+    assert_false(sign_is_failure(SIGN_NO_KEY));
+    assert_false(sign_is_failure(SIGN_ALREADY_SIGNED));
+}
+
+/* A header of more than libopendkim's strings hold at once is signed all the same. */
+static void test_sign_long_header(void **state)
+{
+    struct signer *signer = open_signer();
+    struct message *message = make_message("alice@example.com", USUAL);
+    struct text to = TEXT_EMPTY;
+    const char *reason = "";
+    char *value;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        text_print(&to, " recipient%d@example.net,\n", i);
+    text_add_string(&to, " last@example.net");
+    message_add_header(message, "Cc", text_string(&to));
+    value = sign(signer, message, "Hello.\r\n", &reason);
+    if (value == NULL)
+        fail_msg("%s", reason);
+    assert_true(verifies(message, value, "Hello.\r\n"));
+    free(value);
+    text_free(&to);
+    message_free(&message);
+    signer_release(&signer);
+}
+
+static void test_sign_notes(void **state)
+{
+    EVP_PKEY *weak = keys_make_rsa(1024);
+    char *path = keys_write(folder, "weak.pem", weak, "", 0600), *problem = NULL;
+    struct conf_sign weak_section = {
+        .domain = (char *)"weak.example", .selector = (char *)"s1", .key = path};
+    struct conf weak_conf = {.signs = &weak_section, .nsigns = 1};
+    struct signer *signer = open_signer(), *weak_signer = signer_new(&weak_conf, NULL, &problem);
+    struct signer_note note;
+
+    (void)state;
+    assert_true(signer_note(signer, 2, &note));
+    assert_string_equal(note.domain, "open.example");
+    assert_string_equal(note.path, shared_path);
+    assert_non_null(strstr(note.problem, "everybody"));
+    assert_true(signer_note(signer, 0, &note));
+    assert_null(note.problem);
+    assert_false(note.weak);
+    assert_int_equal(note.bits, 2048);
+    assert_false(signer_note(signer, 3, &note));
+    assert_true(signer_note(weak_signer, 0, &note));
+    assert_true(note.weak);
+    signer_release(&signer);
+    signer_release(&weak_signer);
+    EVP_PKEY_free(weak);
+    free(path);
+}
+
+/* After a reload the daemon is no longer root. */
+static void test_sign_keeps_key_at_reload(void **state)
+{
+    struct conf_sign section = {.domain = (char *)"example.com", .selector = (char *)"s1"};
+    struct conf reload_conf = {.signs = &section, .nsigns = 1};
+    char *problem = NULL;
+    struct signer *before, *after;
+    struct signer_note note;
+    struct message *message;
+    const char *reason = "";
+    char *value;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    section.key = mem_print("%s/reload.pem", folder);
+    assert_int_equal(link(key_path, section.key), 0);
+    before = signer_new(&reload_conf, NULL, &problem);
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_int_equal(seteuid(65534), 0);
+    after = signer_new(&reload_conf, before, &problem);
+    assert_int_equal(seteuid(0), 0);
+    signer_release(&before);
+    assert_true(signer_note(after, 0, &note));
+    assert_null(note.problem);
+    assert_true(note.kept);
+    message = make_message("", USUAL);
+    value = sign(after, message, "Hello.\r\n", &reason);
+    assert_non_null(value);
+    assert_true(verifies(message, value, "Hello.\r\n"));
+    free(value);
+    message_free(&message);
+    signer_release(&after);
+    free(section.key);
+}
+
+static void *sign_some(void *context)
+{
+    struct message *message = make_message("alice@example.com", USUAL);
+    size_t verified = 0;
+
+    for (size_t i = 0; i < SIGNATURES; i++) {
+        const char *reason = "";
+        char *value = sign(context, message, "Hello.\r\n", &reason);
+
+        verified += value != NULL && verifies(message, value, "Hello.\r\n");
+        free(value);
+    }
+    message_free(&message);
+    return (void *)(uintptr_t)verified;
+}
+
+/* Threads share a signer, and with it a key that is parsed once, not for every signature. */
+static void test_sign_threads(void **state)
+{
+    struct signer *signer = open_signer();
+    uint64_t parses = key_cache_parses();
+    pthread_t threads[THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_some, signer), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        void *verified;
+
+        assert_int_equal(pthread_join(threads[i], &verified), 0);
+        assert_int_equal((uintptr_t)verified, SIGNATURES);
+    }
+    assert_int_equal(key_cache_parses(), parses);
+    signer_release(&signer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sign_verifies),   cmocka_unit_test(test_sign_ends_last_line),
+        cmocka_unit_test(test_sign_covers),     cmocka_unit_test(test_sign_value),
+        cmocka_unit_test(test_sign_reasons),    cmocka_unit_test(test_sign_refuses_more),
+        cmocka_unit_test(test_sign_is_failure), cmocka_unit_test(test_sign_long_header),
+        cmocka_unit_test(test_sign_notes),      cmocka_unit_test(test_sign_keeps_key_at_reload),
+        cmocka_unit_test(test_sign_threads),
+    };
+
+    return cmocka_run_group_tests_name("sign", tests, set_up, tear_down);
+}
