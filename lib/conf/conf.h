@@ -19,7 +19,10 @@
 
 enum conf_mode { MODE_OBSERVE, MODE_ENFORCE };
 enum conf_store_failure { STORE_FAILURE_LOCAL, STORE_FAILURE_ACCEPT, STORE_FAILURE_DEFER };
-enum conf_charge_at { CHARGE_AT_END, CHARGE_AT_RCPT }; /* DATA or END-OF-MESSAGE; or each RCPT, by instance */
+enum conf_charge_at {
+    CHARGE_AT_END,
+    CHARGE_AT_RCPT
+}; /* DATA or END-OF-MESSAGE; or each RCPT, by instance */
 enum conf_sign_failure { SIGN_FAILURE_SEND, SIGN_FAILURE_DEFER };
 
 /* What is counted, and for whom. */
@@ -34,7 +37,13 @@ enum limit_subject {
     SUBJECT_ALL, /* the whole installation */
     SUBJECT_COUNT
 };
-enum limit_count { COUNT_MESSAGES, COUNT_RECIPIENTS, COUNT_EXTERNAL_RECIPIENTS, COUNT_BYTES, COUNT_COUNT };
+enum limit_count {
+    COUNT_MESSAGES,
+    COUNT_RECIPIENTS,
+    COUNT_EXTERNAL_RECIPIENTS,
+    COUNT_BYTES,
+    COUNT_COUNT
+};
 
 /* Where a value was written: file is "command line" for -o, "defaults" for what is built in. */
 struct conf_place {
@@ -111,7 +120,8 @@ struct conf {
     char *contact; /* whom a refused person may ask; may be "" */
     struct ip_network *internal_networks;
     size_t ninternal_networks;
-    struct strings local_domains; /* lower case, A-label form; ".example.com" means its subdomains */
+    struct strings
+        local_domains; /* lower case, A-label form; ".example.com" means its subdomains */
     struct ip_address *outgoing_addresses;
     size_t noutgoing_addresses;
     char *recipient_delimiter; /* "+": user+tag@ counts as user@ */
@@ -184,8 +194,13 @@ struct conf_words {
  * path NULL: the default file if there is one, else no file at all.  overrides: "name=value" each.
  * NULL on any error: problems_r then has one line per problem, "file:line: what is wrong: what was
  * expected; did you mean \"x\"?" (the caller frees it).  The new conf has one reference. */
-struct conf *conf_load(const char *path, const char *const *overrides, size_t noverrides, const struct conf_words *words,
-                       char **problems_r);
+struct conf *conf_load(const char *path, const char *const *overrides, size_t noverrides,
+                       const struct conf_words *words, char **problems_r);
+
+/* The same from memory; name stands in the places of problems, and includes are relative to it. */
+struct conf *conf_load_text(const char *name, const char *text, size_t length,
+                            const char *const *overrides, size_t noverrides,
+                            const struct conf_words *words, char **problems_r);
 struct conf *conf_hold(struct conf *conf); /* one more reference; returns conf */
 void conf_release(struct conf **conf);
 
@@ -196,9 +211,11 @@ void conf_slot_free(struct conf_slot **slot);
 struct conf *conf_slot_get(struct conf_slot *slot); /* a reference: conf_release() it */
 void conf_slot_set(struct conf_slot *slot, struct conf *conf); /* takes the reference */
 
-/* The configuration as text that conf_load() reads back to the same (the caller frees it): with every default spelled out. */
+/* The configuration as text that conf_load() reads back to the same (the caller frees it): with
+ * every default spelled out. */
 char *conf_effective(const struct conf *conf);
-/* The defaults, each with its comment, as a commented example; and the same as mdoc(7) for sluice.conf(5). */
+/* The defaults, each with its comment, as a commented example; and the same as mdoc(7) for
+ * sluice.conf(5). */
 char *conf_defaults(void);
 char *conf_manual(void);
 
@@ -210,11 +227,12 @@ bool conf_is_local_domain(const struct conf *conf, const char *domain);
 /* A limit's maximum for this login, sender address ("" when none) and client: the most specific
  * class wins (a whole address before a domain before a network; of two alike, the one written
  * later).  place_r, where not NULL, gets where that maximum was written. */
-int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit, const char *login, const char *sender,
-                       const struct ip_address *client, const struct conf_place **place_r);
+int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit, const char *login,
+                       const char *sender, const struct ip_address *client,
+                       const struct conf_place **place_r);
 
-/* Whether login may use address as a sender (sender-login).  Both are compared without case; the address's
- * subaddress (recipient-delimiter) counts as the address. */
+/* Whether login may use address as a sender (sender-login).  Both are compared without case; the
+ * address's subaddress (recipient-delimiter) counts as the address. */
 bool conf_login_may_use(const struct conf *conf, const char *login, const char *address);
 
 /* The configured action for a cause, or -1. */
@@ -223,3 +241,6 @@ int conf_cause_action(const struct conf *conf, const char *cause_id);
 const char *limit_subject_name(enum limit_subject subject); /* "sender-domain" */
 bool limit_subject_parse(const char *name, enum limit_subject *subject_r);
 const char *limit_count_name(enum limit_count count);
+
+/* A time as the configuration says it: "24h", "500ms", "0".  The caller frees it. */
+char *conf_duration(int64_t ms);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What no single value of a configuration shows. */
+#include "lib/base/mem.h"
+#include "lib/base/words.h"
+#include "lib/conf/private.h"
+#include "lib/conf/store_url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where an option of the root was written. */
+static struct conf_place place_of(const struct load *load, const char *name)
+{
+    const struct raw_option *option =
+        raw_find(&load->kept->root, schema_option(SECTION_ROOT, name));
+
+    if (option != NULL && option->nvalues > 0)
+        return option->values[0].place;
+    return load->kept->root.place;
+}
+
+static size_t values_of(const struct load *load, const char *name)
+{
+    const struct raw_option *option =
+        raw_find(&load->kept->root, schema_option(SECTION_ROOT, name));
+
+    return option != NULL ? option->nvalues : 0;
+}
+
+static bool is_set(const char *string)
+{
+    return string != NULL && *string != '\0';
+}
+
+/* What the URL says goes where the options of their own say it. */
+static void check_store(struct load *load)
+{
+    struct conf *conf = load->conf;
+    struct conf_place place = place_of(load, "store");
+    struct store_url url;
+    const char *problem;
+
+    if (conf->store == NULL || !store_url_parse(conf->store, &url, &problem))
+        return; /* told when it was read */
+    if ((url.user != NULL && is_set(conf->store_user)) ||
+        (url.password != NULL && is_set(conf->store_password)) ||
+        (url.database >= 0 && conf->store_database > 0 && url.database != conf->store_database))
+        problem_add(load->problems, &place,
+                    "store names a user, password or database that store-user, "
+                    "store-password-file or store-database names too: expected it in one place");
+    free(conf->store);
+    conf->store = mem_copy(url.address);
+    if (url.user != NULL && !is_set(conf->store_user)) {
+        free(conf->store_user);
+        conf->store_user = mem_copy(url.user);
+    }
+    if (url.password != NULL && !is_set(conf->store_password)) {
+        free(conf->store_password);
+        conf->store_password = mem_copy(url.password);
+    }
+    if (url.database >= 0)
+        conf->store_database = url.database;
+    store_url_clear(&url);
+}
+
+static void check_root(struct load *load)
+{
+    struct conf *conf = load->conf;
+    struct conf_place place;
+
+    check_store(load);
+    if (conf->store_hash_addresses && !is_set(conf->store_hash_key)) {
+        place = place_of(load, "store-hash-addresses");
+        problem_add(load->problems, &place,
+                    "store-hash-addresses = yes: expected store-hash-key-file too");
+    }
+    if (values_of(load, "milter-listen") != 1) {
+        place = place_of(load, "milter-listen");
+        problem_add(load->problems, &place,
+                    "milter-listen has %zu places: expected exactly one, since libmilter "
+                    "listens at one",
+                    values_of(load, "milter-listen"));
+    }
+    if (values_of(load, "sender-login") == 0) {
+        place = place_of(load, "sender-login");
+        problem_add(load->problems, &place,
+                    "sender-login is empty, so that no login may use any address: expected "
+                    "equal, domain or a table");
+    }
+}
+
+static void check_limit(struct load *load, const struct conf_limit *limit,
+                        const struct raw_section *raw)
+{
+    const struct raw_option *per = raw_find(raw, schema_option(SECTION_LIMIT, "per"));
+    const struct raw_option *count = raw_find(raw, schema_option(SECTION_LIMIT, "count"));
+
+    /* As written: where one of them could not be read, that is told already. */
+    if (per != NULL && per->nvalues == 1 && strcmp(per->values[0].text, "message") == 0 &&
+        count != NULL && count->nvalues == 1 && strcmp(count->values[0].text, "messages") == 0)
+        problem_add(load->problems, &limit->place,
+                    "limit %s: each message is one message: expected per = a time, or count = "
+                    "recipients, external-recipients or bytes",
+                    limit->name);
+}
+
+static const char *nearest_limit(const struct conf *conf, const char *name)
+{
+    const char **names = mem_new(conf->nlimits + 1, sizeof(*names));
+    const char *nearest;
+
+    for (size_t i = 0; i < conf->nlimits; i++)
+        names[i] = conf->limits[i].name;
+    nearest = words_nearest(name, names, conf->nlimits);
+    free(names);
+    return nearest;
+}
+
+static void check_class(struct load *load, const struct conf_class *class,
+                        const struct raw_section *raw)
+{
+    struct text text = TEXT_EMPTY;
+
+    for (size_t i = 0; i < class->nlimits; i++) {
+        const char *name = raw->children[i].title;
+
+        if (class->limits[i].limit == NULL) {
+            text_clear(&text);
+            problem_quote(&text, name);
+            problem_suggest(&text, nearest_limit(load->conf, name));
+            problem_add(load->problems, &class->limits[i].place, "class %s: there is no limit %s",
+                        class->name, text_string(&text));
+        }
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(raw->children[j].title, name) == 0)
+                problem_add(load->problems, &class->limits[i].place,
+                            "class %s: limit %s is written twice: the first is at %s:%u",
+                            class->name, name, class->limits[j].place.file,
+                            class->limits[j].place.line);
+    }
+    if (class->nlimits == 0)
+        problem_add(load->problems, &class->place,
+                    "class %s names no limit: expected limit NAME { max = N } in it", class->name);
+    text_free(&text);
+}
+
+static void check_limits_and_classes(struct load *load)
+{
+    const struct raw_section *root = &load->kept->root;
+    size_t nlimits = 0;
+    size_t nclasses = 0;
+
+    for (size_t i = 0; i < root->nchildren; i++) {
+        if (root->children[i].kind == SECTION_LIMIT)
+            check_limit(load, &load->conf->limits[nlimits++], &root->children[i]);
+        else if (root->children[i].kind == SECTION_CLASS)
+            check_class(load, &load->conf->classes[nclasses++], &root->children[i]);
+    }
+}
+
+static void check_warmups(struct load *load)
+{
+    for (size_t i = 0; i < load->conf->nwarmups; i++) {
+        const struct conf_warmup *warmup = &load->conf->warmups[i];
+
+        if (warmup->ceiling > 0 && warmup->ceiling < warmup->first)
+            problem_add(load->problems, &warmup->place,
+                        "warmup %s: its ceiling is below its first day: expected at least %lld",
+                        warmup->title, (long long)warmup->first);
+    }
+}
+
+static void check_causes(struct load *load)
+{
+    const struct conf_words *words = load->words;
+
+    for (size_t i = 0; i < load->conf->ncauses; i++) {
+        const struct conf_cause *cause = &load->conf->causes[i];
+        struct text text = TEXT_EMPTY;
+        bool known = false;
+
+        for (size_t j = 0; j < words->ncauses; j++)
+            known = known || strcmp(words->causes[j], cause->id) == 0;
+        if (!known) {
+            problem_quote(&text, cause->id);
+            problem_suggest(&text, words_nearest(cause->id, words->causes, words->ncauses));
+            problem_add(load->problems, &cause->place,
+                        "there is no cause %s (sluicectl causes lists them)", text_string(&text));
+        }
+        text_free(&text);
+    }
+}
+
+void sections_check(struct load *load)
+{
+    check_root(load);
+    check_limits_and_classes(load);
+    check_warmups(load);
+    check_causes(load);
+}

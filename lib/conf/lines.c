@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading the logical lines of Postfix' table files (postconf(5)'s rules, which all its tables
+ * share). */
+#include "lib/conf/lines.h"
+
+#include <string.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+/* The next physical line, without its newline. */
+static size_t take_line(struct lines *lines, const char **bytes_r)
+{
+    size_t left = (size_t)(lines->end - lines->next);
+    const char *newline = memchr(lines->next, '\n', left);
+    size_t length = newline != NULL ? (size_t)(newline - lines->next) : left;
+
+    *bytes_r = lines->next;
+    lines->next += length + (newline != NULL ? 1 : 0);
+    lines->counted++;
+    return length;
+}
+
+/* Whether a line says nothing: it is blank, or its first character that is not is '#'. */
+static bool is_nothing(const char *bytes, size_t length)
+{
+    while (length > 0 && is_blank(*bytes)) {
+        bytes++;
+        length--;
+    }
+    return length == 0 || *bytes == '#';
+}
+
+static void add_trimmed(struct text *text, const char *bytes, size_t length)
+{
+    while (length > 0 && is_blank(bytes[length - 1]))
+        length--;
+    text_add(text, bytes, length);
+}
+
+bool lines_next(struct lines *lines, struct text *line_r)
+{
+    const char *bytes;
+    size_t length;
+
+    text_clear(line_r);
+    do {
+        if (lines->next >= lines->end)
+            return false;
+        length = take_line(lines, &bytes);
+    } while (is_nothing(bytes, length));
+    lines->line = lines->counted;
+    while (length > 0 && is_blank(*bytes)) {
+        bytes++;
+        length--;
+    }
+    add_trimmed(line_r, bytes, length);
+    while (lines->next < lines->end &&
+           (is_blank(*lines->next) || *lines->next == '#' || *lines->next == '\n')) {
+        struct lines before = *lines;
+
+        length = take_line(lines, &bytes);
+        if (is_nothing(bytes, length))
+            continue;
+        if (!is_blank(*bytes)) {
+            *lines = before;
+            break;
+        }
+        add_trimmed(line_r, bytes, length);
+    }
+    return true;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading configuration text before libConfuse does. */
+#include "lib/conf/scan.h"
+
+#include "lib/base/mem.h"
+#include "lib/conf/files.h"
+#include "lib/conf/schema.h"
+#include "lib/conf/tokens.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LEVELS_MAX 4 /* deeper than the schema's sections nest */
+
+/* What may come next. */
+enum expected { EXPECT_NAME, EXPECT_ASSIGN, EXPECT_VALUE, EXPECT_ITEM, EXPECT_TITLE, EXPECT_OPEN };
+
+/* One text that is being read, and the one that includes it. */
+struct scan {
+    struct source *source;
+    struct problems *problems;
+    struct tokens tokens;
+    enum expected expected;
+    struct {
+        enum section_kind kind;
+        unsigned line; /* where it begins */
+    } levels[LEVELS_MAX];
+    size_t level;
+    enum section_kind opening;
+    const struct scan *parent;
+    unsigned depth;
+    dev_t device; /* which file this is, to find a cycle */
+    ino_t inode;
+};
+
+static void scan_run(struct scan *scan);
+
+static void complain(const struct scan *scan, unsigned line, const char *what)
+{
+    tokens_complain(&scan->tokens, line, what);
+    scan->source->broken = true;
+}
+
+static struct token scan_token(struct scan *scan)
+{
+    struct token token = tokens_next(&scan->tokens);
+
+    if (token.type == TOKEN_BAD)
+        scan->source->broken = true;
+    return token;
+}
+
+/* Hands a token on, on its own line. */
+static void emit(struct scan *scan, const struct token *token)
+{
+    struct source *source = scan->source;
+
+    text_add(&source->text, token->bytes, token->length);
+    text_add_char(&source->text, '\n');
+    if (source->nlines == source->lines_room) {
+        source->lines_room = source->lines_room * 2 + 64;
+        source->lines = mem_grow(source->lines, source->lines_room, sizeof(*source->lines));
+    }
+    source->lines[source->nlines++] = (struct conf_place){scan->tokens.file, token->line};
+}
+
+/* Reads on to the token that closes what open has opened. */
+static bool skip_to_close(struct scan *scan, enum token_type open, enum token_type close)
+{
+    unsigned line = scan->tokens.line;
+    size_t depth = 1;
+
+    while (depth > 0) {
+        struct token token = scan_token(scan);
+
+        if (token.type == TOKEN_BAD)
+            return false;
+        if (token.type == TOKEN_END) {
+            complain(scan, line, "what is opened here is never closed");
+            return false;
+        }
+        if (token.type == open)
+            depth++;
+        else if (token.type == close)
+            depth--;
+    }
+    return true;
+}
+
+/* Reads over a statement whose name is unknown.  false: where it ends cannot be told. */
+static bool skip_statement(struct scan *scan, struct token token)
+{
+    if (token.type == TOKEN_ASSIGN || token.type == TOKEN_APPEND) {
+        token = scan_token(scan);
+        if (token_is_text(&token))
+            return true;
+    } else if (token.type == TOKEN_LEFT) {
+        return skip_to_close(scan, TOKEN_LEFT, TOKEN_RIGHT);
+    } else if (token_is_text(&token)) {
+        token = scan_token(scan);
+    }
+    if (token.type == TOKEN_OPEN)
+        return skip_to_close(scan, TOKEN_OPEN, TOKEN_CLOSE);
+    return false;
+}
+
+static void unknown_name(struct scan *scan, const struct token *name, const char *string)
+{
+    enum section_kind kind = scan->levels[scan->level].kind;
+    struct conf_place place = {scan->tokens.file, name->line};
+    struct token next = scan_token(scan);
+    bool section = token_is_text(&next) || next.type == TOKEN_OPEN;
+    struct text what = TEXT_EMPTY;
+
+    if (next.type == TOKEN_BAD)
+        return;
+    if (name->type == TOKEN_STRING) {
+        problem_add(scan->problems, &place, "%s: expected the name of an option, without quotes",
+                    string);
+        scan->source->broken = true;
+        return;
+    }
+    problem_quote(&what, string);
+    if (kind != SECTION_ROOT)
+        text_print(&what, " in a %s section", schema_sections[kind].name);
+    problem_suggest(&what, schema_nearest(kind, string));
+    problem_add(scan->problems, &place, "unknown %s %s", section ? "section" : "option",
+                text_string(&what));
+    text_free(&what);
+    if (!skip_statement(scan, next))
+        scan->source->broken = true;
+}
+
+/* Reads a file into the source, in the place of an include (parent not NULL) or as the first. */
+static bool include_file(struct source *source, struct problems *problems, const char *path,
+                         const struct scan *parent, const struct conf_place *place)
+{
+    struct text text = TEXT_EMPTY;
+    struct scan scan = {.source = source,
+                        .problems = problems,
+                        .tokens = {.line = 1, .problems = problems},
+                        .parent = parent};
+    char *problem = NULL;
+    struct stat status;
+    bool done = false;
+
+    if (!file_read(path, SCAN_FILE_MAX, &text, &status, &problem)) {
+        problem_add(problems, place, "%s", problem);
+        source->broken = true;
+        goto done;
+    }
+    strings_add(&source->files, path);
+    scan.tokens.file = source->files.items[source->files.count - 1];
+    scan.device = status.st_dev;
+    scan.inode = status.st_ino;
+    scan.depth = parent != NULL ? parent->depth + 1 : 0;
+    for (const struct scan *outer = parent; outer != NULL; outer = outer->parent) {
+        if (outer->inode == scan.inode && outer->device == scan.device) {
+            problem_add(problems, place, "%s includes itself", path);
+            source->broken = true;
+            goto done;
+        }
+    }
+    scan.tokens.at = text_string(&text);
+    scan.tokens.end = scan.tokens.at + text.length;
+    scan_run(&scan);
+    done = true;
+done:
+    text_free(&text);
+    free(problem);
+    return done;
+}
+
+static void include_statement(struct scan *scan, const struct token *name)
+{
+    struct conf_place place = {scan->tokens.file, name->line};
+    struct token token = scan_token(scan);
+    bool parenthesis = token.type == TOKEN_LEFT;
+    char *path = NULL;
+    char *full = NULL;
+    const char *slash;
+
+    if (parenthesis)
+        token = scan_token(scan);
+    if (token_is_text(&token))
+        path = token_text(&token);
+    if (parenthesis && path != NULL)
+        token = scan_token(scan);
+    if (path == NULL || (parenthesis && token.type != TOKEN_RIGHT)) {
+        complain(scan, name->line, "expected include \"path\"");
+    } else if (scan->level > 0) {
+        complain(scan, name->line, "include works outside of sections only");
+    } else if (scan->depth >= SCAN_INCLUDE_DEPTH) {
+        complain(scan, name->line, "files include each other more than 10 deep");
+    } else {
+        slash = strrchr(scan->tokens.file, '/');
+        if (path[0] == '/' || slash == NULL)
+            full = mem_copy(path);
+        else
+            full = mem_print("%.*s/%s", (int)(slash - scan->tokens.file), scan->tokens.file, path);
+        include_file(scan->source, scan->problems, full, scan, &place);
+    }
+    free(path);
+    free(full);
+}
+
+static void take_name(struct scan *scan, const struct token *token)
+{
+    enum section_kind kind = scan->levels[scan->level].kind;
+    char *name;
+
+    if (token->type == TOKEN_CLOSE && scan->level > 0) {
+        scan->level--;
+        emit(scan, token);
+        return;
+    }
+    if (!token_is_text(token)) {
+        scan->source->lost = true;
+        emit(scan, token);
+        return;
+    }
+    name = mem_copy_n(token->bytes, token->length);
+    scan->opening = schema_section(kind, name);
+    if (scan->opening != SECTION_COUNT) {
+        scan->expected = EXPECT_TITLE;
+        emit(scan, token);
+    } else if (schema_option(kind, name) != NULL) {
+        scan->expected = EXPECT_ASSIGN;
+        emit(scan, token);
+    } else if (strcmp(name, "include") == 0) {
+        include_statement(scan, token);
+    } else {
+        unknown_name(scan, token, name);
+    }
+    free(name);
+}
+
+/* Inside a statement: follows libConfuse's grammar just as far as to know where the next one
+ * begins. */
+static void take_rest(struct scan *scan, const struct token *token)
+{
+    bool fits = false;
+
+    emit(scan, token);
+    switch (scan->expected) {
+    case EXPECT_NAME:
+        break;
+    case EXPECT_ASSIGN:
+        fits = token->type == TOKEN_ASSIGN || token->type == TOKEN_APPEND;
+        scan->expected = EXPECT_VALUE;
+        break;
+    case EXPECT_VALUE:
+        fits = token_is_text(token) || token->type == TOKEN_OPEN;
+        scan->expected = token->type == TOKEN_OPEN ? EXPECT_ITEM : EXPECT_NAME;
+        break;
+    case EXPECT_ITEM:
+        fits = token_is_text(token) || token->type == TOKEN_COMMA || token->type == TOKEN_CLOSE;
+        scan->expected = token->type == TOKEN_CLOSE ? EXPECT_NAME : EXPECT_ITEM;
+        break;
+    case EXPECT_TITLE:
+        fits = token_is_text(token);
+        scan->expected = EXPECT_OPEN;
+        break;
+    case EXPECT_OPEN:
+        fits = token->type == TOKEN_OPEN && scan->level + 1 < LEVELS_MAX;
+        if (fits) {
+            scan->level++;
+            scan->levels[scan->level].kind = scan->opening;
+            scan->levels[scan->level].line = token->line;
+        }
+        scan->expected = EXPECT_NAME;
+        break;
+    }
+    if (!fits)
+        scan->source->lost = true;
+}
+
+/* The text's end: nothing may be left open, or what follows would belong to it. */
+static void check_end(struct scan *scan)
+{
+    struct conf_place place = {scan->tokens.file, scan->levels[scan->level].line};
+
+    if (scan->level > 0) {
+        problem_add(scan->problems, &place,
+                    "the %s section that begins here has no end: expected }",
+                    schema_sections[scan->levels[scan->level].kind].name);
+        scan->source->broken = true;
+    } else if (scan->expected != EXPECT_NAME) {
+        complain(scan, scan->tokens.line, "the file ends in the middle of a statement");
+    }
+}
+
+static void scan_run(struct scan *scan)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 files with it */
+
+    if (scan->tokens.end - scan->tokens.at >= 3 && memcmp(scan->tokens.at, mark, 3) == 0)
+        scan->tokens.at += 3;
+    while (!scan->source->broken && !scan->source->lost) {
+        struct token token = scan_token(scan);
+
+        if (token.type == TOKEN_BAD)
+            return;
+        if (token.type == TOKEN_END) {
+            check_end(scan);
+            return;
+        }
+        if (scan->expected == EXPECT_NAME)
+            take_name(scan, &token);
+        else
+            take_rest(scan, &token);
+    }
+}
+
+void scan_text(struct source *source, struct problems *problems, struct conf_place start,
+               bool count_lines, const char *text, size_t length)
+{
+    struct scan scan = {.source = source,
+                        .problems = problems,
+                        .tokens = {.at = text,
+                                   .end = text + length,
+                                   .file = start.file,
+                                   .line = start.line,
+                                   .fixed_line = !count_lines,
+                                   .problems = problems}};
+
+    scan_run(&scan);
+}
+
+bool scan_file(struct source *source, struct problems *problems, const char *path)
+{
+    struct conf_place place = {path, 0};
+
+    return include_file(source, problems, path, NULL, &place);
+}
+
+void source_clear(struct source *source)
+{
+    text_free(&source->text);
+    free(source->lines);
+    strings_free(&source->files);
+    memset(source, 0, sizeof(*source));
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The schema: every section and option of sluice.conf. */
+#include "lib/conf/schema.h"
+
+#include "lib/base/words.h"
+#include "lib/conf/conf.h"
+
+#include <string.h>
+#include <syslog.h>
+
+#define CONF_MEMBER(member)                                                                        \
+    .offset = offsetof(struct conf, member), .width = sizeof(((struct conf *)0)->member)
+#define CONF_ARRAY(member)                                                                         \
+    .list = true, CONF_MEMBER(member), .count_offset = offsetof(struct conf, n##member)
+#define MEMBER(type, member)                                                                       \
+    .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
+
+#define MS_PER_SEC INT64_C(1000)
+#define SEC_PER_DAY INT64_C(86400)
+#define COUNT_MOST INT64_C(1000000000000000) /* exact in the store's numbers, which are doubles */
+
+static const struct option_word mode_words[] = {
+    {"observe", MODE_OBSERVE}, {"enforce", MODE_ENFORCE}, {NULL, 0}};
+static const struct option_word charge_at_words[] = {
+    {"end", CHARGE_AT_END}, {"rcpt", CHARGE_AT_RCPT}, {NULL, 0}};
+static const struct option_word store_failure_words[] = {{"local", STORE_FAILURE_LOCAL},
+                                                         {"accept", STORE_FAILURE_ACCEPT},
+                                                         {"defer", STORE_FAILURE_DEFER},
+                                                         {NULL, 0}};
+static const struct option_word sign_failure_words[] = {
+    {"send", SIGN_FAILURE_SEND}, {"defer", SIGN_FAILURE_DEFER}, {NULL, 0}};
+static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
+static const struct option_word log_facility_words[] = {{"mail", LOG_MAIL},
+                                                        {"daemon", LOG_DAEMON},
+                                                        {"user", LOG_USER},
+                                                        {"auth", LOG_AUTH},
+                                                        {"local0", LOG_LOCAL0},
+                                                        {"local1", LOG_LOCAL1},
+                                                        {"local2", LOG_LOCAL2},
+                                                        {"local3", LOG_LOCAL3},
+                                                        {"local4", LOG_LOCAL4},
+                                                        {"local5", LOG_LOCAL5},
+                                                        {"local6", LOG_LOCAL6},
+                                                        {"local7", LOG_LOCAL7},
+                                                        {NULL, 0}};
+static const struct option_word subject_words[] = {{"user", SUBJECT_USER},
+                                                   {"sender", SUBJECT_SENDER},
+                                                   {"sender-domain", SUBJECT_SENDER_DOMAIN},
+                                                   {"client", SUBJECT_CLIENT},
+                                                   {"client-network", SUBJECT_CLIENT_NETWORK},
+                                                   {"recipient-domain", SUBJECT_RECIPIENT_DOMAIN},
+                                                   {"host", SUBJECT_HOST},
+                                                   {"all", SUBJECT_ALL},
+                                                   {NULL, 0}};
+static const struct option_word count_words[] = {{"messages", COUNT_MESSAGES},
+                                                 {"recipients", COUNT_RECIPIENTS},
+                                                 {"external-recipients", COUNT_EXTERNAL_RECIPIENTS},
+                                                 {"bytes", COUNT_BYTES},
+                                                 {NULL, 0}};
+_Static_assert(sizeof(subject_words) / sizeof(*subject_words) == SUBJECT_COUNT + 1,
+               "a subject lacks its word");
+_Static_assert(sizeof(count_words) / sizeof(*count_words) == COUNT_COUNT + 1,
+               "a count lacks its word");
+
+const struct section_schema schema_sections[SECTION_COUNT] = {
+    [SECTION_ROOT] = {.name = "", .parent = SECTION_COUNT},
+    [SECTION_LIMIT] =
+        {.name = "limit",
+         .parent = SECTION_ROOT,
+         .title = "NAME",
+         .example = "limit daily { subject = user  count = messages  max = 2000  per = 24h }",
+         .about = "A sending limit. Its name stands in log lines and replies. In any interval of "
+                  "the length per, wherever it starts, at most max are let through. When a "
+                  "configuration names no limit at all, three are in force: daily (2000 messages "
+                  "a user in 24h), rcpts (10000 recipients a user in 24h) and fanout (500 "
+                  "recipients on one message)."},
+    [SECTION_CLASS] =
+        {.name = "class",
+         .parent = SECTION_ROOT,
+         .title = "NAME",
+         .example = "class newsletter {\n"
+                    "    members = {\"news@example.com\", \"@lists.example.com\"}\n"
+                    "    limit daily { max = 50000 }\n"
+                    "}",
+         .about = "Members that have their own maximum for some limits. The most specific class "
+                  "that names the limit wins: a whole address before a domain before a network, "
+                  "a longer network before a shorter one; of two alike, the one written later."},
+    [SECTION_CLASS_LIMIT] =
+        {.name = "limit",
+         .parent = SECTION_CLASS,
+         .title = "NAME",
+         .about = "Inside a class: the class's own maximum for the limit of that name."},
+    [SECTION_WARMUP] =
+        {.name = "warmup",
+         .parent = SECTION_ROOT,
+         .title = "ADDRESS or DOMAIN",
+         .example = "warmup \"198.51.100.9\" { start = 2026-11-20  first = 50  growth = 1.5  "
+                    "ceiling = 20000 }",
+         .about = "A sending address or domain that is new to the world: it may send first "
+                  "messages on its first day, and growth times the day before's on each day "
+                  "after, up to ceiling."},
+    [SECTION_SIGN] =
+        {.name = "sign",
+         .parent = SECTION_ROOT,
+         .title = "DOMAIN",
+         .example = "sign example.com { selector = s1  key = \"" SLUICE_SYSCONFDIR
+                    "/keys/example.com.s1.pem\" }",
+         .about = "A domain whose mail is signed with DKIM (RFC 6376) when its From address is "
+                  "of that domain and the login may use the address."},
+    [SECTION_CAUSE] =
+        {.name = "cause",
+         .parent = SECTION_ROOT,
+         .title = "ID",
+         .example = "cause dns.spf-fail { action = reject }",
+         .about = "What is done about one cause of the catalogue, in place of its own default; "
+                  "sluicectl causes lists them."},
+};
+
+const char schema_default_limits[] =
+    "limit daily { subject = user count = messages max = 2000 per = 24h }\n"
+    "limit rcpts { subject = user count = recipients max = 10000 per = 24h }\n"
+    "limit fanout { subject = user count = recipients max = 500 per = message }\n";
+
+const struct option schema_options[] = {
+    {"mode", .heading = "General", .type = TYPE_WORD, CONF_MEMBER(mode), .fallback = "observe",
+     .words = mode_words,
+     .about = "In observe mode nothing is ever refused or held: the log says what would have "
+              "been done (would=). In enforce mode it is done."},
+    {"hostname", .type = TYPE_HOSTNAME, CONF_MEMBER(hostname), .fallback = "",
+     .about = "The name of this mail host, as the MTA knows it (Postfix' myhostname, Sendmail's "
+              "$j). With the queue id it is the identity by which a message is counted only "
+              "once, so that the policy daemon and the milter of one host must agree on it. "
+              "Empty: the machine's own full name."},
+    {"contact", .type = TYPE_STRING, CONF_MEMBER(contact), .fallback = "",
+     .about = "Whom a person whose mail was refused may ask: an address, a telephone number or "
+              "a page. It is added to replies."},
+    {"internal-networks", .type = TYPE_NETWORK, CONF_ARRAY(internal_networks),
+     .fallback = "\"127.0.0.0/8\", \"::1/128\"",
+     .about = "Clients whose mail is outgoing even without a login, as Postfix' mynetworks."},
+    {"local-domains", .type = TYPE_DOMAIN, .list = true, CONF_MEMBER(local_domains), .fallback = "",
+     .about = "Our domains: recipients in them are not external, a sender in them must be one "
+              "of us, and a login without a domain is a mailbox in them. \".example.com\" means "
+              "every subdomain of example.com."},
+    {"outgoing-addresses", .type = TYPE_ADDRESS, CONF_ARRAY(outgoing_addresses), .fallback = "",
+     .about = "The addresses that the world sees our mail come from."},
+    {"recipient-delimiter", .type = TYPE_DELIMITERS, CONF_MEMBER(recipient_delimiter),
+     .fallback = "+",
+     .about = "Characters that begin a subaddress, as in Postfix: user+tag@example.com counts as "
+              "user@example.com. Empty: there are no subaddresses."},
+    {"max-message-size", .type = TYPE_SIZE, CONF_MEMBER(max_message_size), .fallback = "50M",
+     .most = INT64_C(1) << 40, .about = "A larger message is content.size. 0: no limit of ours."},
+    {"charge-at", .type = TYPE_WORD, CONF_MEMBER(charge_at), .fallback = "end",
+     .words = charge_at_words,
+     .about = "When the policy daemon counts. end: at DATA or END-OF-MESSAGE, where the message "
+              "and its queue id are known. rcpt: at each RCPT, for a Postfix that asks the "
+              "policy service at no other stage, without the milter."},
+    {"sender-login", .type = TYPE_LOGIN_RULE, .list = true, CONF_MEMBER(login_rules),
+     .count_offset = offsetof(struct conf, nlogin_rules), .fallback = "equal",
+     .about = "How a login gets the right to a sender address; one rule that says yes is enough. "
+              "equal: the address is the login, or, for a login without a domain, the login at "
+              "one of local-domains. domain: any address in the login's domain. Or a table from "
+              "addresses to logins, as Postfix' smtpd_sender_login_maps: texthash:/path (also "
+              "hash:, lmdb: and others, whose source text is read), regexp:/path or inline:{...}."},
+
+    {"store", .heading = "The store", .type = TYPE_STORE, CONF_MEMBER(store), .fallback = "",
+     .about = "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
+              "for Redis, or memory: for counters of this process alone. Empty: the local Redis, "
+              "by its unix socket (/run/redis/redis-server.sock, /run/redis/redis.sock) or else "
+              "at 127.0.0.1:6379."},
+    {"store-user", .type = TYPE_STRING, CONF_MEMBER(store_user), .fallback = "",
+     .about = "The Redis ACL user. Empty: Redis' default user."},
+    {"store-password-file", .type = TYPE_SECRET, CONF_MEMBER(store_password), .fallback = "",
+     .about = "A file that holds the Redis password and that others cannot read."},
+    {"store-database", .type = TYPE_INTEGER, CONF_MEMBER(store_database), .fallback = "0",
+     .most = 65535, .about = "The number of the Redis database."},
+    {"store-failure", .type = TYPE_WORD, CONF_MEMBER(store_failure), .fallback = "local",
+     .words = store_failure_words,
+     .about = "What happens while the store is away. local: each daemon counts in its own "
+              "memory and hands the counts in afterwards. accept: mail passes uncounted. defer: "
+              "outgoing mail is put off."},
+    {"store-timeout", .type = TYPE_DURATION, CONF_MEMBER(store_timeout_ms), .fallback = "200ms",
+     .least = 10, .most = 30 * MS_PER_SEC,
+     .about = "No message waits longer than this for the store."},
+    {"store-journal-size", .type = TYPE_INTEGER, CONF_MEMBER(store_journal_size),
+     .fallback = "100000", .most = 10000000,
+     .about = "How many charges each daemon keeps while the store is away, to hand them in when "
+              "it is back."},
+    {"store-hash-addresses", .type = TYPE_BOOLEAN, CONF_MEMBER(store_hash_addresses),
+     .fallback = "no",
+     .about = "Whether the store gets keyed hashes in place of addresses and logins."},
+    {"store-hash-key-file", .type = TYPE_SECRET, CONF_MEMBER(store_hash_key), .fallback = "",
+     .about = "A file with the secret key for store-hash-addresses, the same on every host, that "
+              "others cannot read."},
+    {"state-directory", .type = TYPE_PATH, CONF_MEMBER(state_directory),
+     .fallback = SLUICE_LOCALSTATEDIR,
+     .about = "The folder in which the journal survives a restart. Empty: nowhere."},
+
+    {"resolver", .heading = "DNS", .type = TYPE_RESOLVER, .list = true, CONF_MEMBER(resolver),
+     .fallback = "system",
+     .about = "Who answers DNS questions: system for those of /etc/resolv.conf, or a list of "
+              "addresses, each with @PORT where it is not 53."},
+    {"dns-timeout", .type = TYPE_DURATION, CONF_MEMBER(dns_timeout_ms), .fallback = "2s",
+     .least = 10, .most = 10 * MS_PER_SEC,
+     .about = "How long a message's lookups may take, all together. It must stay far below the "
+              "MTA's own patience of 30 seconds."},
+    {"dns-max-inflight", .type = TYPE_INTEGER, CONF_MEMBER(dns_max_inflight), .fallback = "512",
+     .least = 1, .most = 65535, .about = "How many lookups may be under way at once."},
+    {"dns-cache-size", .type = TYPE_INTEGER, CONF_MEMBER(dns_cache_size), .fallback = "10000",
+     .most = 10000000, .about = "How many answers are kept. 0: none."},
+
+    {"log", .heading = "The log", .type = TYPE_LOG, CONF_MEMBER(log), .fallback = "syslog",
+     .about = "Where log lines go: syslog, stderr or file:/path. A file is opened anew at "
+              "SIGHUP."},
+    {"log-format", .type = TYPE_WORD, CONF_MEMBER(log_json), .fallback = "text",
+     .words = log_format_words, .about = "text: key=value. json: one object a line."},
+    {"log-facility", .type = TYPE_WORD, CONF_MEMBER(log_facility), .fallback = "mail",
+     .words = log_facility_words,
+     .about = "The syslog facility; with mail the lines stand beside the MTA's own."},
+
+    {"user", .heading = "The process", .type = TYPE_ACCOUNT, CONF_MEMBER(user), .fallback = "",
+     .about = "The user to become once the sockets are bound and the keys are read. Empty: no "
+              "change."},
+    {"group", .type = TYPE_ACCOUNT, CONF_MEMBER(group), .fallback = "",
+     .about = "The group to become. Empty: the user's own."},
+    {"drain-timeout", .type = TYPE_DURATION, CONF_MEMBER(drain_timeout_ms), .fallback = "30s",
+     .most = 600 * MS_PER_SEC,
+     .about = "How long a daemon that is asked to stop may take to finish the messages in hand."},
+
+    {"policy-listen", .heading = "sluice-policyd", .type = TYPE_LISTEN, CONF_ARRAY(policy_listen),
+     .fallback = "unix:" SLUICE_RUNSTATEDIR "/policy.sock",
+     .about = "Where the policy daemon listens: unix:/path or inet:HOST:PORT, where HOST is an "
+              "address ([::1] for IPv6) or * for all."},
+    {"policy-socket-mode", .type = TYPE_MODE, CONF_MEMBER(policy_socket_mode), .fallback = "0660",
+     .about = "The mode of its unix sockets. Postfix' smtpd connects as user postfix."},
+    {"policy-socket-group", .type = TYPE_ACCOUNT, CONF_MEMBER(policy_socket_group), .fallback = "",
+     .about = "Their group, such as postfix. Empty: the daemon's own."},
+    {"policy-max-connections", .type = TYPE_INTEGER, CONF_MEMBER(policy_max_connections),
+     .fallback = "5000", .least = 1, .most = 1000000,
+     .about = "How many connections it serves at once; each smtpd process holds one."},
+    {"policy-idle-timeout", .type = TYPE_DURATION, CONF_MEMBER(policy_idle_timeout_ms),
+     .fallback = "1000s", .least = MS_PER_SEC, .most = SEC_PER_DAY * MS_PER_SEC,
+     .about = "When a silent connection is closed. It must be longer than Postfix keeps one "
+              "itself (smtpd_policy_service_max_idle, 300s, and "
+              "smtpd_policy_service_max_ttl, 1000s): a connection closed under Postfix' hands "
+              "costs a warning in its log and a second attempt."},
+    {"policy-max-request", .type = TYPE_SIZE, CONF_MEMBER(policy_max_request), .fallback = "64K",
+     .least = 1024, .most = 1048576,
+     .about = "The longest request that is read; a longer one closes the connection."},
+
+    {"milter-listen", .heading = "sluice-milter", .type = TYPE_LISTEN, CONF_ARRAY(milter_listen),
+     .fallback = "unix:" SLUICE_RUNSTATEDIR "/milter.sock",
+     .about = "Where the milter listens, in the form of policy-listen; exactly one place."},
+    {"milter-socket-mode", .type = TYPE_MODE, CONF_MEMBER(milter_socket_mode), .fallback = "0660",
+     .about = "The mode of its unix socket."},
+    {"milter-socket-group", .type = TYPE_ACCOUNT, CONF_MEMBER(milter_socket_group), .fallback = "",
+     .about = "Its group. Empty: the daemon's own."},
+    {"sign-failure", .type = TYPE_WORD, CONF_MEMBER(sign_failure), .fallback = "send",
+     .words = sign_failure_words,
+     .about = "What becomes of a message that should be signed and cannot be: send it unsigned "
+              "and say so, or defer it."},
+
+    {"subject", .section = SECTION_LIMIT, .type = TYPE_WORD, MEMBER(conf_limit, subject),
+     .fallback = "user", .words = subject_words,
+     .about = "For whom it is counted: the login (user), the envelope sender or its domain, the "
+              "client's address or network (/24, /64), the recipient's domain, this host, or "
+              "all mail of the installation."},
+    {"count", .section = SECTION_LIMIT, .type = TYPE_WORD, .mandatory = true,
+     MEMBER(conf_limit, count), .words = count_words,
+     .about = "What is counted. External recipients are those outside local-domains."},
+    {"max", .section = SECTION_LIMIT, .type = TYPE_AMOUNT, .mandatory = true,
+     MEMBER(conf_limit, max), .most = COUNT_MOST,
+     .about = "The most that is let through. A limit of bytes takes sizes such as 500M."},
+    {"per", .section = SECTION_LIMIT, .type = TYPE_PER, .mandatory = true,
+     MEMBER(conf_limit, window_sec), .least = 1, .most = 31 * SEC_PER_DAY,
+     .about = "The length of the sliding window, or message for a limit on each message by "
+              "itself."},
+    {"over", .section = SECTION_LIMIT, .type = TYPE_OVER, MEMBER(conf_limit, over),
+     .about = "What is done with a message that is over. Without it, what the cause says."},
+    {"near", .section = SECTION_LIMIT, .type = TYPE_PERCENT, MEMBER(conf_limit, near_percent),
+     .fallback = "80%", .most = 100,
+     .about = "The share at which limit.near is logged, once a window. 0: never."},
+
+    {"members", .section = SECTION_CLASS, .type = TYPE_MEMBER, .list = true, .mandatory = true,
+     MEMBER(conf_class, members),
+     .about = "Who belongs to it: logins or addresses, @domain, IP addresses and networks."},
+    {"max", .section = SECTION_CLASS_LIMIT, .type = TYPE_AMOUNT, .mandatory = true,
+     MEMBER(conf_class_limit, max), .most = COUNT_MOST, .about = "The class's own maximum."},
+
+    {"start", .section = SECTION_WARMUP, .type = TYPE_DATE, .mandatory = true,
+     MEMBER(conf_warmup, start_day), .about = "The first day (UTC), as 2026-11-20."},
+    {"first", .section = SECTION_WARMUP, .type = TYPE_INTEGER, .mandatory = true,
+     MEMBER(conf_warmup, first), .least = 1, .most = COUNT_MOST,
+     .about = "Messages on the first day."},
+    {"growth", .section = SECTION_WARMUP, .type = TYPE_FACTOR, MEMBER(conf_warmup, growth),
+     .fallback = "1.5", .least = 1, .most = 10, .about = "By how much each day grows."},
+    {"ceiling", .section = SECTION_WARMUP, .type = TYPE_INTEGER, .mandatory = true,
+     MEMBER(conf_warmup, ceiling), .least = 1, .most = COUNT_MOST,
+     .about = "Where growth ends, and the warming up with it."},
+
+    {"selector", .section = SECTION_SIGN, .type = TYPE_SELECTOR, .mandatory = true,
+     MEMBER(conf_sign, selector),
+     .about = "The selector (RFC 6376 section 3.1): the public key is published at "
+              "SELECTOR._domainkey.DOMAIN."},
+    {"key", .section = SECTION_SIGN, .type = TYPE_PATH, .mandatory = true, MEMBER(conf_sign, key),
+     .about = "The private key, a PEM file that the daemon can read and others cannot."},
+
+    {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, .mandatory = true,
+     MEMBER(conf_cause, action),
+     .about = "ignore, log, warn (log and add a header), hold, defer or reject."},
+};
+const size_t schema_option_count = sizeof(schema_options) / sizeof(*schema_options);
+
+const struct option *schema_option(enum section_kind section, const char *name)
+{
+    for (size_t i = 0; i < schema_option_count; i++)
+        if (schema_options[i].section == section && strcmp(schema_options[i].name, name) == 0)
+            return &schema_options[i];
+    return NULL;
+}
+
+enum section_kind schema_section(enum section_kind parent, const char *name)
+{
+    enum section_kind kind;
+
+    for (kind = SECTION_ROOT + 1; kind < SECTION_COUNT; kind++)
+        if (schema_sections[kind].parent == parent && strcmp(schema_sections[kind].name, name) == 0)
+            break;
+    return kind;
+}
+
+const char *schema_nearest(enum section_kind section, const char *name)
+{
+    const char *names[SECTION_COUNT + sizeof(schema_options) / sizeof(*schema_options)];
+    size_t count = 0;
+
+    for (size_t i = 0; i < schema_option_count; i++)
+        if (schema_options[i].section == section)
+            names[count++] = schema_options[i].name;
+    for (enum section_kind kind = SECTION_ROOT + 1; kind < SECTION_COUNT; kind++)
+        if (schema_sections[kind].parent == section)
+            names[count++] = schema_sections[kind].name;
+    return words_nearest(name, names, count);
+}

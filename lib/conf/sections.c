@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From sections as they were written to the structs of conf.h. */
+#include "lib/base/mem.h"
+#include "lib/conf/names.h"
+#include "lib/conf/private.h"
+#include "lib/conf/store_url.h"
+#include "lib/conf/types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LENGTH 64 /* of a limit or class: it stands in log lines and in the store */
+
+/* "limit daily: " before a problem, "" in the root. */
+static void print_section(struct text *text, const struct raw_section *raw)
+{
+    if (raw->kind == SECTION_ROOT)
+        return;
+    text_print(text, "%s %s: ", schema_sections[raw->kind].name, raw->title);
+}
+
+static void complain(struct load *load, const struct raw_section *raw,
+                     const struct conf_place *place, const char *what)
+{
+    struct text text = TEXT_EMPTY;
+
+    print_section(&text, raw);
+    text_add_string(&text, what);
+    problem_add(load->problems, place, "%s", text_string(&text));
+    text_free(&text);
+}
+
+/* name = "value": what is wrong: expected ...; did you mean "..."? */
+static void value_problem(struct load *load, const struct raw_section *raw,
+                          const struct raw_value *value, const struct reading *reading)
+{
+    const struct option *option = reading->option;
+    char *masked = option->type == TYPE_STORE ? store_url_masked(value->text) : NULL;
+    struct text text = TEXT_EMPTY;
+
+    text_print(&text, "%s = ", option->name);
+    problem_quote(&text, masked != NULL ? masked : value->text);
+    text_add_string(&text, ": ");
+    text_add(&text, text_string(&reading->why), reading->why.length);
+    if (reading->expected == NULL || *reading->expected != '\0') {
+        text_print(&text, "%sexpected ", reading->why.length > 0 ? "; " : "");
+        if (reading->expected != NULL)
+            text_add_string(&text, reading->expected);
+        else
+            type_expect(option, load->words, &text);
+    }
+    problem_suggest(&text, reading->nearest);
+    complain(load, raw, &value->place, text_string(&text));
+    free(masked);
+    text_free(&text);
+}
+
+static void read_value(struct load *load, const struct raw_section *raw,
+                       const struct raw_value *value, struct reading *reading)
+{
+    if (!type_read(reading, value->text))
+        value_problem(load, raw, value, reading);
+    text_free(&reading->why);
+    free(reading->expected);
+    free(reading->nearest);
+    reading->expected = NULL;
+    reading->nearest = NULL;
+}
+
+static void option_problem(struct load *load, const struct raw_section *raw,
+                           const struct conf_place *place, const struct option *option,
+                           const char *what)
+{
+    struct text text = TEXT_EMPTY;
+
+    text_print(&text, "%s %s: expected ", option->name, what);
+    type_expect(option, load->words, &text);
+    complain(load, raw, place, text_string(&text));
+    text_free(&text);
+}
+
+static void read_option(struct load *load, const struct raw_section *raw, struct reading *reading)
+{
+    const struct option *option = reading->option;
+    const struct raw_option *given = raw_find(raw, option);
+
+    if (given == NULL) {
+        struct raw_value fallback = {(char *)(uintptr_t)option->fallback, raw->place};
+
+        if (option->mandatory)
+            option_problem(load, raw, &raw->place, option, "is missing");
+        else if (option->fallback != NULL)
+            read_value(load, raw, &fallback, reading);
+    } else if (!option->list && given->nvalues != 1) {
+        option_problem(load, raw, given->nvalues > 0 ? &given->values[0].place : &raw->place,
+                       option, "takes one value, not a list");
+    } else {
+        for (size_t i = 0; i < given->nvalues; i++)
+            read_value(load, raw, &given->values[i], reading);
+    }
+}
+
+/* Reads all options of the section's kind into base. */
+static void read_options(struct load *load, const struct raw_section *raw, void *base, bool bytes)
+{
+    for (size_t i = 0; i < schema_option_count; i++) {
+        struct reading reading = {
+            .option = &schema_options[i], .words = load->words, .base = base, .bytes = bytes};
+
+        if (schema_options[i].section == raw->kind)
+            read_option(load, raw, &reading);
+    }
+}
+
+/* The raw value of an option that stands before another in meaning, or NULL. */
+static const char *peek(const struct raw_section *raw, const char *name)
+{
+    const struct raw_option *option = raw_find(raw, schema_option(raw->kind, name));
+
+    return option != NULL && option->nvalues == 1 ? option->values[0].text : NULL;
+}
+
+static void check_name(struct load *load, const struct raw_section *raw)
+{
+    size_t length = strlen(raw->title);
+
+    for (const char *p = raw->title; *p != '\0'; p++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", *p) == NULL)
+            length = 0;
+    if (length == 0 || length > NAME_MAX_LENGTH)
+        complain(load, raw, &raw->place,
+                 "expected a name of at most 64 letters, digits, '-', '_' and '.'");
+}
+
+static void read_limit(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_limit *limit = element;
+    const char *count = peek(raw, "count");
+
+    check_name(load, raw);
+    limit->name = mem_copy(raw->title);
+    limit->over = -1;
+    read_options(load, raw, limit, count != NULL && strcmp(count, "bytes") == 0);
+}
+
+static void read_class(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_class *class = element;
+
+    check_name(load, raw);
+    class->name = mem_copy(raw->title);
+    read_options(load, raw, class, false);
+    class->limits = mem_new(raw->nchildren + 1, sizeof(*class->limits));
+    for (size_t i = 0; i < raw->nchildren; i++) {
+        const struct raw_section *child = &raw->children[i];
+        struct conf_class_limit *limit = &class->limits[class->nlimits++];
+
+        for (size_t j = 0; j < load->conf->nlimits; j++)
+            if (strcmp(load->conf->limits[j].name, child->title) == 0)
+                limit->limit = &load->conf->limits[j];
+        limit->place = child->place;
+        read_options(load, child, limit,
+                     limit->limit != NULL && limit->limit->count == COUNT_BYTES);
+    }
+}
+
+static void read_warmup(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_warmup *warmup = element;
+    struct ip_address address;
+    char text[IP_TEXT_MAX];
+
+    if (ip_parse(raw->title, &address)) {
+        ip_format(&address, text);
+        warmup->title = mem_copy(text);
+    } else {
+        warmup->title = names_domain(raw->title);
+    }
+    if (warmup->title == NULL) {
+        complain(load, raw, &raw->place, "expected an IP address or a domain as its title");
+        warmup->title = mem_copy(raw->title);
+    }
+    read_options(load, raw, warmup, false);
+}
+
+static void read_sign(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_sign *sign = element;
+
+    sign->domain = names_domain(raw->title);
+    if (sign->domain == NULL) {
+        complain(load, raw, &raw->place, "expected a domain as its title");
+        sign->domain = mem_copy(raw->title);
+    }
+    read_options(load, raw, sign, false);
+}
+
+static void read_cause(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_cause *cause = element;
+
+    cause->id = mem_copy(raw->title);
+    cause->action = -1;
+    read_options(load, raw, cause, false);
+}
+
+/* The kinds of sections in the root, in the order in which they can be read: classes name limits.
+ */
+static const struct kind {
+    size_t array; /* in struct conf */
+    size_t count;
+    size_t size;
+    size_t title; /* in the element */
+    size_t place;
+    void (*read)(struct load *load, const struct raw_section *raw, void *element);
+} kinds[SECTION_COUNT] = {
+#define KIND(type, array_, title_, read_)                                                          \
+    {                                                                                              \
+        offsetof(struct conf, array_), offsetof(struct conf, n##array_), sizeof(struct type),      \
+            offsetof(struct type, title_), offsetof(struct type, place), read_                     \
+    }
+    [SECTION_LIMIT] = KIND(conf_limit, limits, name, read_limit),
+    [SECTION_CLASS] = KIND(conf_class, classes, name, read_class),
+    [SECTION_WARMUP] = KIND(conf_warmup, warmups, title, read_warmup),
+    [SECTION_SIGN] = KIND(conf_sign, signs, domain, read_sign),
+    [SECTION_CAUSE] = KIND(conf_cause, causes, id, read_cause),
+};
+
+static void *get_pointer(const void *base, size_t offset)
+{
+    void *pointer;
+
+    memcpy(&pointer, (const char *)base + offset, sizeof(pointer));
+    return pointer;
+}
+
+static void set_pointer(void *base, size_t offset, void *pointer)
+{
+    memcpy((char *)base + offset, &pointer, sizeof(pointer));
+}
+
+static size_t get_count(const struct conf *conf, const struct kind *kind)
+{
+    size_t count;
+
+    memcpy(&count, (const char *)conf + kind->count, sizeof(count));
+    return count;
+}
+
+static void read_sections(struct load *load, enum section_kind section)
+{
+    const struct kind *kind = &kinds[section];
+    const struct raw_section *root = &load->kept->root;
+    char *array = mem_new(root->nchildren + 1, kind->size);
+    size_t count = 0;
+
+    set_pointer(load->conf, kind->array, array);
+    for (size_t i = 0; i < root->nchildren; i++) {
+        const struct raw_section *raw = &root->children[i];
+        char *element = array + count * kind->size;
+
+        if (raw->kind != section)
+            continue;
+        kind->read(load, raw, element);
+        memcpy(element + kind->place, &raw->place, sizeof(raw->place));
+        count++;
+        memcpy((char *)load->conf + kind->count, &count, sizeof(count));
+    }
+}
+
+/* Titles that differ in letters or case only name the same domain or address: compared as stored.
+ * A cause may be written again, and the last one holds: a file can so change what it includes. */
+static void check_duplicates(struct load *load, enum section_kind section)
+{
+    const struct kind *kind = &kinds[section];
+    const char *array = get_pointer(load->conf, kind->array);
+    size_t count = get_count(load->conf, kind);
+    struct map *seen = map_new();
+
+    for (size_t i = 0; i < count && section != SECTION_CAUSE; i++) {
+        const char *element = array + i * kind->size;
+        const char *title = get_pointer(element, kind->title);
+        struct conf_place place;
+        struct conf_place *first;
+
+        memcpy(&place, element + kind->place, sizeof(place));
+        first = map_peek(seen, title, strlen(title));
+        if (first != NULL)
+            problem_add(load->problems, &place, "%s %s is written twice: the first is at %s:%u",
+                        schema_sections[section].name, title, first->file, first->line);
+        else
+            map_put(seen, title, strlen(title), (void *)(uintptr_t)(element + kind->place));
+    }
+    map_free(&seen, NULL);
+}
+
+void sections_read(struct load *load)
+{
+    read_options(load, &load->kept->root, load->conf, false);
+    for (enum section_kind kind = SECTION_ROOT + 1; kind < SECTION_COUNT; kind++) {
+        if (kinds[kind].read == NULL)
+            continue;
+        read_sections(load, kind);
+        check_duplicates(load, kind);
+    }
+}
+
+static void clear_options(enum section_kind section, void *base)
+{
+    for (size_t i = 0; i < schema_option_count; i++)
+        if (schema_options[i].section == section)
+            type_clear(&schema_options[i], base);
+}
+
+void sections_clear(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->nclasses; i++)
+        free(conf->classes[i].limits);
+    for (enum section_kind section = SECTION_ROOT + 1; section < SECTION_COUNT; section++) {
+        const struct kind *kind = &kinds[section];
+        char *array;
+
+        if (kind->read == NULL)
+            continue;
+        array = get_pointer(conf, kind->array);
+        for (size_t i = 0; i < get_count(conf, kind); i++) {
+            char *element = array + i * kind->size;
+
+            free(get_pointer(element, kind->title));
+            clear_options(section, element);
+        }
+        free(array);
+    }
+    clear_options(SECTION_ROOT, conf);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Types that are stored as addresses, networks, domains and places to listen. */
+#include "lib/conf/types.h"
+
+#include "lib/base/ip.h"
+#include "lib/base/mem.h"
+#include "lib/conf/names.h"
+#include "lib/conf/store_url.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#define MEMBER_MAX 320 /* octets of an address: RFC 5321 §4.5.3.1, 64 + 1 + 255 */
+#define HOST_MAX 64
+
+bool type_read_store(struct reading *reading, const char *value)
+{
+    struct store_url url;
+    const char *problem = NULL;
+
+    if (!store_url_parse(value, &url, &problem)) {
+        if (problem != NULL) {
+            text_add_string(&reading->why, problem);
+            reading->expected = mem_copy("");
+        }
+        return false;
+    }
+    store_url_clear(&url);
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+static bool is_resolver(const char *value)
+{
+    const char *at = strchr(value, '@');
+    char *host = mem_copy_n(value, at != NULL ? (size_t)(at - value) : strlen(value));
+    struct ip_address address;
+    int64_t port = 53;
+    bool known = ip_parse(host, &address);
+
+    if (at != NULL)
+        known = known && type_parse_number(at + 1, strlen(at + 1), &port);
+    free(host);
+    return known && port >= 1 && port <= 65535;
+}
+
+bool type_read_resolver(struct reading *reading, const char *value)
+{
+    struct conf *conf = (struct conf *)(void *)reading->base;
+    bool system = strcmp(value, "system") == 0;
+
+    if (!system && !is_resolver(value))
+        return false;
+    if (conf->resolver == NULL) {
+        conf->resolver = mem_copy(value);
+        return true;
+    }
+    if (system || strcmp(conf->resolver, "system") == 0) {
+        text_add_string(&reading->why, "system stands alone");
+        return false;
+    }
+    type_store_string(reading, mem_print("%s,%s", conf->resolver, value));
+    return true;
+}
+
+/* The host of an inet: place.  NULL: it is none.  The caller frees it. */
+static char *listen_host(const char *bytes, size_t length)
+{
+    char host[HOST_MAX];
+    char text[IP_TEXT_MAX];
+    struct ip_address address;
+
+    if (length == 1 && *bytes == '*')
+        return mem_copy("*");
+    if (length == 9 && memcmp(bytes, "localhost", 9) == 0)
+        return mem_copy("127.0.0.1");
+    if (length >= sizeof(host))
+        return NULL;
+    mem_copy_bytes(host, bytes, length);
+    host[length] = '\0';
+    if (!ip_parse(host, &address))
+        return NULL;
+    ip_format(&address, text);
+    return mem_copy(text);
+}
+
+bool type_read_listen(struct reading *reading, const char *value)
+{
+    struct conf_listen *listen;
+    const char *colon = strrchr(value, ':');
+    char *host;
+    int64_t port;
+
+    if (strncmp(value, "unix:/", 6) == 0) {
+        if (strlen(value + 5) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+            text_add_string(&reading->why, "a socket's path has at most 107 octets");
+            return false;
+        }
+        listen = type_add(reading, sizeof(*listen));
+        listen->is_unix = true;
+        listen->path = mem_copy(value + 5);
+        return true;
+    }
+    if (strncmp(value, "inet:", 5) != 0 || colon < value + 5)
+        return false;
+    if (!type_parse_number(colon + 1, strlen(colon + 1), &port) || port < 1 || port > 65535) {
+        text_add_string(&reading->why, "a port is a number from 1 to 65535");
+        return false;
+    }
+    host = listen_host(value + 5, (size_t)(colon - value - 5));
+    if (host == NULL) {
+        text_add_string(&reading->why, "the host must be an address, with brackets where it is "
+                                       "IPv6, or *");
+        return false;
+    }
+    listen = type_add(reading, sizeof(*listen));
+    listen->host = host;
+    listen->port = (uint16_t)port;
+    return true;
+}
+
+bool type_read_network(struct reading *reading, const char *value)
+{
+    struct ip_network network;
+    struct ip_network *element;
+    const char *problem = NULL;
+
+    if (!ip_network_parse(value, &network, &problem)) {
+        if (problem != NULL)
+            text_add_string(&reading->why, problem);
+        return false;
+    }
+    element = type_add(reading, sizeof(*element));
+    *element = network;
+    return true;
+}
+
+bool type_read_address(struct reading *reading, const char *value)
+{
+    struct ip_address address;
+    struct ip_address *element;
+
+    if (!ip_parse(value, &address))
+        return false;
+    element = type_add(reading, sizeof(*element));
+    *element = address;
+    return true;
+}
+
+static struct strings *list_of(const struct reading *reading)
+{
+    return (struct strings *)(void *)(reading->base + reading->option->offset);
+}
+
+bool type_read_domain(struct reading *reading, const char *value)
+{
+    bool subdomains = *value == '.';
+    char *normal = names_domain(value + (subdomains ? 1 : 0));
+    char *item;
+
+    if (normal == NULL)
+        return false;
+    item = mem_print("%s%s", subdomains ? "." : "", normal);
+    strings_add(list_of(reading), item);
+    free(item);
+    free(normal);
+    return true;
+}
+
+bool type_read_member(struct reading *reading, const char *value)
+{
+    struct ip_network network;
+    const char *problem = NULL;
+    char text[IP_TEXT_MAX];
+    char *normal;
+
+    if (ip_network_parse(value, &network, &problem)) {
+        ip_network_format(&network, text);
+        strings_add(list_of(reading), text);
+        return true;
+    }
+    if (strchr(value, '/') != NULL && strchr(value, '@') == NULL) {
+        if (problem != NULL)
+            text_add_string(&reading->why, problem);
+        return false;
+    }
+    if (*value == '\0' || strlen(value) > MEMBER_MAX || strchr(value, ' ') != NULL)
+        return false;
+    normal = names_address(value);
+    if (normal == NULL) {
+        text_add_string(&reading->why, "what follows the @ is not a domain");
+        return false;
+    }
+    strings_add(list_of(reading), normal);
+    free(normal);
+    return true;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Types that are stored as words and texts. */
+#include "lib/conf/types.h"
+
+#include "lib/base/mem.h"
+#include "lib/base/words.h"
+#include "lib/conf/names.h"
+#include "lib/conf/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRING_MAX 512 /* octets of a text that goes into replies */
+#define PATH_LENGTH_MAX 4096
+#define ACCOUNT_MAX 64
+#define DELIMITERS_MAX 8
+#define WORDS_MAX 64
+
+bool type_read_word(struct reading *reading, const char *value)
+{
+    const char *names[WORDS_MAX];
+    size_t count = 0;
+
+    for (const struct option_word *word = reading->option->words; word->word != NULL; word++) {
+        if (strcmp(word->word, value) == 0) {
+            type_store(reading, word->value);
+            return true;
+        }
+        if (count < WORDS_MAX)
+            names[count++] = word->word;
+    }
+    reading->nearest = mem_copy(words_nearest(value, names, count));
+    return false;
+}
+
+static bool read_action(struct reading *reading, const char *value, size_t first)
+{
+    const struct conf_words *words = reading->words;
+
+    for (size_t i = first; i < words->nactions; i++) {
+        if (strcmp(words->actions[i], value) == 0) {
+            type_store(reading, (int64_t)i);
+            return true;
+        }
+    }
+    if (words->nactions > first)
+        reading->nearest =
+            mem_copy(words_nearest(value, words->actions + first, words->nactions - first));
+    return false;
+}
+
+bool type_read_action(struct reading *reading, const char *value)
+{
+    return read_action(reading, value, 0);
+}
+
+bool type_read_over(struct reading *reading, const char *value)
+{
+    /* A limit that ignores being over is no limit: "ignore", the weakest action, is left out. */
+    return read_action(reading, value, 1);
+}
+
+static bool too_long(struct reading *reading, const char *value, size_t max)
+{
+    if (strlen(value) <= max)
+        return false;
+    text_print(&reading->why, "it is longer than %zu octets", max);
+    return true;
+}
+
+bool type_read_string(struct reading *reading, const char *value)
+{
+    if (too_long(reading, value, STRING_MAX))
+        return false;
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+bool type_read_account(struct reading *reading, const char *value)
+{
+    if (too_long(reading, value, ACCOUNT_MAX) || strpbrk(value, " :/") != NULL)
+        return false;
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+bool type_read_delimiters(struct reading *reading, const char *value)
+{
+    if (too_long(reading, value, DELIMITERS_MAX))
+        return false;
+    for (const char *p = value; *p != '\0'; p++)
+        if (strchr("!#$%&'*+-/=?^_`{|}~.:;,", *p) == NULL)
+            return false;
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+bool type_read_hostname(struct reading *reading, const char *value)
+{
+    char *name = *value != '\0' ? names_domain(value) : mem_copy("");
+
+    if (name == NULL)
+        return false;
+    type_store_string(reading, name);
+    return true;
+}
+
+bool type_read_path(struct reading *reading, const char *value)
+{
+    if (too_long(reading, value, PATH_LENGTH_MAX))
+        return false;
+    if (*value == '\0' ? reading->option->mandatory : *value != '/')
+        return false;
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+bool type_read_secret(struct reading *reading, const char *value)
+{
+    char *secret = NULL;
+    char *problem = NULL;
+
+    if (*value != '\0' && *value != '/')
+        return false;
+    if (*value == '\0') {
+        type_store_string(reading, mem_copy(""));
+        return true;
+    }
+    if (!file_read_secret(value, &secret, &problem)) {
+        text_add_string(&reading->why, problem);
+        free(reading->expected);
+        reading->expected = mem_copy("a file with one line that others cannot read");
+        free(problem);
+        return false;
+    }
+    type_store_string(reading, secret);
+    return true;
+}
+
+bool type_read_selector(struct reading *reading, const char *value)
+{
+    char *selector = names_domain(value); /* RFC 6376 §3.1: sub-domains joined by dots */
+
+    if (selector == NULL)
+        return false;
+    type_store_string(reading, selector);
+    return true;
+}
+
+bool type_read_log(struct reading *reading, const char *value)
+{
+    static const char *const words[] = {"syslog", "stderr"};
+    size_t count = sizeof(words) / sizeof(*words);
+    bool known = strncmp(value, "file:/", 6) == 0 && !too_long(reading, value, PATH_LENGTH_MAX);
+
+    for (size_t i = 0; i < count; i++)
+        known = known || strcmp(value, words[i]) == 0;
+    if (!known) {
+        reading->nearest = mem_copy(words_nearest(value, words, count));
+        return false;
+    }
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
