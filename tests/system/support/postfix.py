@@ -18,7 +18,7 @@ SUBMISSION_OPTIONS = {
 }
 
 
-class Postfix:
+class Postfix(process.Server):
     """Relays all mail to `relay_port`; takes it at smtp_port and, from logins, at submission_port.
 
     settings: main.cf lines that are added or replaced; submission: the same for the submission service alone.
@@ -45,7 +45,6 @@ class Postfix:
         self._settings = dict(settings or {})
         self._submission = {**SUBMISSION_OPTIONS, **(submission or {})}
         self._outlive = outlive
-        self._process = None
 
     def _write_config(self):
         logins = postfix_config.login_settings(self.certificate, self.users)
@@ -65,15 +64,6 @@ class Postfix:
             lambda: ports.listens(self.smtp_port) and ports.listens(self.submission_port)
         )
         return self
-
-    def stop(self):
-        """The master takes its children with it; its pid file names the process that we started."""
-        if self._process is not None:
-            self._process.stop()
-
-    def restart(self):
-        self.stop()
-        return self.start()
 
     def command(self, name, *words, text=None):
         """Run one of Postfix' commands on this instance; returns its standard output."""
@@ -117,9 +107,6 @@ class Postfix:
             return next((line for line in self.log_text().splitlines() if text in line), None)
 
         return wait.poll(find, seconds, f"{text!r} in {self.log}", self.describe)
-
-    def processes(self):
-        return [self._process]
 
     def describe(self):
         return process.tail(self.log)

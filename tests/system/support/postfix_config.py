@@ -64,7 +64,8 @@ def base_settings(server):
         "smtp_host_lookup": "native",
         "smtp_dns_support_level": "disabled",
         "smtpd_peername_lookup": "no",
-        "smtpd_authorized_xclient_hosts": "127.0.0.0/8",
+        # Everybody, as a connection that poses as an outside client may want to pose as the next one.
+        "smtpd_authorized_xclient_hosts": "static:all",
         "smtpd_client_connection_count_limit": "0",
         "smtpd_client_connection_rate_limit": "0",
         "smtpd_error_sleep_time": "0",

@@ -8,9 +8,11 @@ import signal
 import subprocess
 
 from . import wait
+from .guard import Guard, start_time
 
 TAIL_LINES = 40
 _running = []
+_guard = Guard()
 
 
 def tail(path, lines=TAIL_LINES):
@@ -20,16 +22,6 @@ def tail(path, lines=TAIL_LINES):
         return f"--- {path}: does not exist"
     text = path.read_text(errors="replace").splitlines()[-lines:]
     return "\n".join([f"--- {path} (last {len(text)} lines)", *text])
-
-
-def start_time(pid):
-    """The kernel's start time of a process, which with the pid identifies it; None if it is gone."""
-    try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])
 
 
 class Process:
@@ -48,10 +40,9 @@ class Process:
         return self._popen.pid
 
     def start(self):
-        prefix = [] if self._outlive else ["setpriv", "--pdeathsig", "TERM"]
         with open(self.output, "ab") as output:
             self._popen = subprocess.Popen(
-                prefix + self.argv,
+                self.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -59,7 +50,9 @@ class Process:
                 cwd="/",
                 start_new_session=True,
             )
-        _running.append(self)
+        if not self._outlive:
+            _running.append(self)
+            _guard.add(self.pid)
         return self
 
     def _has_exited(self):
@@ -116,10 +109,36 @@ class Process:
             self._popen.wait()
         if self in _running:
             _running.remove(self)
+            _guard.remove(self.pid)
         return self._popen.returncode
 
     def describe(self):
         return tail(self.output)
+
+
+class Server:
+    """What every server of a site can do; a server with start() sets _process."""
+
+    _process = None
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def stop(self):
+        if self._process is not None:
+            self._process.stop()
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def processes(self):
+        return [self._process] if self._process is not None else []
+
+    def describe(self):
+        """The end of what it printed, for failures."""
+        return self._process.describe() if self._process is not None else "not started"
 
 
 def stop_all():

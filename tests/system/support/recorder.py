@@ -40,6 +40,9 @@ class _Recorder:
         self._server.server_close()
         self._thread.join()
 
+    def describe(self):
+        return "\n".join(map(str, self.events))
+
     def serve(self, reader, writer):
         raise NotImplementedError
 
@@ -49,7 +52,7 @@ class _Recorder:
         def find():
             return next((event for event in list(self.events) if predicate(event)), None)
 
-        return wait.poll(find, seconds, what, lambda: "\n".join(map(str, self.events)))
+        return wait.poll(find, seconds, what, self.describe)
 
 
 class PolicyService(_Recorder):

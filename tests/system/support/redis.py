@@ -6,7 +6,7 @@ import signal
 from . import ports, process, resp, workdir
 
 
-class Redis:
+class Redis(process.Server):
     """Without `durable` nothing is written to disk; with it every write is in the log before it is acknowledged."""
 
     def __init__(self, folder, durable=False, password=None, acl=(), outlive=False):
@@ -17,11 +17,6 @@ class Redis:
         self._acl = list(acl)
         self._durable = durable
         self._outlive = outlive
-        self._process = None
-
-    @property
-    def pid(self):
-        return self._process.pid
 
     def _config(self):
         lines = [
@@ -64,17 +59,9 @@ class Redis:
         """A connection to the unix socket, logged in with the default user's password unless told otherwise."""
         return resp.Client(self.socket, **{"password": self.password, **options})
 
-    def stop(self):
-        if self._process is not None:
-            self._process.stop()
-
     def kill(self):
         """As a crash would: SIGKILL."""
         self._process.kill()
-
-    def restart(self):
-        self.stop()
-        return self.start()
 
     def freeze(self):
         """Connections stay open and nothing is answered until thaw()."""
@@ -82,9 +69,3 @@ class Redis:
 
     def thaw(self):
         self._process.signal(signal.SIGCONT)
-
-    def processes(self):
-        return [self._process]
-
-    def describe(self):
-        return self._process.describe() if self._process else ""

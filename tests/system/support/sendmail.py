@@ -18,7 +18,7 @@ def milter_line(endpoint, name="sluice", failure="T"):
     return f"INPUT_MAIL_FILTER(`{name}', `S={where}, F={failure}, T=C:10s;S:30s;R:60s;E:5m')dnl\n"
 
 
-class Sendmail:
+class Sendmail(process.Server):
     """Takes mail at smtp_port, with STARTTLS and AUTH, and relays all of it to relay_port.
 
     extra: m4 lines put before the mailers, such as milter_line() or confMILTER_MACROS_*.
@@ -43,7 +43,6 @@ class Sendmail:
             "SITE_HOSTNAME": hostname,
             "SITE_LOG": self.log,
         }
-        self._process = None
 
     @property
     def program(self):
@@ -79,19 +78,12 @@ class Sendmail:
         self._process.start().wait_ready(lambda: ports.listens(self.smtp_port))
         return self
 
-    def stop(self):
-        if self._process is not None:
-            self._process.stop()
-
     def queued(self):
         """The names of the queue's control files, one per message that still waits."""
         return [path.name for path in self.queue.glob("[qh]f*")]
 
     def wait_queue_empty(self, seconds=30.0):
         wait.poll(lambda: not self.queued(), seconds, "empty mail queue", self.describe)
-
-    def processes(self):
-        return [self._process]
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -105,5 +97,4 @@ class Sendmail:
         return wait.poll(find, seconds, f"{text!r} in {self.log}", self.describe)
 
     def describe(self):
-        output = self._process.describe() if self._process else ""
-        return f"{process.tail(self.log)}\n{output}"
+        return f"{process.tail(self.log)}\n{super().describe()}"

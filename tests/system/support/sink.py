@@ -26,23 +26,20 @@ class Delivered:
         return email.message_from_bytes(self.data, policy=email.policy.default)
 
 
-class Sink:
+class Sink(process.Server):
+    """Started on a free port; its mail is kept in a folder of files."""
+
     def __init__(self, folder, outlive=False):
         self.folder = workdir.subfolder(folder, "sink")
         self.port = ports.free_port()
         self._mail = workdir.subfolder(self.folder, "mail")
         self._outlive = outlive
-        self._process = None
 
     def start(self):
         command = ["/usr/bin/python3", "-I", SERVER, self.port, self._mail]
         self._process = process.Process("sink", command, self.folder, outlive=self._outlive)
         self._process.start().wait_ready(lambda: ports.listens(self.port))
         return self
-
-    def stop(self):
-        if self._process is not None:
-            self._process.stop()
 
     def count(self):
         return len(self._names())
@@ -78,8 +75,5 @@ class Sink:
         for path in self._names():
             path.unlink()
 
-    def processes(self):
-        return [self._process]
-
     def describe(self):
-        return f"{self.count()} messages in {self._mail}\n{self._process.describe()}"
+        return f"{self.count()} messages in {self._mail}\n{super().describe()}"

@@ -19,7 +19,8 @@ EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 104857600")
 class Store:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.count = 0
+        # A sink that is started again goes on counting where it was.
+        self.count = max((int(path.name) for path in self.folder.glob("[0-9]*")), default=0)
 
     def keep(self, envelope, data):
         self.count += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Waiting for a condition, with a deadline; the only place in the suite that sleeps."""
+"""Waiting for a condition, with a deadline; the only place where the tests sleep."""
 
 import time
 

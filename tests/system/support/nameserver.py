@@ -20,7 +20,7 @@ def rdata_text(text, limit=255):
     return " ".join(f'"{text[at:at + limit]}"' for at in range(0, len(text), limit))
 
 
-class NameServer:
+class NameServer(process.Server):
     """Zones are given as {name: records}; a zone whose text is None answers SERVFAIL."""
 
     def __init__(self, folder, zones, outlive=False):
@@ -31,7 +31,6 @@ class NameServer:
         self._zones = {".": ROOT_ZONE, **zones}
         self._serial = 0
         self._outlive = outlive
-        self._process = None
 
     @property
     def resolver(self):
@@ -85,10 +84,6 @@ class NameServer:
         self._process.start().wait_ready(self._serves_latest)
         return self
 
-    def stop(self):
-        if self._process is not None:
-            self._process.stop()
-
     def set_zone(self, name, records):
         """Replace one zone's records while running, and return when the new ones are served."""
         self._serial += 1
@@ -131,12 +126,6 @@ class NameServer:
                     return b"".join(record.strings)
         return None
 
-    def processes(self):
-        return [self._process]
-
-    def describe(self):
-        return self._process.describe() if self._process else ""
-
 
 class BlackHole:
     """A resolver that takes questions over UDP and TCP and never answers."""
@@ -144,18 +133,21 @@ class BlackHole:
     def __init__(self):
         self.port = ports.free_port()
         self._sockets = []
-        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-            sock = socket.socket(socket.AF_INET, kind)
-            sock.bind((ports.LOOPBACK, self.port))
-            self._sockets.append(sock)
-        self._sockets[1].listen(16)
 
     @property
     def resolver(self):
         return f"{ports.LOOPBACK}@{self.port}"
 
+    def start(self):
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            sock = socket.socket(socket.AF_INET, kind)
+            self._sockets.append(sock)
+            sock.bind((ports.LOOPBACK, self.port))
+        self._sockets[1].listen(16)
+        return self
+
     def questions(self):
-        """How many UDP questions wait unread; reads them away."""
+        """How many UDP questions came since the last call."""
         count = 0
         while True:
             try:
@@ -164,6 +156,9 @@ class BlackHole:
                 return count
             count += 1
 
-    def close(self):
-        for sock in self._sockets:
-            sock.close()
+    def stop(self):
+        while self._sockets:
+            self._sockets.pop().close()
+
+    def describe(self):
+        return f"silent at {self.resolver}"

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures: a private folder, each server by itself, and a whole site; all stopped when a test ends."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import pytest  # noqa: E402
+
+from support import credentials, nameserver, postfix, process, redis, sendmail, sink, workdir  # noqa: E402
+from support import site as site_module  # noqa: E402
+
+# What to show when a test fails, newest last; emptied when the test's servers are stopped.
+_shown = pytest.StashKey()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Put the ends of the logs of everything the test has started below its failure."""
+    report = (yield).get_result()
+    if report.when != "teardown" and report.failed:
+        for server in item.stash.get(_shown, []):
+            report.sections.append((type(server).__name__, server.describe()))
+
+
+def pytest_sessionfinish():
+    process.stop_all()
+
+
+@pytest.fixture
+def folder():
+    """A private folder for one test, short enough for unix sockets and open to other users."""
+    path = workdir.create()
+    yield path
+    workdir.remove(path)
+
+
+@pytest.fixture
+def run(request, folder):
+    """Start servers that the test makes, stop them after it: redis = run(Redis(folder))."""
+    started = []
+    request.node.stash[_shown] = started
+
+    def start(server):
+        started.append(server)
+        return server.start()
+
+    yield start
+    problems = []
+    for server in reversed(started):
+        try:
+            server.stop()
+        except AssertionError as problem:
+            problems.append(str(problem))
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+@pytest.fixture
+def sink_server(run, folder):
+    return run(sink.Sink(folder))
+
+
+@pytest.fixture
+def make_redis(run, folder):
+    return lambda **options: run(redis.Redis(folder, **options))
+
+
+@pytest.fixture
+def make_dns(run, folder):
+    return lambda zones: run(nameserver.NameServer(folder, zones))
+
+
+@pytest.fixture
+def make_postfix(run, folder, sink_server):
+    return lambda **options: run(postfix.Postfix(folder, sink_server.port, **options))
+
+
+@pytest.fixture
+def make_sendmail(run, folder, sink_server):
+    return lambda **options: run(sendmail.Sendmail(folder, sink_server.port, **options))
+
+
+@pytest.fixture(scope="session")
+def dkim_key():
+    """One key pair for all sites, since making one takes longer than most tests."""
+    path = workdir.create("key")
+    yield credentials.DkimKey(path, site_module.DOMAIN)
+    workdir.remove(path)
+
+
+@pytest.fixture
+def site(run, folder, dkim_key):
+    """Start a whole site: site(options={...}, sections="limit ..."); see support/site.py."""
+    return lambda **options: run(site_module.Site(folder, key=dkim_key, **options))
