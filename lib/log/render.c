@@ -113,18 +113,12 @@ static void add_text_field(struct line *line, const char *name, const char *valu
         add_quoted(line, value, length);
 }
 
-/* Jansson takes UTF-8 only: each octet that is none becomes U+FFFD.  Everything beyond ASCII is
- * written as \u escapes, so that no character can end a line or turn its direction. */
-static void add_json_string(struct line *line, const char *value, size_t length)
+/* Jansson takes UTF-8 only: each octet that is none becomes U+FFFD. */
+static json_t *json_of(const char *value, size_t length)
 {
     char valid[3 * LOG_LINE_MAX];
     size_t valid_length = 0;
-    size_t room = LOG_LINE_MAX - line->length;
-    json_t *string;
-    size_t needed;
 
-    if (line->over)
-        return;
     while (length > 0) {
         uint32_t code;
         size_t octets = utf8_next(value, length, &code);
@@ -135,14 +129,31 @@ static void add_json_string(struct line *line, const char *value, size_t length)
         value += octets;
         length -= octets;
     }
-    string = json_stringn_nocheck(valid, valid_length);
-    needed =
-        json_dumpb(string, line->bytes + line->length, room, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    return json_stringn_nocheck(valid, valid_length);
+}
+
+/* Everything beyond ASCII is written as \u escapes, so that no character can end a line or turn its
+ * direction, and so is DEL, the one control that JSON lets stand. */
+static void add_json_string(struct line *line, const char *value, size_t length)
+{
+    char quoted[6 * LOG_LINE_MAX + 2];
+    json_t *string = json_of(value, length);
+    size_t left = json_dumpb(string, quoted, sizeof(quoted), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    const char *at = quoted;
+    const char *delete;
+
     json_decref(string);
-    if (needed == 0 || needed > room)
+    if (left == 0 || left > sizeof(quoted)) { /* Jansson found no memory */
         line->over = true;
-    else
-        line->length += needed;
+        return;
+    }
+    while ((delete = memchr(at, 0x7f, left)) != NULL) {
+        add(line, at, (size_t)(delete - at));
+        add_string(line, "\\u007F");
+        left -= (size_t)(delete + 1 - at);
+        at = delete + 1;
+    }
+    add(line, at, left);
 }
 
 static void add_json_field(struct line *line, const char *name, const char *value, size_t length,
