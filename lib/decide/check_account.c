@@ -23,27 +23,36 @@ static void mismatch(struct message *message, const char *address, const char *w
                  message->user, address, message->user);
 }
 
+/* The first address in a From header's value that the login may not use is told.  What of it does
+ * not parse is for config.headers to say; what does parse is judged. */
+static bool from_value_mismatches(const struct conf *conf, struct message *message,
+                                  const char *value)
+{
+    struct address addresses[FROM_ADDRESSES_MAX];
+    bool told = false;
+
+    address_list_parse(value, addresses, FROM_ADDRESSES_MAX);
+    for (size_t i = 0; i < FROM_ADDRESSES_MAX; i++) {
+        const char *address = addresses[i].text;
+
+        if (!told && address && address[0] && !conf_login_may_use(conf, message->user, address)) {
+            mismatch(message, address, "header", "From");
+            told = true;
+        }
+        address_clear(&addresses[i]);
+    }
+    return told;
+}
+
 /* What the reader sees as the sender is the From header, so that has to be theirs too; only the
  * milter has it. */
 static void check_from_header(const struct conf *conf, struct message *message)
 {
-    struct address addresses[FROM_ADDRESSES_MAX] = {0};
     const struct header *from;
 
-    for (size_t n = 0; (from = message_header(message, "From", n)) != NULL; n++) {
-        int count = address_list_parse(from->value, addresses, FROM_ADDRESSES_MAX);
-        bool told = false;
-
-        for (int i = 0; i < count; i++) {
-            if (!told && !conf_login_may_use(conf, message->user, addresses[i].text)) {
-                mismatch(message, addresses[i].text, "header", "From");
-                told = true;
-            }
-            address_clear(&addresses[i]);
-        }
-        if (told)
+    for (size_t n = 0; (from = message_header(message, "From", n)) != NULL; n++)
+        if (from_value_mismatches(conf, message, from->value))
             return;
-    }
 }
 
 void check_sender_mismatch(const struct conf *conf, struct message *message)

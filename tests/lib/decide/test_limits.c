@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/limits.h"
+
+#include "lib/base/text.h"
+#include "lib/decide/subjects.h"
+#include "tests/support/conf_text.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Alice, logged in, to two recipients outside and one inside, 1,000 bytes. */
+static struct message *alice(const struct conf *conf)
+{
+    struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
+
+    message->stage = STAGE_END_OF_MESSAGE;
+    message->direction = DIRECTION_OUT;
+    message->size = 1000;
+    message_set_user(message, "Alice+work@Example.TEST");
+    message_set_sender(message, "Alice+news@Example.TEST");
+    ip_parse("192.0.2.77", &message->client);
+    message_set(&message->queue_id, "4XkP2q1Zz");
+    message_add_recipient(message, "bob@one.test");
+    message_add_recipient(message, "carol@one.test");
+    message_add_recipient(message, "dave@example.test");
+    for (size_t i = 0; i < message->nrecipients; i++)
+        message->recipients[i].local =
+            conf_is_local_domain(conf, message->recipients[i].address.domain);
+    return message;
+}
+
+static void test_subjects_and_amounts(void **state)
+{
+    static const struct {
+        const char *subject, *count, *want;
+    } cases[] = {
+        {"user", "messages", "user:alice@example.test=1"},
+        {"user", "recipients", "user:alice@example.test=3"},
+        {"user", "external-recipients", "user:alice@example.test=2"},
+        {"user", "bytes", "user:alice@example.test=1000"},
+        {"sender", "messages", "sender:alice@example.test=1"},
+        {"sender-domain", "messages", "sender-domain:example.test=1"},
+        {"client", "recipients", "client:192.0.2.77=3"},
+        {"client-network", "messages", "client-network:192.0.2.0/24=1"},
+        {"recipient-domain", "messages",
+         "recipient-domain:one.test=1 recipient-domain:example.test=1"},
+        {"recipient-domain", "recipients",
+         "recipient-domain:one.test=2 recipient-domain:example.test=1"},
+        {"host", "messages", NULL},
+        {"all", "messages", "all:*=1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text conf_words = TEXT_EMPTY, got = TEXT_EMPTY;
+
+        text_print(&conf_words,
+                   "hostname = mx.example.test\nlocal-domains = {\"example.test\"}\n"
+                   "limit l { subject = %s count = %s max = 5 per = 1h }",
+                   cases[i].subject, cases[i].count);
+
+        struct conf *conf = conf_of(text_string(&conf_words));
+        struct message *message = alice(conf);
+
+        limits_plan(conf, message);
+        for (size_t n = 0; n < message->facts.nlimits; n++)
+            text_print(&got, "%s%s=%" PRId64, n > 0 ? " " : "", message->facts.limits[n].subject,
+                       message->facts.limits[n].amount);
+
+        const char *want = cases[i].want ? cases[i].want : "host:mx.example.test=1";
+
+        if (strcmp(text_string(&got), want) != 0)
+            fail_msg("%s %s: \"%s\" in place of \"%s\"", cases[i].subject, cases[i].count,
+                     text_string(&got), want);
+        text_free(&conf_words);
+        text_free(&got);
+        message_free(&message);
+        conf_release(&conf);
+    }
+}
+
+static void test_mail_from_outside_is_not_counted(void **state)
+{
+    struct conf *conf = conf_of("limit l { subject = sender count = messages max = 5 per = 1h }");
+    struct message *message = alice(conf);
+
+    (void)state;
+    message->direction = DIRECTION_IN;
+    limits_plan(conf, message);
+    assert_int_equal(message->facts.nlimits, 0);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_bounce_has_no_sender_subject(void **state)
+{
+    struct conf *conf =
+        conf_of("limit a { subject = sender count = messages max = 5 per = 1h }\n"
+                "limit b { subject = sender-domain count = messages max = 5 per = 1h }");
+    struct message *message = alice(conf);
+
+    (void)state;
+    message_set_sender(message, "<>");
+    limits_plan(conf, message);
+    assert_int_equal(message->facts.nlimits, 0);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_per_message_needs_no_store(void **state)
+{
+    struct conf *conf =
+        conf_of("mode = enforce\nlimit fanout { count = recipients max = 2 per = message }");
+    struct message *message = alice(conf);
+    struct store_limit limits[STORE_LIMITS_MAX];
+    struct store_request request;
+    char *identity;
+
+    (void)state;
+    limits_plan(conf, message);
+    assert_int_equal(message->facts.nlimits, 1);
+    assert_true(message->facts.limits[0].over);
+    assert_int_equal(message->facts.limits[0].used, 3);
+    assert_int_equal(limits_cause(message->facts.limits[0].limit), CAUSE_LIMIT_MESSAGE_RECIPIENTS);
+    limits_request(conf, message, limits, &identity, &request);
+    assert_int_equal(request.nlimits, 0);
+    free(identity);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+/* Whether an over limit refuses is known before the store is asked: only then must it not charge.
+ */
+static void test_request_enforces_what_would_refuse(void **state)
+{
+    static const struct {
+        const char *name, *mode, *over, *sender;
+        bool enforce;
+    } cases[] = {
+        {"default is defer", "enforce", "", "alice@example.test", true},
+        {"reject", "enforce", "over = reject", "alice@example.test", true},
+        {"hold goes into the queue and counts", "enforce", "over = hold", "alice@example.test",
+         false},
+        {"warn", "enforce", "over = warn", "alice@example.test", false},
+        {"observe", "observe", "over = reject", "alice@example.test", false},
+        {"bounce", "enforce", "over = reject", "<>", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text words = TEXT_EMPTY;
+        struct store_limit limits[STORE_LIMITS_MAX];
+        struct store_request request;
+        char *identity;
+
+        text_print(&words,
+                   "mode = %s\nlimit l { subject = user count = messages max = 5 per = 1h %s }",
+                   cases[i].mode, cases[i].over);
+
+        struct conf *conf = conf_of(text_string(&words));
+        struct message *message = alice(conf);
+
+        message_set_sender(message, cases[i].sender);
+        limits_plan(conf, message);
+        limits_request(conf, message, limits, &identity, &request);
+        assert_int_equal(request.nlimits, 1);
+        if (limits[0].enforce != cases[i].enforce)
+            fail_msg("%s", cases[i].name);
+        assert_string_equal(identity, "mx.example.test/4XkP2q1Zz");
+        assert_int_equal(limits[0].near, 4);
+        assert_int_equal(limits[0].count, 'm');
+        free(identity);
+        text_free(&words);
+        message_free(&message);
+        conf_release(&conf);
+    }
+}
+
+static uint64_t fingerprint_of(const struct conf *conf, struct message *message)
+{
+    struct store_limit limits[STORE_LIMITS_MAX];
+    struct store_request request;
+    char *identity;
+
+    limits_plan(conf, message);
+    limits_request(conf, message, limits, &identity, &request);
+    free(identity);
+    return request.fingerprint;
+}
+
+static void test_fingerprint_tells_senders_apart(void **state)
+{
+    struct conf *conf = conf_of("limit l { subject = user count = messages max = 5 per = 1h }");
+    struct message *one = alice(conf), *same = alice(conf), *other = alice(conf);
+
+    (void)state;
+    message_set_sender(other, "bob@example.test");
+    assert_true(fingerprint_of(conf, one) == fingerprint_of(conf, same));
+    assert_false(fingerprint_of(conf, one) == fingerprint_of(conf, other));
+    message_free(&one);
+    message_free(&same);
+    message_free(&other);
+    conf_release(&conf);
+}
+
+static void test_answer_lands_on_the_right_limits(void **state)
+{
+    struct conf *conf = conf_of("limit fanout { count = recipients max = 500 per = message }\n"
+                                "limit a { subject = user count = messages max = 5 per = 1h }\n"
+                                "limit b { subject = user count = messages max = 9 per = 24h }");
+    struct message *message = alice(conf);
+    const struct store_limit_answer answers[] = {
+        {.used = 5, .over = true, .retry_after_us = 1500000}, {.used = 8, .near = true}};
+    const struct store_answer answer = {
+        .outcome = STORE_OUTCOME_OVER, .limits = answers, .nlimits = 2};
+
+    (void)state;
+    limits_plan(conf, message);
+    assert_int_equal(message->facts.nlimits, 3);
+    limits_answered(message, &answer);
+    assert_int_equal(message->facts.store, STORE_ANSWERED);
+    assert_false(message->facts.limits[0].over);
+    assert_true(message->facts.limits[1].over);
+    assert_int_equal(message->facts.limits[1].retry_after_sec, 2);
+    assert_true(message->facts.limits[2].near);
+    assert_int_equal(message->facts.limits[2].used, 8);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_words(void **state)
+{
+    static const struct {
+        const char *per;
+        int max;
+        const char *want;
+    } cases[] = {
+        {"1s", 1, "1 message in 1 second"},       {"90s", 5, "5 messages in 90 seconds"},
+        {"10m", 5, "5 messages in 10 minutes"},   {"1h", 5, "5 messages in 60 minutes"},
+        {"150m", 5, "5 messages in 150 minutes"}, {"24h", 2000, "2000 messages in 24 hours"},
+        {"7d", 2000, "2000 messages in 7 days"},  {"31d", 2000, "2000 messages in 31 days"},
+    };
+    char words[96];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text text = TEXT_EMPTY;
+
+        text_print(&text, "limit l { subject = user count = messages max = %d per = %s }",
+                   cases[i].max, cases[i].per);
+
+        struct conf *conf = conf_of(text_string(&text));
+
+        limits_words(&conf->limits[0], cases[i].max, words, sizeof words);
+        assert_string_equal(words, cases[i].want);
+        text_free(&text);
+        conf_release(&conf);
+    }
+    limits_duration_words(0, words, sizeof words);
+    assert_string_equal(words, "1 second");
+    limits_duration_words(119, words, sizeof words);
+    assert_string_equal(words, "119 seconds");
+    limits_duration_words(121, words, sizeof words);
+    assert_string_equal(words, "3 minutes");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_subjects_and_amounts),
+        cmocka_unit_test(test_mail_from_outside_is_not_counted),
+        cmocka_unit_test(test_bounce_has_no_sender_subject),
+        cmocka_unit_test(test_per_message_needs_no_store),
+        cmocka_unit_test(test_request_enforces_what_would_refuse),
+        cmocka_unit_test(test_fingerprint_tells_senders_apart),
+        cmocka_unit_test(test_answer_lands_on_the_right_limits),
+        cmocka_unit_test(test_words),
+    };
+
+    return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}

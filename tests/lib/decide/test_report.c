@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/report.h"
+
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/decide/limits.h"
+#include "lib/decide/verdict.h"
+#include "tests/support/conf_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int64_t fixed_time(void *context)
+{
+    (void)context;
+    return 1003100;
+}
+
+static const struct clock fixed_clock = {.now_us = fixed_time};
+
+static struct message *alice(void)
+{
+    struct message *message = message_new(PROGRAM_MILTER, "mx.example.test");
+
+    message->stage = STAGE_END_OF_MESSAGE;
+    message->direction = DIRECTION_OUT;
+    message->started_us = 1000000;
+    message->size = 48211;
+    message_set_user(message, "alice@example.test");
+    message_set_sender(message, "alice@example.test");
+    message_set(&message->queue_id, "4XkP2q1Zz");
+    ip_parse("203.0.113.7", &message->client);
+    message_add_recipient(message, "bob@one.test");
+    return message;
+}
+
+/* The lines that report_message() writes, with the trace, which is a hash, made plain. */
+static char *lines_of(const struct conf *conf, struct message *message)
+{
+    struct services services = {.log = log_open_memory(LOG_FORMAT_TEXT), .steady = &fixed_clock};
+    char trace[17], *lines, *at;
+
+    verdict_set(conf, message);
+    report_message(&services, conf, message);
+    lines = log_taken(services.log);
+    message_trace(message, trace);
+    while ((at = strstr(lines, trace)) != NULL)
+        memset(at, 'x', 16);
+    log_close(&services.log);
+    return lines;
+}
+
+static void test_accepted(void **state)
+{
+    struct conf *conf = conf_of(
+        "mode = enforce\nlimit daily { subject = user count = messages max = 2000 per = 24h }\n"
+        "limit burst { subject = user count = messages max = 10 per = 1m }");
+    struct message *message = alice();
+    const struct store_limit_answer answers[] = {{.used = 1611}, {.used = 2}};
+    const struct store_answer answer = {
+        .outcome = STORE_OUTCOME_DONE, .limits = answers, .nlimits = 2};
+    char *lines;
+
+    (void)state;
+    limits_plan(conf, message);
+    limits_answered(message, &answer);
+    message->facts.dkim = mem_copy("signed:s1/example.test");
+    lines = lines_of(conf, message);
+    assert_string_equal(
+        lines, "4XkP2q1Zz: event=message dir=out user=alice@example.test from=alice@example.test "
+               "nrcpt=1 size=48211 client=203.0.113.7 verdict=accept dkim=signed:s1/example.test "
+               "used=1611/2000 ms=3.1 trace=xxxxxxxxxxxxxxxx stage=end-of-message\n");
+    free(lines);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_observed_refusal(void **state)
+{
+    struct conf *conf = conf_of("mode = observe");
+    struct message *message = alice();
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(CAUSE_DNS_RECIPIENT_DOMAIN));
+    char *lines;
+
+    (void)state;
+    finding_field(finding, "rcpt", "%s", "x@no.test");
+    finding_hint(finding, "correct \"%s\"", "no.test");
+    message->stage = STAGE_RCPT;
+    lines = lines_of(conf, message);
+    assert_string_equal(
+        lines,
+        "4XkP2q1Zz: event=message dir=out user=alice@example.test from=alice@example.test nrcpt=1 "
+        "size=48211 "
+        "client=203.0.113.7 verdict=accept causes=dns.recipient-domain ms=3.1 "
+        "trace=xxxxxxxxxxxxxxxx "
+        "would=reject stage=rcpt rcpt=bob@one.test\n"
+        "4XkP2q1Zz: event=cause cause=dns.recipient-domain severity=error action=log would=reject "
+        "rcpt=x@no.test reply=\"550 5.1.2\" hint=\"correct \\\"no.test\\\"\" "
+        "trace=xxxxxxxxxxxxxxxx\n");
+    free(lines);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_ignored_causes_are_not_there(void **state)
+{
+    struct conf *conf = conf_of("mode = enforce\ncause dns.failure { action = ignore }");
+    struct message *message = alice();
+    char *lines;
+
+    (void)state;
+    findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+    lines = lines_of(conf, message);
+    assert_null(strstr(lines, "dns.failure"));
+    assert_non_null(strstr(lines, "verdict=accept ms="));
+    free(lines);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_a_cause_is_named_once(void **state)
+{
+    struct conf *conf = conf_of("mode = enforce");
+    struct message *message = alice();
+    char *lines;
+
+    (void)state;
+    findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+    findings_add(&message->findings, cause_get(CAUSE_LIMIT_NEAR));
+    findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+    lines = lines_of(conf, message);
+    assert_non_null(strstr(lines, " causes=dns.failure,limit.near "));
+    free(lines);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_values_from_outside_forge_nothing(void **state)
+{
+    struct conf *conf = conf_of("mode = enforce");
+    struct message *message = alice();
+    char *lines;
+
+    (void)state;
+    message_set_user(message, "x verdict=reject\nNOQUEUE: event=message");
+    message_set(&message->queue_id, "");
+    lines = lines_of(conf, message);
+    assert_ptr_equal(strchr(lines, '\n'), lines + strlen(lines) - 1);
+    assert_int_equal(
+        strncmp(lines, "NOQUEUE: event=message dir=out user=\"x verdict=reject\\nnoqueue:", 60), 0);
+    free(lines);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+static void test_cause_without_a_message(void **state)
+{
+    struct log *log = log_open_memory(LOG_FORMAT_TEXT);
+    char *lines;
+
+    (void)state;
+    report_cause(log, NULL, "self.store-down", "start Redis", "state", "down", NULL);
+    report_cause(log, NULL, "self.no-such-cause", "x", NULL);
+    lines = log_taken(log);
+    assert_string_equal(lines, "NOQUEUE: event=cause cause=self.store-down severity=error "
+                               "action=log state=down hint=\"start Redis\"\n");
+    free(lines);
+    log_close(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_observed_refusal),
+        cmocka_unit_test(test_ignored_causes_are_not_there),
+        cmocka_unit_test(test_a_cause_is_named_once),
+        cmocka_unit_test(test_values_from_outside_forge_nothing),
+        cmocka_unit_test(test_cause_without_a_message),
+    };
+
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
