@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fixtures: a private folder, each server by itself, and a whole site; all stopped when a test ends."""
+"""Fixtures: a private folder, each server by itself, and a whole site; all stopped when a test
+ends.
+"""
 
 import sys
 
@@ -7,7 +9,16 @@ sys.dont_write_bytecode = True
 
 import pytest  # noqa: E402
 
-from support import credentials, nameserver, postfix, process, redis, sendmail, sink, workdir  # noqa: E402
+from support import (
+    credentials,
+    nameserver,
+    postfix,
+    process,
+    redis,
+    sendmail,
+    sink,
+    workdir,
+)  # noqa: E402
 from support import site as site_module  # noqa: E402
 
 # What to show when a test fails, newest last; emptied when the test's servers are stopped.

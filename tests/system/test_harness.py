@@ -75,7 +75,9 @@ class TestRedis:
 
 
 ZONES = {
-    "example.test": "@ IN MX 10 mx\nmx IN A 127.0.0.1\nalias IN CNAME mx\n@ IN TXT " + nameserver.rdata_text("x" * 400) + "\n",
+    "example.test": "@ IN MX 10 mx\nmx IN A 127.0.0.1\nalias IN CNAME mx\n@ IN TXT "
+    + nameserver.rdata_text("x" * 400)
+    + "\n",
     "null.test": "@ IN MX 0 .\n",
     "cname.test": "@ IN MX 5 alias.example.test.\n",
     "broken.test": None,
@@ -124,7 +126,9 @@ class TestNameServer:
 class TestPostfix:
     def test_mail_from_the_world_reaches_the_sink(self, make_postfix, sink_server):
         mta = make_postfix()
-        outcome = smtp.send(mta.smtp_port, "x@example.net", ["bob@example.test"], subject="in", xclient=OUTSIDE)
+        outcome = smtp.send(
+            mta.smtp_port, "x@example.net", ["bob@example.test"], subject="in", xclient=OUTSIDE
+        )
         assert outcome.accepted, outcome
         (mail,) = sink_server.wait_count(1)
         assert (mail.sender, mail.recipients) == ("x@example.net", ["bob@example.test"])
@@ -133,19 +137,28 @@ class TestPostfix:
         assert mta.wait_log(f"{outcome.queue_id}: removed")
 
     def test_the_world_may_not_relay(self, make_postfix):
-        outcome = smtp.send(make_postfix().smtp_port, "x@example.net", ["y@example.org"], xclient=OUTSIDE)
+        outcome = smtp.send(
+            make_postfix().smtp_port, "x@example.net", ["y@example.org"], xclient=OUTSIDE
+        )
         assert outcome.refusal.code == 454 and "Relay access denied" in outcome.refusal.text
 
     def test_submission_with_tls_and_login(self, make_postfix, sink_server):
         mta = make_postfix(users=USERS)
         to = ["b@example.net", "c@example.org"]
         outcome = smtp.send(
-            mta.submission_port, "alice@example.test", to, login=mta.users.login("alice"), subject="out"
+            mta.submission_port,
+            "alice@example.test",
+            to,
+            login=mta.users.login("alice"),
+            subject="out",
         )
         assert outcome.accepted, outcome
         mail = sink_server.wait_subject("out")
         assert mail.sender == "alice@example.test"
-        mta.wait_log(f"{outcome.queue_id}: client=unknown[127.0.0.1], sasl_method=PLAIN, sasl_username=alice@example.test")
+        mta.wait_log(
+            f"{outcome.queue_id}: client=unknown[127.0.0.1], "
+            "sasl_method=PLAIN, sasl_username=alice@example.test"
+        )
 
     def test_submission_wants_tls_and_the_right_password(self, make_postfix):
         mta = make_postfix(users=USERS)
@@ -164,7 +177,9 @@ class TestPostfix:
                 assert client.send(login, ["b@example.net"]).accepted
         sink_server.wait_count(2)
         for login in logins:
-            mta.wait_log(f"client=unknown[198.51.100.1], sasl_method=XCLIENT, sasl_username={login}")
+            mta.wait_log(
+                f"client=unknown[198.51.100.1], sasl_method=XCLIENT, sasl_username={login}"
+            )
 
     def test_local_submission(self, make_postfix, sink_server):
         make_postfix().submit("root@example.test", ["b@example.net"], "Subject: cron\n\n.\nhi\n")
@@ -174,13 +189,18 @@ class TestPostfix:
 
     def test_queue_holds_what_cannot_leave(self, make_postfix, sink_server):
         mta = make_postfix()
+        smtp.send(mta.smtp_port, "x@example.net", ["bob@example.test"], subject="first")
+        sink_server.wait_subject("first")
         sink_server.stop()
-        outcome = smtp.send(mta.smtp_port, "x@example.net", ["bob@example.test"])
+        outcome = smtp.send(mta.smtp_port, "x@example.net", ["bob@example.test"], subject="second")
         mta.wait_log("status=deferred")
         assert [entry["queue_id"] for entry in mta.queued()] == [outcome.queue_id]
         sink_server.start()
         mta.flush()
-        sink_server.wait_count(1)
+        assert [mail.message["Subject"] for mail in sink_server.wait_count(2)] == [
+            "first",
+            "second",
+        ]
         mta.wait_queue_empty()
 
     def test_short_queue_ids(self, make_postfix):
@@ -206,7 +226,9 @@ class TestPostfix:
             },
         )
         login = mta.users.login("alice")
-        outcome = smtp.send(mta.submission_port, "alice@example.test", ["b@example.net"], login=login)
+        outcome = smtp.send(
+            mta.submission_port, "alice@example.test", ["b@example.net"], login=login
+        )
         assert policy.wait_state("RCPT")["sasl_username"] == "alice@example.test"
         assert policy.wait_state("END-OF-MESSAGE")["queue_id"] == outcome.queue_id
         assert milter.wait_step("M").macros["{auth_authen}"] == "alice@example.test"
@@ -217,7 +239,10 @@ class TestPostfix:
 
         def send_some(number):
             with smtp.Client(mta.smtp_port) as client:
-                return [client.send("x@example.net", [f"r{number}@example.test"]).accepted for _ in range(50)]
+                return [
+                    client.send("x@example.net", [f"r{number}@example.test"]).accepted
+                    for _ in range(50)
+                ]
 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             accepted = sum(map(sum, pool.map(send_some, range(8))))
@@ -229,7 +254,9 @@ class TestPostfix:
 class TestSendmail:
     def test_delivers_without_a_milter(self, make_sendmail, sink_server):
         mta = make_sendmail()
-        outcome = smtp.send(mta.smtp_port, "x@example.net", ["a@example.org", "b@example.org"], subject="plain")
+        outcome = smtp.send(
+            mta.smtp_port, "x@example.net", ["a@example.org", "b@example.org"], subject="plain"
+        )
         assert outcome.accepted, outcome
         mail = sink_server.wait_subject("plain")
         assert mail.sender == "x@example.net"
@@ -274,7 +301,9 @@ FIELDS = [
 
 
 class TestLogFile:
-    @pytest.mark.parametrize("text, want", [case[1:] for case in FIELDS], ids=[case[0] for case in FIELDS])
+    @pytest.mark.parametrize(
+        "text, want", [case[1:] for case in FIELDS], ids=[case[0] for case in FIELDS]
+    )
     def test_fields(self, text, want):
         if want is None:
             with pytest.raises(ValueError):
@@ -286,7 +315,9 @@ class TestLogFile:
         log = logfile.LogFile(folder / "log")
         assert log.events() == []
         head = "2026-11-21T10:00:00+00:00 mx sluice-milter[7]: "
-        log.path.write_text(f"{head}Q1: event=message from=a@b\n{head}NOQUEUE: event=cause retry-after=5\nhalf a li")
+        log.path.write_text(
+            f"{head}Q1: event=message from=a@b\n{head}NOQUEUE: event=cause retry-after=5\nhalf a li"
+        )
         assert [event["queue_id"] for event in log.events()] == ["Q1", "NOQUEUE"]
         assert log.wait(queue_id="Q1", from_="a@b")["program"] == "sluice-milter"
         assert log.events(retry_after=5)[0]["event"] == "cause"

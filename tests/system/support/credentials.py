@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What servers and users prove themselves with: a self-signed certificate, SASL logins, DKIM keys."""
+"""What servers and users prove themselves with: a self-signed certificate, SASL logins, DKIM keys.
+"""
 
 import shutil
 import subprocess
@@ -22,14 +23,25 @@ class Certificate:
         self.folder = workdir.subfolder(folder, "tls")
         self.key = self.folder / "key.pem"
         self.cert = self.folder / "cert.pem"
-        request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        request = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+        ]
         names = ["-subj", f"/CN={hostname}", "-addext", f"subjectAltName=DNS:{hostname}"]
         _run(request + names + ["-days", "2", "-keyout", self.key, "-out", self.cert])
         self.key.chmod(0o600)
 
 
 class SaslUsers:
-    """Logins in a Cyrus sasldb of our own; `service` is the name under which the MTA looks for its settings."""
+    """Logins in a Cyrus sasldb of our own; `service` is the name under which the MTA looks for its
+    settings.
+    """
 
     def __init__(self, folder, service, realm, users, group="postfix"):
         """users is {name: password}; a login is name@realm."""
@@ -39,7 +51,8 @@ class SaslUsers:
         self.users = dict(users)
         self.database = self.folder / "sasldb2"
         (self.folder / f"{service}.conf").write_text(
-            f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {self.database}\nmech_list: {MECHANISMS}\n"
+            "pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
+            f"sasldb_path: {self.database}\nmech_list: {MECHANISMS}\n"
         )
         for name, password in self.users.items():
             command = ["saslpasswd2", "-p", "-c", "-f", self.database, "-u", realm, name]
@@ -54,7 +67,8 @@ class SaslUsers:
 
 
 class DkimKey:
-    """An RSA-2048 key pair: the private half in a file, the public half as its TXT record's value."""
+    """An RSA-2048 key pair: the private half in a file, the public half as its TXT record's value.
+    """
 
     def __init__(self, folder, name):
         folder = workdir.subfolder(folder, "dkim", mode=0o755)

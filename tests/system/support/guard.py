@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run as a program beside the tests: stops what they have started when they die without doing so themselves.
+"""Run as a program beside the tests: stops what they have started when they die too early.
 
-Standard input is a pipe from the tests: "+PID STARTTIME" for each process group begun, "-PID" for each one ended.
-Its end means that the tests are gone, however that came about. (A parent-death signal would not do: the kernel
-forgets it when a server changes its user.)
+Standard input is a pipe from the tests: "+PID STARTTIME" for each process group begun, "-PID" for
+each one ended. Its end means that the tests are gone, however that came about. (A parent-death
+signal would not do: the kernel forgets it when a server changes its user.)
 """
 
 import os
@@ -17,7 +17,8 @@ GRACE_SEC = 5.0
 
 
 def start_time(pid):
-    """The kernel's start time of a process, which with the pid identifies it; None if it is gone."""
+    """The kernel's start time of a process, which with the pid identifies it; None if it is gone.
+    """
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -66,7 +67,9 @@ class Guard:
     def _tell(self, line):
         if self._popen is None:
             argv = ["/usr/bin/python3", "-I", __file__]
-            self._popen = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, start_new_session=True, cwd="/")
+            self._popen = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, text=True, start_new_session=True, cwd="/"
+            )
         try:
             self._popen.stdin.write(line + "\n")
             self._popen.stdin.flush()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reading the daemons' log: each line as a dict of its fields, under the names that the log promises."""
+"""Reading the daemons' log: each line as a dict of its fields, under the names that the log
+promises.
+"""
 
 import json
 import pathlib
@@ -8,7 +10,10 @@ import re
 from . import process, wait
 
 # 2026-11-21T10:00:00+00:00 host program[pid]: QUEUEID: name=value ...
-HEAD = re.compile(r"^(?P<time>\S+) (?P<host>\S+) (?P<program>[\w-]+)\[(?P<pid>\d+)\]: (?P<queue_id>\S+): (?P<rest>.*)$")
+HEAD = re.compile(
+    r"^(?P<time>\S+) (?P<host>\S+) (?P<program>[\w-]+)\[(?P<pid>\d+)\]: "
+    r"(?P<queue_id>\S+): (?P<rest>.*)$"
+)
 FIELD = re.compile(r'(?P<name>[a-z][a-z0-9_-]*)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"=]*)(?: |$)')
 ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)")
 LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -39,7 +44,9 @@ def parse_fields(text):
 
 
 def parse_line(line):
-    """One line as a dict; program, pid and queue_id are in it too. ValueError if it is no log line of ours."""
+    """One line as a dict; program, pid and queue_id are in it too. ValueError if it is no log line
+    of ours.
+    """
     if line.startswith("{"):
         return json.loads(line)
     match = HEAD.match(line)
@@ -59,7 +66,9 @@ def _matches(event, wanted):
 
 
 class LogFile:
-    """A daemon's log file. Fields are asked for by name; a - is written _, and from_ stands for from."""
+    """A daemon's log file. Fields are asked for by name; a - is written _, and from_ stands for
+    from.
+    """
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -72,16 +81,21 @@ class LogFile:
         """Forget what is in the log so far."""
         self._mark = len(self.text())
 
+    def lines(self):
+        """All complete lines since the mark."""
+        return self.text()[self._mark :].split("\n")[:-1]
+
     def events(self, **wanted):
-        """All complete lines since the mark whose fields are as wanted."""
-        lines = self.text()[self._mark :].split("\n")[:-1]
-        events = [parse_line(line) for line in lines]
+        """Those lines, as dicts, whose fields are as wanted."""
+        events = [parse_line(line) for line in self.lines()]
         return [event for event in events if _matches(event, wanted)]
 
     def wait(self, seconds=10.0, **wanted):
         """The first event with these fields, waiting for it."""
         what = " ".join(f"{name}={value}" for name, value in wanted.items())
-        events = wait.poll(lambda: self.events(**wanted), seconds, f"log line {what}", self.describe)
+        events = wait.poll(
+            lambda: self.events(**wanted), seconds, f"log line {what}", self.describe
+        )
         return events[0]
 
     def describe(self):

@@ -46,7 +46,8 @@ class NameServer(process.Server):
             path.unlink(missing_ok=True)
             return
         origin = name if name.endswith(".") else f"{name}."
-        # A negative answer may be kept for a second only (RFC 2308, section 5), so that tests can change zones.
+        # A negative answer may be kept for a second only (RFC 2308, section 5), so that tests can
+        # change zones.
         path.write_text(
             f"$ORIGIN {origin}\n$TTL 1\n"
             f"@ IN SOA ns.invalid. hostmaster.invalid. {self._serial} 3600 600 86400 1\n"
@@ -80,7 +81,9 @@ class NameServer(process.Server):
         for name in self._zones:
             self._write_zone(name)
         self._write_config()
-        self._process = process.Process("nsd", ["nsd", "-d", "-c", self._config], self.folder, outlive=self._outlive)
+        self._process = process.Process(
+            "nsd", ["nsd", "-d", "-c", self._config], self.folder, outlive=self._outlive
+        )
         self._process.start().wait_ready(self._serves_latest)
         return self
 
@@ -90,16 +93,27 @@ class NameServer(process.Server):
         self._zones[name] = records
         self._write_zone(name)
         self._control_command("reload", name)
-        wait.poll(lambda: self._serial_of(name) == self._serial, 10, f"zone {name} reloaded", self.describe)
+        wait.poll(
+            lambda: self._serial_of(name) == self._serial,
+            10,
+            f"zone {name} reloaded",
+            self.describe,
+        )
 
     def _control_command(self, *words):
-        job = process.Process("nsd-control", ["nsd-control", "-c", self._config, *words], self.folder).start()
+        job = process.Process(
+            "nsd-control", ["nsd-control", "-c", self._config, *words], self.folder
+        ).start()
         if job.wait_exit() != 0:
             raise AssertionError(f"nsd-control {words}\n{job.describe()}")
 
     def _serves_latest(self):
         # TCP refuses at once while nobody listens yet; a UDP question would wait for its time-out.
-        return ports.listens(self.port) and all(self._serial_of(name) == self._serial for name, text in self._zones.items() if text is not None)
+        return ports.listens(self.port) and all(
+            self._serial_of(name) == self._serial
+            for name, text in self._zones.items()
+            if text is not None
+        )
 
     def _serial_of(self, name):
         try:

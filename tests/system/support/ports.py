@@ -5,7 +5,8 @@ import random
 import socket
 
 LOOPBACK = "127.0.0.1"
-# Below the kernel's usual ephemeral range, so that no outgoing connection takes a port between our look and its use.
+# Below the kernel's usual ephemeral range, so that no outgoing connection takes a port between our
+# look and its use.
 FIRST, LAST = 12000, 30000
 
 _given = set()
@@ -22,7 +23,9 @@ def _is_free(port):
 
 
 def free_port():
-    """A port that is free for TCP and UDP on 127.0.0.1 and was not given out before by this process."""
+    """A port that is free for TCP and UDP on 127.0.0.1 and was not given out before by this
+    process.
+    """
     for _ in range(1000):
         port = random.randint(FIRST, LAST)
         if port not in _given and _is_free(port):
@@ -34,7 +37,9 @@ def free_port():
 def connect(endpoint, timeout=5.0):
     """A connected socket; endpoint is a unix path, or a port number on 127.0.0.1."""
     family, address = (
-        (socket.AF_INET, (LOOPBACK, endpoint)) if isinstance(endpoint, int) else (socket.AF_UNIX, str(endpoint))
+        (socket.AF_INET, (LOOPBACK, endpoint))
+        if isinstance(endpoint, int)
+        else (socket.AF_UNIX, str(endpoint))
     )
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.settimeout(timeout)

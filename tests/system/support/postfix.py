@@ -9,7 +9,8 @@ from . import credentials, ports, postfix_config, process, wait, workdir
 
 MASTER = "/usr/lib/postfix/sbin/master"
 
-# How the two listeners differ when a test says nothing else: mail from the world, and mail from our users.
+# How the two listeners differ when a test says nothing else: mail from the world, and mail from our
+# users.
 SUBMISSION_OPTIONS = {
     "syslog_name": "postfix/submission",
     "smtpd_sasl_auth_enable": "yes",
@@ -21,13 +22,22 @@ SUBMISSION_OPTIONS = {
 class Postfix(process.Server):
     """Relays all mail to `relay_port`; takes it at smtp_port and, from logins, at submission_port.
 
-    settings: main.cf lines that are added or replaced; submission: the same for the submission service alone.
+    settings: main.cf lines that are added or replaced; submission: the same for the submission
+    service alone.
     """
 
     def __init__(
-        self, folder, relay_port, users=None, settings=None, submission=None, hostname="mx.example.test",
-        local_domains=("example.test",), long_queue_ids=True, outlive=False,
-    ):  # fmt: skip
+        self,
+        folder,
+        relay_port,
+        users=None,
+        settings=None,
+        submission=None,
+        hostname="mx.example.test",
+        local_domains=("example.test",),
+        long_queue_ids=True,
+        outlive=False,
+    ):
         self.folder = workdir.subfolder(folder, "postfix")
         self.config = workdir.subfolder(self.folder, "etc")
         self.queue = self.folder / "queue"
@@ -40,7 +50,8 @@ class Postfix(process.Server):
         self.smtp_port = ports.free_port()
         self.submission_port = ports.free_port()
         self.certificate = credentials.Certificate(self.folder, hostname)
-        # Debian's smtpd looks in the folder sasl beside main.cf, whatever cyrus_sasl_config_path says.
+        # Debian's smtpd looks in the folder sasl beside main.cf, whatever cyrus_sasl_config_path
+        # says.
         self.users = credentials.SaslUsers(self.config, "smtpd", self.local_domains[0], users or {})
         self._settings = dict(settings or {})
         self._submission = {**SUBMISSION_OPTIONS, **(submission or {})}
@@ -59,7 +70,9 @@ class Postfix(process.Server):
     def start(self):
         self._write_config()
         postfix_config.create_queue(self.queue)
-        self._process = process.Process("postfix", [MASTER, "-c", self.config], self.folder, outlive=self._outlive)
+        self._process = process.Process(
+            "postfix", [MASTER, "-c", self.config], self.folder, outlive=self._outlive
+        )
         self._process.start().wait_ready(
             lambda: ports.listens(self.smtp_port) and ports.listens(self.submission_port)
         )
@@ -70,7 +83,9 @@ class Postfix(process.Server):
         argv = [name, "-c", str(self.config), *[str(word) for word in words]]
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise AssertionError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+            )
         return done.stdout
 
     def check(self):
@@ -80,7 +95,9 @@ class Postfix(process.Server):
         return done.stdout + done.stderr
 
     def submit(self, sender, recipients, text):
-        """Local submission, as sendmail(1) does for cron and scripts; needs root, as the folder is not the default."""
+        """Local submission, as sendmail(1) does for cron and scripts; needs root, as the folder is
+        not the default.
+        """
         argv = ["sendmail", "-C", str(self.config), "-i", "-f", sender, "--", *recipients]
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -7,8 +7,14 @@ import shutil
 
 # name, owner, group, mode: what `postfix check` would create in an empty queue_directory.
 QUEUE_FOLDERS = (
-    *((name, "postfix", "root", 0o700) for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush")),
-    *((name, "postfix", "root", 0o700) for name in ("hold", "incoming", "private", "saved", "trace")),
+    *(
+        (name, "postfix", "root", 0o700)
+        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush")
+    ),
+    *(
+        (name, "postfix", "root", 0o700)
+        for name in ("hold", "incoming", "private", "saved", "trace")
+    ),
     ("maildrop", "postfix", "postdrop", 0o730),
     ("public", "postfix", "postdrop", 0o710),
     ("pid", "root", "root", 0o755),
@@ -44,7 +50,9 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 def base_settings(server):
-    """What every test wants: nothing looked up, nothing slowed down, everything delivered to one place."""
+    """What every test wants: nothing looked up, nothing slowed down, everything delivered to one
+    place.
+    """
     return {
         "compatibility_level": "3.6",
         "queue_directory": server.queue,
@@ -64,7 +72,8 @@ def base_settings(server):
         "smtp_host_lookup": "native",
         "smtp_dns_support_level": "disabled",
         "smtpd_peername_lookup": "no",
-        # Everybody, as a connection that poses as an outside client may want to pose as the next one.
+        # Everybody, as a connection that poses as an outside client may want to pose as the next
+        # one.
         "smtpd_authorized_xclient_hosts": "static:all",
         "smtpd_client_connection_count_limit": "0",
         "smtpd_client_connection_rate_limit": "0",
@@ -94,7 +103,9 @@ def main_cf(settings):
 
 
 def master_cf(smtp_port, submission_port, submission_options):
-    options = "".join(f"  -o {{ {name} = {value} }}\n" for name, value in submission_options.items())
+    options = "".join(
+        f"  -o {{ {name} = {value} }}\n" for name, value in submission_options.items()
+    )
     return (
         f"127.0.0.1:{smtp_port} inet n - n - - smtpd\n"
         f"127.0.0.1:{submission_port} inet n - n - - smtpd\n{options}{SERVICES}"

@@ -56,9 +56,12 @@ class Process:
         return self
 
     def _has_exited(self):
-        # The dead leader is left unreaped, so that its pid still names our process group and nobody else's.
+        # The dead leader is left unreaped, so that its pid still names our process group and nobody
+        # else's.
         options = os.WEXITED | os.WNOWAIT | os.WNOHANG
-        return self._popen.returncode is not None or os.waitid(os.P_PID, self.pid, options) is not None
+        return (
+            self._popen.returncode is not None or os.waitid(os.P_PID, self.pid, options) is not None
+        )
 
     def is_alive(self):
         return self._popen is not None and not self._has_exited()
@@ -85,7 +88,9 @@ class Process:
         return self._reap()
 
     def stop(self, seconds=15.0):
-        """SIGTERM, then SIGKILL for what is left of its group; returns the exit code (negative: signal)."""
+        """SIGTERM, then SIGKILL for what is left of its group; returns the exit code (negative:
+        signal).
+        """
         if self._popen is None or self._popen.returncode is not None:
             return None if self._popen is None else self._popen.returncode
         try:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A policy service and a milter that agree to everything and write down what an MTA asks: what really is on the wire."""
+"""A policy service and a milter that agree to everything and write down what an MTA asks: what
+really is on the wire.
+"""
 
 import dataclasses
 import os
@@ -29,7 +31,9 @@ class _Recorder:
 
         self._server = _Server(str(path), Handler)
         os.chmod(path, 0o777)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
 
     def start(self):
         self._thread.start()
@@ -76,12 +80,15 @@ class PolicyService(_Recorder):
 
     def wait_state(self, state, seconds=10.0):
         """The first request of this protocol_state: RCPT, DATA, END-OF-MESSAGE."""
-        return self.wait_event(lambda event: event.get("protocol_state") == state, seconds, f"policy request {state}")
+        return self.wait_event(
+            lambda event: event.get("protocol_state") == state, seconds, f"policy request {state}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One milter command: its letter, its arguments as bytes, and the macros sent just before it."""
+    """One milter command: its letter, its arguments as bytes, and the macros sent just before it.
+    """
 
     command: str
     payload: bytes
@@ -94,7 +101,8 @@ class Step:
 
 
 class Milter(_Recorder):
-    """Events are Steps. replies: {letter: reply} for commands that are not simply to be continued."""
+    """Events are Steps. replies: {letter: reply} for commands that are not simply to be continued.
+    """
 
     CONTINUE = b"c"
     UNANSWERED = ("A", "Q", "K")
@@ -121,14 +129,20 @@ class Milter(_Recorder):
             if command == "D":
                 words = payload[1:].split(b"\0")
                 named = dict(zip(words[::2], words[1::2]))
-                macros = {name.decode(): value.decode(errors="replace") for name, value in named.items()}
+                macros = {
+                    name.decode(): value.decode(errors="replace") for name, value in named.items()
+                }
                 continue
             self.events.append(Step(command, payload, macros))
             macros = {}
             if command == "Q":
                 return
             if command not in self.UNANSWERED:
-                answer = self._negotiation() if command == "O" else self.replies.get(command, self.CONTINUE)
+                answer = (
+                    self._negotiation()
+                    if command == "O"
+                    else self.replies.get(command, self.CONTINUE)
+                )
                 writer.write(struct.pack("!I", len(answer)) + answer)
 
     def _negotiation(self):
@@ -137,4 +151,6 @@ class Milter(_Recorder):
 
     def wait_step(self, command, seconds=10.0):
         """The first step with this letter: C connect, M mail, R rcpt, T data, E end of message."""
-        return self.wait_event(lambda step: step.command == command, seconds, f"milter step {command}")
+        return self.wait_event(
+            lambda step: step.command == command, seconds, f"milter step {command}"
+        )

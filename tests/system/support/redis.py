@@ -7,7 +7,9 @@ from . import ports, process, resp, workdir
 
 
 class Redis(process.Server):
-    """Without `durable` nothing is written to disk; with it every write is in the log before it is acknowledged."""
+    """Without `durable` nothing is written to disk; with it every write is in the log before it is
+    acknowledged.
+    """
 
     def __init__(self, folder, durable=False, password=None, acl=(), outlive=False):
         self.folder = workdir.subfolder(folder, "redis")
@@ -39,7 +41,9 @@ class Redis(process.Server):
         """Start, or start again with the same socket, port and data."""
         config = self.folder / "redis.conf"
         config.write_text(self._config())
-        self._process = process.Process("redis", ["redis-server", config], self.folder, outlive=self._outlive)
+        self._process = process.Process(
+            "redis", ["redis-server", config], self.folder, outlive=self._outlive
+        )
         self._process.start().wait_ready(self._answers)
         return self
 
@@ -56,7 +60,9 @@ class Redis(process.Server):
             return False
 
     def client(self, **options):
-        """A connection to the unix socket, logged in with the default user's password unless told otherwise."""
+        """A connection to the unix socket, logged in with the default user's password unless told
+        otherwise.
+        """
         return resp.Client(self.socket, **{"password": self.password, **options})
 
     def kill(self):

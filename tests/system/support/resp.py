@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small client for the Redis protocol (RESP2), enough to look at what a test left in the store."""
+"""A small client for the Redis protocol (RESP2), enough to look at what a test left in the store.
+"""
 
 from . import ports
 

@@ -13,7 +13,9 @@ SERVICE_SWITCH = "hosts files\naliases files\npasswd files\n"
 
 
 def milter_line(endpoint, name="sluice", failure="T"):
-    """The m4 line for a milter at a unix path or loopback port; failure T: temporary failure if it is away."""
+    """The m4 line for a milter at a unix path or loopback port; failure T: temporary failure if it
+    is away.
+    """
     where = f"inet:{endpoint}@127.0.0.1" if isinstance(endpoint, int) else f"local:{endpoint}"
     return f"INPUT_MAIL_FILTER(`{name}', `S={where}, F={failure}, T=C:10s;S:30s;R:60s;E:5m')dnl\n"
 
@@ -24,7 +26,15 @@ class Sendmail(process.Server):
     extra: m4 lines put before the mailers, such as milter_line() or confMILTER_MACROS_*.
     """
 
-    def __init__(self, folder, relay_port, users=None, extra="", hostname="mx.example.test", realm="example.test"):
+    def __init__(
+        self,
+        folder,
+        relay_port,
+        users=None,
+        extra="",
+        hostname="mx.example.test",
+        realm="example.test",
+    ):
         self.root = sendmail_unpack.unpacked()
         self.folder = workdir.subfolder(folder, "sendmail")
         self.queue = workdir.subfolder(self.folder, "queue", mode=0o700)
@@ -36,7 +46,9 @@ class Sendmail(process.Server):
         self.smtp_port = ports.free_port()
         self.extra = extra
         self.certificate = credentials.Certificate(self.folder, hostname)
-        self.users = credentials.SaslUsers(self.folder, "Sendmail", realm, users or {}, group="root")
+        self.users = credentials.SaslUsers(
+            self.folder, "Sendmail", realm, users or {}, group="root"
+        )
         self._env = {
             "LD_LIBRARY_PATH": sendmail_unpack.library_path(self.root),
             "LD_PRELOAD": sendmail_unpack.preload_library(),

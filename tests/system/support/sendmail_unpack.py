@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's Sendmail in a folder of our own: its package conflicts with Postfix, so it is unpacked, never installed."""
+"""Debian's Sendmail in a folder of our own: its package conflicts with Postfix, so it is unpacked,
+never installed.
+"""
 
 import contextlib
 import fcntl
@@ -10,7 +12,8 @@ import subprocess
 import tempfile
 
 PACKAGES = ("sendmail-bin", "sendmail-base", "sendmail-cf")
-# Libraries that the program wants and a machine without Sendmail may lack; looked for in ldd's answer.
+# Libraries that the program wants and a machine without Sendmail may lack; looked for in ldd's
+# answer.
 LIBRARIES = {
     "libwrap.so": "libwrap0",
     "libnsl.so": "libnsl2",
@@ -32,9 +35,13 @@ def cache_folder():
 
 
 def _run(argv, **options):
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **options)
+    done = subprocess.run(
+        [str(word) for word in argv], capture_output=True, text=True, check=False, **options
+    )
     if done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, argv))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        raise AssertionError(
+            f"{' '.join(map(str, argv))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        )
     return done.stdout
 
 
@@ -54,12 +61,18 @@ def library_path(root):
 
 
 def _missing_packages(root):
-    listing = _run(["ldd", root / PROGRAM], env={**os.environ, "LD_LIBRARY_PATH": library_path(root)})
+    listing = _run(
+        ["ldd", root / PROGRAM], env={**os.environ, "LD_LIBRARY_PATH": library_path(root)}
+    )
     missing = [line.split()[0] for line in listing.splitlines() if "not found" in line]
     unknown = [name for name in missing if not name.startswith(tuple(LIBRARIES))]
     if unknown:
-        raise AssertionError(f"sendmail needs libraries that no known package has: {' '.join(unknown)}")
-    return sorted({package for name, package in LIBRARIES.items() for lib in missing if lib.startswith(name)})
+        raise AssertionError(
+            f"sendmail needs libraries that no known package has: {' '.join(unknown)}"
+        )
+    return sorted(
+        {package for name, package in LIBRARIES.items() for lib in missing if lib.startswith(name)}
+    )
 
 
 @contextlib.contextmanager
@@ -72,7 +85,8 @@ def _locked_cache():
 
 
 def preload_library():
-    """The compiled sendmail_preload.c; in the cache, because a site's folder may forbid execution."""
+    """The compiled sendmail_preload.c; in the cache, because a site's folder may forbid execution.
+    """
     with _locked_cache() as cache:
         library = cache / "sendmail_preload.so"
         if not library.exists() or library.stat().st_mtime < PRELOAD_SOURCE.stat().st_mtime:
@@ -83,14 +97,17 @@ def preload_library():
 
 
 def unpacked():
-    """The root of the unpacked packages; downloads them the first time. Safe when several runs ask at once."""
+    """The root of the unpacked packages; downloads them the first time. Safe when several runs ask
+    at once.
+    """
     with _locked_cache() as cache:
         root = cache / "sendmail"
         if not root.exists():
             part = cache / "sendmail.part"
             shutil.rmtree(part, ignore_errors=True)
             _unpack(PACKAGES, part)
-            # Without its setgid bit the program may be told by LD_LIBRARY_PATH where the libraries are.
+            # Without its setgid bit the program may be told by LD_LIBRARY_PATH where the libraries
+            # are.
             (part / PROGRAM).chmod(0o755)
             missing = _missing_packages(part)
             if missing:

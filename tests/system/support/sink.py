@@ -59,16 +59,22 @@ class Sink(process.Server):
 
     def wait_count(self, count, seconds=30.0):
         """All messages, once there are at least `count`."""
-        wait.poll(lambda: self.count() >= count, seconds, f"{count} messages at the sink", self.describe)
+        wait.poll(
+            lambda: self.count() >= count, seconds, f"{count} messages at the sink", self.describe
+        )
         return self.messages()
 
     def wait_subject(self, subject, seconds=30.0):
         """The first message with this Subject."""
 
         def find():
-            return next((mail for mail in self.messages() if mail.message["Subject"] == subject), None)
+            return next(
+                (mail for mail in self.messages() if mail.message["Subject"] == subject), None
+            )
 
-        return wait.poll(find, seconds, f"message with subject {subject!r} at the sink", self.describe)
+        return wait.poll(
+            find, seconds, f"message with subject {subject!r} at the sink", self.describe
+        )
 
     def clear(self):
         """Forget what came so far."""

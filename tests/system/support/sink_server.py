@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An SMTP server that accepts everything and keeps each message as a file; run as a program by sink.py.
+"""An SMTP server that accepts everything and keeps each message as a file; sink.py runs it.
 
-A file's first line is the envelope as JSON, the rest is the message as it came, without the transparency dots
-of RFC 5321, section 4.5.2. Files appear complete, by rename, and are numbered in order of arrival.
+A file's first line is the envelope as JSON, the rest is the message as it came, without the
+transparency dots of RFC 5321, section 4.5.2. Files appear complete, by rename, and are numbered in
+order of arrival.
 """
 
 import argparse
@@ -56,7 +57,12 @@ class Session:
         verb = line[:4].upper()
         if verb == "EHLO":
             lines = ["sink.invalid", *EXTENSIONS]
-            self.reply("\r\n".join(f"250{'-' if at < len(lines) - 1 else ' '}{text}" for at, text in enumerate(lines)))
+            self.reply(
+                "\r\n".join(
+                    f"250{'-' if at < len(lines) - 1 else ' '}{text}"
+                    for at, text in enumerate(lines)
+                )
+            )
         elif verb == "MAIL":
             self.sender, self.recipients = path_of(line), []
             self.reply("250 2.1.0 ok")
@@ -94,7 +100,9 @@ async def serve(port, folder):
         finally:
             writer.close()
 
-    server = await asyncio.start_server(on_connection, "127.0.0.1", port, limit=LINE_LIMIT, backlog=1024)
+    server = await asyncio.start_server(
+        on_connection, "127.0.0.1", port, limit=LINE_LIMIT, backlog=1024
+    )
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()

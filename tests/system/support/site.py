@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A whole mail site in one folder: name server, Redis, both daemons, an MTA and the sink where its mail ends."""
+"""A whole mail site in one folder: name server, Redis, both daemons, an MTA and the sink where its
+mail ends.
+"""
 
 from . import credentials, nameserver, postfix, redis, sendmail, sink, sluice, smtp, workdir
 
@@ -34,7 +36,8 @@ def postfix_settings(policy_socket, milter_socket, failure="tempfail"):
     if policy_socket is not None:
         # tempfail: a service that is away must fail the test. The documentation recommends DUNNO.
         default = "defer" if failure == "tempfail" else "DUNNO"
-        service = f"check_policy_service {{ unix:{policy_socket}, timeout=10s, default_action={default} }}"
+        where = f"unix:{policy_socket}, timeout=10s, default_action={default}"
+        service = f"check_policy_service {{ {where} }}"
         settings["smtpd_recipient_restrictions"] = service
         settings["smtpd_end_of_data_restrictions"] = service
     if milter_socket is not None:
@@ -45,29 +48,50 @@ def postfix_settings(policy_socket, milter_socket, failure="tempfail"):
 
 
 class Site:
-    """Not started until start(); every part is an attribute and can be stopped and started by itself.
+    """Not started until start(); every part is an attribute and can be stopped by itself.
 
-    options and sections go to sluice.conf, zones to the name server, settings and submission to Postfix,
-    extra to sendmail.mc; parts are the daemons to run; mta is "postfix" or "sendmail".
+    options and sections go to sluice.conf, zones to the name server, settings and submission to
+    Postfix, extra to sendmail.mc; parts are the daemons to run; mta is "postfix" or "sendmail".
     """
 
     def __init__(
-        self, folder=None, options=None, sections="", zones=None, users=None, settings=None, submission=None,
-        extra="", parts=sluice.DAEMONS, mta="postfix", key=None, durable=False, outlive=False, label="t",
-    ):  # fmt: skip
+        self,
+        folder=None,
+        options=None,
+        sections="",
+        zones=None,
+        users=None,
+        settings=None,
+        submission=None,
+        extra="",
+        parts=sluice.DAEMONS,
+        mta="postfix",
+        key=None,
+        durable=False,
+        outlive=False,
+        label="t",
+    ):
         self.folder = folder or workdir.create(label)
         self.users = USERS if users is None else users
         self.key = key or credentials.DkimKey(self.folder, DOMAIN)
         self.redis = redis.Redis(self.folder, durable=durable, outlive=outlive)
         self.dns = nameserver.NameServer(
-            self.folder, {DOMAIN: own_zone(self.key.record), **WORLD, **(zones or {})}, outlive=outlive
+            self.folder,
+            {DOMAIN: own_zone(self.key.record), **WORLD, **(zones or {})},
+            outlive=outlive,
         )
         self.sink = sink.Sink(self.folder, outlive=outlive)
         self.policy_socket = self.folder / "policy.sock"
         self.milter_socket = self.folder / "milter.sock"
-        self.config = sluice.Config(self.folder, {**self._base_options(), **(options or {})}, self._sign() + sections)
-        self.policyd = sluice.Daemon("sluice-policyd", self.folder, self.config, [self.policy_socket], outlive=outlive)
-        self.milter = sluice.Daemon("sluice-milter", self.folder, self.config, [self.milter_socket], outlive=outlive)
+        self.config = sluice.Config(
+            self.folder, {**self._base_options(), **(options or {})}, self._sign() + sections
+        )
+        self.policyd = sluice.Daemon(
+            "sluice-policyd", self.folder, self.config, [self.policy_socket], outlive=outlive
+        )
+        self.milter = sluice.Daemon(
+            "sluice-milter", self.folder, self.config, [self.milter_socket], outlive=outlive
+        )
         self.ctl = sluice.Ctl(self.config)
         self._daemons = [daemon for daemon in (self.policyd, self.milter) if daemon.name in parts]
         self.mta = self._make_mta(mta, settings, submission, extra, outlive)
@@ -98,7 +122,12 @@ class Site:
             return sendmail.Sendmail(self.folder, self.sink.port, self.users, extra=line + extra)
         wiring = {**postfix_settings(policy, milter), **(settings or {})}
         return postfix.Postfix(
-            self.folder, self.sink.port, self.users, settings=wiring, submission=submission, outlive=outlive
+            self.folder,
+            self.sink.port,
+            self.users,
+            settings=wiring,
+            submission=submission,
+            outlive=outlive,
         )
 
     @property
@@ -112,7 +141,9 @@ class Site:
         return self
 
     def stop(self):
-        """Stop all parts, the last one first; what went wrong is raised after everything is stopped."""
+        """Stop all parts, the last one first; what went wrong is raised after everything is
+        stopped.
+        """
         problems = []
         for server in reversed(self.servers):
             try:
@@ -133,7 +164,9 @@ class Site:
         return smtp.Client(port, login=self.mta.users.login(login), **options)
 
     def send(self, login, recipients, sender=None, data=None, **fields):
-        """One message from a user over a connection of its own; the sender is the login's address by default."""
+        """One message from a user over a connection of its own; the sender is the login's address
+        by default.
+        """
         with self.client(login) as client:
             return client.send(sender or f"{login}@{DOMAIN}", recipients, data, **fields)
 

@@ -30,7 +30,9 @@ def build_folder():
     folders = [TOP, TOP / "build", *(TOP / "build").glob("*"), *(TOP / "build").glob("*/*")]
     complete = [folder for folder in folders if all(_find(folder, name) for name in PROGRAMS)]
     if not complete:
-        raise AssertionError("no built programs; set SLUICE_BUILD to the folder in which `make` was run")
+        raise AssertionError(
+            "no built programs; set SLUICE_BUILD to the folder in which `make` was run"
+        )
     return max(complete, key=lambda folder: _find(folder, DAEMONS[0]).stat().st_mtime)
 
 
@@ -44,7 +46,9 @@ def program(name):
 
 
 class Config:
-    """A sluice.conf. options: {name: value in the file's own syntax}; sections: text put after them."""
+    """A sluice.conf. options: {name: value in the file's own syntax}; sections: text put after
+    them.
+    """
 
     def __init__(self, folder, options, sections=""):
         self.path = pathlib.Path(folder) / "sluice.conf"
@@ -64,22 +68,28 @@ class Daemon(process.Server):
     """sluice-policyd or sluice-milter in the foreground, with a log file of its own."""
 
     def __init__(self, name, folder, config, endpoints, overrides=None, outlive=False):
-        """endpoints: the unix paths and ports that must take connections before it counts as started."""
+        """endpoints: the unix paths and ports that must take connections before it counts as
+        started.
+        """
         self.name = name
         self.folder = workdir.subfolder(folder, name)
         self.log = logfile.LogFile(self.folder / "log")
         self._config = config
         self._endpoints = list(endpoints)
-        self._overrides = {"log": f'"file:{self.log.path}"', **(overrides or {})}
+        self._overrides = {"log": f"file:{self.log.path}", **(overrides or {})}
         self._outlive = outlive
 
     def command(self):
-        options = [word for name, value in self._overrides.items() for word in ("-o", f"{name}={value}")]
+        options = [
+            word for name, value in self._overrides.items() for word in ("-o", f"{name}={value}")
+        ]
         return [program(self.name), "-c", self._config.path, *options]
 
     def start(self):
         self._config.write()
-        self._process = process.Process(self.name, self.command(), self.folder, outlive=self._outlive)
+        self._process = process.Process(
+            self.name, self.command(), self.folder, outlive=self._outlive
+        )
         self._process.start().wait_ready(lambda: all(map(ports.listens, self._endpoints)))
         return self
 
@@ -112,7 +122,8 @@ class Daemon(process.Server):
         self._process.signal(number)
 
     def reload(self):
-        """Write the configuration anew and send SIGHUP; the caller waits for what it wants to see."""
+        """Write the configuration anew and send SIGHUP; the caller waits for what it wants to see.
+        """
         self._config.write()
         self.signal(signal.SIGHUP)
 
@@ -133,5 +144,7 @@ class Ctl:
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         complaint = any(word in done.stderr for word in COMPLAINTS)
         if complaint or (check and done.returncode != 0):
-            raise AssertionError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+            )
         return done

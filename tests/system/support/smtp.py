@@ -59,7 +59,8 @@ class Outcome:
 
 
 def message(sender, recipients, subject=None, body="Hello.\n", **headers):
-    """A plain message; headers are added, or replaced by name with _ for - (None leaves one out)."""
+    """A plain message; headers are added, or replaced by name with _ for - (None leaves one out).
+    """
     mail = email.message.EmailMessage()
     fields = {
         "From": sender,
@@ -79,12 +80,17 @@ def message(sender, recipients, subject=None, body="Hello.\n", **headers):
 class Client:
     """One SMTP connection to a loopback port; use as a context manager.
 
-    login: (name, password), sent after STARTTLS. xclient: attributes for pose(); a LOGIN counts under TLS only.
+    login: (name, password), sent after STARTTLS. xclient: attributes for pose(); a LOGIN counts
+    under TLS only.
     """
 
-    def __init__(self, port, helo="client.example.net", login=None, tls=False, xclient=None, source=None):
+    def __init__(
+        self, port, helo="client.example.net", login=None, tls=False, xclient=None, source=None
+    ):
         address = (source, 0) if source else None
-        self._smtp = smtplib.SMTP(ports.LOOPBACK, port, local_hostname=helo, timeout=60, source_address=address)
+        self._smtp = smtplib.SMTP(
+            ports.LOOPBACK, port, local_hostname=helo, timeout=60, source_address=address
+        )
         self._smtp.ehlo()
         if tls or login or "LOGIN" in (xclient or {}):
             context = ssl.create_default_context()
@@ -98,7 +104,9 @@ class Client:
             self.pose(**xclient)
 
     def pose(self, **attributes):
-        """Postfix' XCLIENT: be another client from now on, pose(ADDR="203.0.113.7", LOGIN="alice@example.test")."""
+        """Postfix' XCLIENT: be another client from now on, pose(ADDR="203.0.113.7",
+        LOGIN="alice@example.test").
+        """
         words = " ".join(f"{name}={value}" for name, value in attributes.items())
         self._must(self._smtp.docmd("XCLIENT", words), 220)
         self._smtp.ehlo()
@@ -129,7 +137,9 @@ class Client:
         return _reply(self._smtp.docmd(verb, argument))
 
     def send(self, sender, recipients, data=None, options=(), **fields):
-        """One transaction; the recipients that were refused are left out, and without any there is no DATA."""
+        """One transaction; the recipients that were refused are left out, and without any there is
+        no DATA.
+        """
         outcome = Outcome(mail=_reply(self._smtp.mail(sender, list(options))))
         if outcome.mail.ok:
             for recipient in recipients:

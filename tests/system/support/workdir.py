@@ -11,7 +11,9 @@ LONGEST = 60
 
 
 def _default_base():
-    """/run where we may write: Sendmail trusts no socket or key below a folder that all may write, as /tmp is."""
+    """/run where we may write: Sendmail trusts no socket or key below a folder that all may write,
+    as /tmp is.
+    """
     chosen = os.environ.get("SLUICE_RUN_FOLDER")
     if chosen:
         return chosen
@@ -23,7 +25,9 @@ def create(label="t", base=None):
     path = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{label}-", dir=base or _default_base()))
     if len(str(path)) > LONGEST:
         path.rmdir()
-        raise ValueError(f"{path} is too long for unix sockets; set SLUICE_RUN_FOLDER to a short folder")
+        raise ValueError(
+            f"{path} is too long for unix sockets; set SLUICE_RUN_FOLDER to a short folder"
+        )
     path.chmod(0o755)
     return path
 
