@@ -271,14 +271,11 @@ void raw_merge(struct raw_section *into, struct raw_section *from)
         struct raw_section *child = &from->children[i];
         struct raw_section *same = find_child(into, child);
 
-        if (same == NULL) {
+        /* Sections nest no deeper than the schema has them, and so does this. */
+        if (same == NULL)
             add_child(into, child);
-        } else {
-            for (size_t j = 0; j < child->noptions; j++)
-                put_option(same, &child->options[j]);
-            child->noptions = 0;
-            raw_clear(child);
-        }
+        else
+            raw_merge(same, child);
     }
     from->nchildren = 0;
     raw_clear(from);

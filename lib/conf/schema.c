@@ -94,8 +94,9 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
         {.name = "warmup",
          .parent = SECTION_ROOT,
          .title = "ADDRESS or DOMAIN",
-         .example = "warmup \"198.51.100.9\" { start = 2026-11-20  first = 50  growth = 1.5  "
-                    "ceiling = 20000 }",
+         .example = "warmup \"198.51.100.9\" {\n"
+                    "    start = 2026-11-20  first = 50  growth = 1.5  ceiling = 20000\n"
+                    "}",
          .about = "A sending address or domain that is new to the world: it may send first "
                   "messages on its first day, and growth times the day before's on each day "
                   "after, up to ceiling."},

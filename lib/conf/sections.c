@@ -92,7 +92,8 @@ static void read_option(struct load *load, const struct raw_section *raw, struct
         else if (option->fallback != NULL)
             read_value(load, raw, &fallback, reading);
     } else if (!option->list && given->nvalues != 1) {
-        option_problem(load, raw, given->nvalues > 0 ? &given->values[0].place : &raw->place,
+        option_problem(load, raw,
+                       given->nvalues > 0 ? &given->values[given->nvalues - 1].place : &raw->place,
                        option, "takes one value, not a list");
     } else {
         for (size_t i = 0; i < given->nvalues; i++)
