@@ -53,6 +53,7 @@ struct dns_settings {
     size_t max_inflight;
     size_t cache_size; /* answers */
     const struct clock *clock; /* steady; NULL: clock_steady */
+    const char *trust_anchor; /* file of DS or DNSKEY records to validate by; NULL: no DNSSEC validation */
 };
 
 struct dns;
@@ -60,15 +61,16 @@ struct dns_question;
 
 /* NULL: problem_r says why (the caller frees it). */
 struct dns *dns_new(struct loop *loop, const struct dns_settings *settings, char **problem_r);
-/* Questions still open are answered DNS_FAILED first. */
+/* Questions still open are answered DNS_FAILED first.  Not from within a callback. */
 void dns_free(struct dns **dns);
 
-/* Asks.  callback is called exactly once: from within dns_ask() when the cache knows (NULL is returned then),
- * else later.  timeout_ms 0: the default.  While the resolver is known to be dead (every question of late
- * timed out), questions fail at once but for a probe now and then. */
+/* Asks.  callback is called exactly once: from within dns_ask() when the answer is known at once (from the cache,
+ * or a failure; NULL is returned then), else later, and then the question is gone.  timeout_ms 0: the default.
+ * While the resolver is known to be dead (every question of late timed out), questions fail at once but for one
+ * a second or so, which finds out whether it is back. */
 struct dns_question *dns_ask(struct dns *dns, const char *name, enum dns_type type, int64_t timeout_ms,
                              dns_callback *callback, void *context);
-/* The callback will not be called. */
+/* The callback will not be called, and the question is gone.  Does nothing on NULL. */
 void dns_cancel(struct dns_question *question);
 
 /* The reverse name of an address ("9.100.51.198.in-addr.arpa"); the caller frees it. */

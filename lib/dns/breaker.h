@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether it is worth a wait to ask: after a row of time-outs with no answer between them, one try
+ * a second. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DNS_BREAKER_TIMEOUTS 8
+#define DNS_BREAKER_PROBE_US 1000000
+
+struct dns_breaker {
+    unsigned timeouts; /* in a row */
+    int64_t probe_us; /* when the next try is due */
+};
+
+/* While it is open: true once a second. */
+bool dns_breaker_allows(struct dns_breaker *breaker, int64_t now_us);
+bool dns_breaker_is_open(const struct dns_breaker *breaker);
+void dns_breaker_timed_out(struct dns_breaker *breaker);
+/* true: it was open. */
+bool dns_breaker_answered(struct dns_breaker *breaker);
