@@ -141,6 +141,19 @@ static void report(struct judging *judging)
     transaction->logged = true;
 }
 
+/* Leaves what was found and asked to the next stage, which does it anew, but for what the resolver
+ * said of the sender: a table full of the rest would be large. */
+static void forget_findings(struct message *message)
+{
+    const struct mail_domain_fact sender_domain = message->facts.sender_domain;
+
+    message->facts.sender_domain = (struct mail_domain_fact){0};
+    facts_clear(&message->facts);
+    message->facts.sender_domain = sender_domain;
+    message->verdict = (struct verdict){0};
+    findings_clear(&message->findings);
+}
+
 /* Keeps the transaction for the requests to come; END-OF-MESSAGE is the last. */
 static void keep(struct judge *judge, struct transaction *transaction)
 {
@@ -154,9 +167,7 @@ static void keep(struct judge *judge, struct transaction *transaction)
         message_drop_recipient(message);
         transaction->last_recipient = 0;
     }
-    /* They are found anew at each stage, and a table full of them would be large. */
-    message->verdict = (struct verdict){0};
-    findings_clear(&message->findings);
+    forget_findings(message);
     transactions_put(judge->transactions, transaction, clock_now_us(judge->services->steady));
 }
 

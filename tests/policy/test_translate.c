@@ -92,7 +92,7 @@ static void test_unknown_client(void **state)
 
     (void)state;
     request.values[ATTRIBUTE_CLIENT_NAME] = "unknown";
-    request.values[ATTRIBUTE_SERVER_PORT] = "65536";
+    request.values[ATTRIBUTE_SERVER_PORT] = "70000";
     message = translate_begin(&request, "mx.example.test");
     assert_int_equal(message->client.family, 0);
     assert_string_equal(message->client_name, "");
@@ -201,6 +201,25 @@ static void test_recipients(void **state)
     }
 }
 
+/* First two of three are left, then, after more was refused at DATA, one. */
+static void test_ever_fewer_recipients(void **state)
+{
+    struct protocol_request request = request_with(ATTRIBUTE_RECIPIENT_COUNT, "2");
+    struct message *message = translate_begin(&request, "mx.example.test");
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        (void)message_add_recipient(message, "a@x.test");
+    translate_recipients(message, &request);
+    request.values[ATTRIBUTE_RECIPIENT_COUNT] = "1";
+    request.values[ATTRIBUTE_RECIPIENT] = "b@x.test";
+    translate_recipients(message, &request);
+    assert_int_equal(message->nrecipients, 1);
+    assert_int_equal(message->nrecipients_total, 1);
+    assert_string_equal(message->recipients[0].address.text, "b@x.test");
+    message_free(&message);
+}
+
 static void test_fingerprint(void **state)
 {
     struct protocol_request a = request_with(ATTRIBUTE_SENDER, "ab");
@@ -217,9 +236,13 @@ static void test_fingerprint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stages),         cmocka_unit_test(test_client),
-        cmocka_unit_test(test_unknown_client), cmocka_unit_test(test_size),
-        cmocka_unit_test(test_progress),       cmocka_unit_test(test_recipients),
+        cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_client),
+        cmocka_unit_test(test_unknown_client),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_recipients),
+        cmocka_unit_test(test_ever_fewer_recipients),
         cmocka_unit_test(test_fingerprint),
     };
 
