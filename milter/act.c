@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/act.h"
+
+#include "lib/base/mem.h"
+#include "lib/causes/causes.h"
+#include "lib/decide/reply.h"
+#include "lib/decide/report.h"
+#include "lib/decide/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIGNATURE_HEADER "DKIM-Signature"
+
+/* libmilter's prototypes lack the const; it copies what it is given. */
+static char *unconst(const char *string)
+{
+    return (char *)(uintptr_t)string;
+}
+
+/* --- replies -------------------------------------------------------------------------- */
+
+/* MTAs read a reply as a format: a per cent sign is written twice. */
+static void double_percent(const char *text, char doubled_r[2 * REPLY_TEXT_MAX])
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '%')
+            *doubled_r++ = '%';
+        *doubled_r++ = *text;
+    }
+    *doubled_r = '\0';
+}
+
+static sfsistat reply_with(SMFICTX *context, const struct reply *reply)
+{
+    char code[8], text[2 * REPLY_TEXT_MAX];
+
+    (void)snprintf(code, sizeof(code), "%03u", reply->code);
+    double_percent(reply->text, text);
+    (void)smfi_setreply(context, code, unconst(reply->enhanced), text);
+    return reply->code >= 500 ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+sfsistat act_reply(SMFICTX *context, const struct session *session)
+{
+    struct reply reply;
+
+    if (!verdict_refuses(&session->message->verdict))
+        return SMFIS_CONTINUE;
+    reply_make(session->conf, session->message, &reply);
+    return reply_with(context, &reply);
+}
+
+/* --- the signature -------------------------------------------------------------------- */
+
+void act_begin_signature(struct session *session)
+{
+    struct message *message = session->message;
+
+    if (session->signing_decided)
+        return;
+    session->signing_decided = true;
+    message->direction = assess_direction(session->conf, message);
+    session->signature =
+        signature_begin(session->signer, session->conf, message, &session->unsigned_reason);
+}
+
+/* Mail that ought to be signed and is not must not leave in silence. */
+static void find_failure(struct session *session, const char *reason)
+{
+    const bool headers = strcmp(reason, SIGN_HEADERS_CUT) == 0;
+    struct finding *finding =
+        findings_add(&session->message->findings,
+                     cause_get(headers ? CAUSE_CONFIG_HEADERS : CAUSE_SELF_KEY_UNREADABLE));
+
+    finding_field(finding, "reason", "%s", reason);
+    finding_sentence(finding, "The message could not be signed (%s).", reason);
+    if (finding != NULL)
+        finding->action_asked =
+            (int)(session->conf->sign_failure == SIGN_FAILURE_DEFER ? ACTION_DEFER : ACTION_LOG);
+    verdict_set(session->conf, session->message);
+}
+
+/* The value of the new header, or NULL; facts.dkim tells. */
+static char *end_signature(struct session *session)
+{
+    struct message *message = session->message;
+    const char *reason = session->unsigned_reason;
+    char *value = NULL;
+
+    act_begin_signature(session);
+    if (session->signature != NULL)
+        value = signature_end(session->signature, &session->unsigned_reason);
+    reason = session->unsigned_reason;
+    free(message->facts.dkim);
+    message->facts.dkim = value != NULL ? mem_print("signed:%s", signature_name(session->signature))
+                                        : mem_print("none:%s", reason);
+    if (value == NULL && sign_is_failure(reason))
+        find_failure(session, reason);
+    return value;
+}
+
+/* --- changes to the message ----------------------------------------------------------- */
+
+/* With SMFIP_HDR_LEADSPC the space after the colon is ours to write. */
+static char *header_value(const struct session *session, const char *value)
+{
+    return mem_print("%s%s", session->protocol & SMFIP_HDR_LEADSPC ? " " : "", value);
+}
+
+static void add_warnings(SMFICTX *context, const struct session *session)
+{
+    const struct findings *findings = &session->message->findings;
+    char text[REPLY_TEXT_MAX], last[REPLY_TEXT_MAX] = "";
+
+    for (size_t i = 0; i < findings->count; i++) {
+        char *value;
+
+        if (findings->items[i].action != (int)ACTION_WARN)
+            continue;
+        reply_warning(session->conf, session->message, &findings->items[i], text);
+        if (strcmp(text, last) == 0)
+            continue;
+        memcpy(last, text, sizeof(last));
+        value = header_value(session, text);
+        (void)smfi_addheader(context, unconst(REPLY_WARNING_HEADER), value);
+        free(value);
+    }
+}
+
+/* First of all headers, so that it stands above those that it covers. */
+static bool insert_signature(SMFICTX *context, const struct session *session, const char *signature)
+{
+    char *value = header_value(session, signature);
+    int result = smfi_insheader(context, 0, unconst(SIGNATURE_HEADER), value);
+
+    free(value);
+    return result == MI_SUCCESS;
+}
+
+/* false: this MTA cannot hold mail. */
+static bool hold(SMFICTX *context, const struct session *session)
+{
+    struct reply reply;
+
+    reply_make(session->conf, session->message, &reply);
+    return session->actions & SMFIF_QUARANTINE &&
+           smfi_quarantine(context, reply.text) == MI_SUCCESS;
+}
+
+static sfsistat defer_instead(SMFICTX *context, const struct session *session)
+{
+    struct reply reply;
+
+    reply_make(session->conf, session->message, &reply);
+    reply_code(session->message->verdict.decisive, ACTION_DEFER, &reply.code, reply.enhanced);
+    return reply_with(context, &reply);
+}
+
+/* What fails here fails because the MTA is gone: it does as its milter_default_action says, which
+ * may be to accept.  What was charged stands then, since accepted mail is never forgotten. */
+static sfsistat let_pass(SMFICTX *context, struct session *session, struct services *services,
+                         const char *signature)
+{
+    add_warnings(context, session);
+    if (signature != NULL && !insert_signature(context, session, signature))
+        return SMFIS_TEMPFAIL;
+    if (session->message->verdict.action != (int)ACTION_HOLD || hold(context, session))
+        return SMFIS_CONTINUE;
+    assess_give_back(services, session->conf, session->message);
+    return defer_instead(context, session);
+}
+
+sfsistat act_end(SMFICTX *context, struct session *session, struct services *services)
+{
+    struct message *message = session->message;
+    char *signature = NULL;
+    sfsistat result;
+
+    if (!verdict_refuses(&message->verdict))
+        signature = end_signature(session);
+    if (verdict_refuses(&message->verdict)) {
+        /* assess() gives back what it refuses; the signature's failure came later */
+        assess_give_back(services, session->conf, message);
+        result = act_reply(context, session);
+    } else {
+        result = let_pass(context, session, services, signature);
+    }
+    report_message(services, session->conf, message);
+    free(signature);
+    return result;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/translate.h"
+
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *translate_macro(SMFICTX *context, const char *name)
+{
+    /* libmilter only reads the name, its prototype lacks the const */
+    return smfi_getsymval(context, (char *)(uintptr_t)name);
+}
+
+static bool equals(const char *value, const char *wanted)
+{
+    return value != NULL && strcmp(value, wanted) == 0;
+}
+
+/* --- the client ----------------------------------------------------------------------- */
+
+static uint16_t client_port(const struct sockaddr *client)
+{
+    switch (client->sa_family) {
+    case AF_INET:
+        return ntohs(((const struct sockaddr_in *)client)->sin_port);
+    case AF_INET6:
+        return ntohs(((const struct sockaddr_in6 *)client)->sin6_port);
+    default:
+        return 0;
+    }
+}
+
+static bool is_loopback(const struct ip_address *address)
+{
+    static const uint8_t loopback6[16] = {[15] = 1};
+
+    if (address->family == 4)
+        return address->bytes[0] == 127;
+    return address->family == 6 && memcmp(address->bytes, loopback6, sizeof(loopback6)) == 0;
+}
+
+/* Postfix shows mail from sendmail(1), and its own bounces, as a client at localhost that has no
+ * port, on no port of ours (non_smtpd_milters); Sendmail -bs shows a client that has no address. */
+static bool is_local_submission(SMFICTX *context, const struct message *message,
+                                const struct sockaddr *client)
+{
+    const char *port = translate_macro(context, "{daemon_port}");
+
+    if (client == NULL || message->client.family == 0)
+        return true;
+    return client_port(client) == 0 && is_loopback(&message->client) &&
+           (port == NULL || equals(port, "0"));
+}
+
+static uint16_t parse_port(const char *port)
+{
+    unsigned long number = port != NULL ? strtoul(port, NULL, 10) : 0;
+
+    return number <= UINT16_MAX ? (uint16_t)number : 0;
+}
+
+void translate_connection(SMFICTX *context, struct session *session, const char *hostname,
+                          const struct sockaddr *client)
+{
+    struct message *message = session->message;
+    const char *resolved = translate_macro(context, "{client_resolve}");
+    const char *version = translate_macro(context, "v");
+    bool verified = hostname != NULL && hostname[0] != '[' && strcasecmp(hostname, "unknown") != 0;
+
+    message->client = (struct ip_address){0};
+    if (client != NULL && !ip_from_sockaddr(client, &message->client))
+        message->client = (struct ip_address){0};
+    /* Sendmail gives the name of the PTR record even where it does not lead back */
+    if (resolved != NULL && !equals(resolved, "OK"))
+        verified = false;
+    message_set(&message->client_name, verified ? hostname : NULL);
+    message->server_port = parse_port(translate_macro(context, "{daemon_port}"));
+    message->local_submission = is_local_submission(context, message, client);
+    session->is_postfix = version != NULL && strncasecmp(version, "Postfix", 7) == 0;
+}
+
+/* --- the envelope --------------------------------------------------------------------- */
+
+static int64_t claimed_size(char *const *arguments)
+{
+    for (; *arguments != NULL; arguments++) {
+        long long size;
+
+        if (strncasecmp(*arguments, "SIZE=", 5) != 0)
+            continue;
+        errno = 0;
+        size = strtoll(*arguments + 5, NULL, 10);
+        return errno == 0 && size > 0 ? size : 0;
+    }
+    return 0;
+}
+
+void translate_sender(SMFICTX *context, struct session *session, char *const *arguments)
+{
+    struct message *message = session->message;
+
+    message_set_user(message, NULL);
+    message_set_sender(message, arguments[0]);
+    message->size = claimed_size(arguments + 1);
+    message_set(&message->auth_method, translate_macro(context, "{auth_type}"));
+    message_set(&message->tls_protocol, translate_macro(context, "{tls_version}"));
+    message_set(&message->tls_cipher, translate_macro(context, "{cipher}"));
+    translate_late_macros(context, session);
+    /* Postfix' smtpd asks for a queue file after the first recipient; what has one before comes
+     * from the queue (sendmail(1), postsuper -r), and a refused recipient would make it stick
+     * there. */
+    session->by_smtp =
+        !message->local_submission && !(session->is_postfix && message->queue_id[0] != '\0');
+}
+
+void translate_late_macros(SMFICTX *context, struct session *session)
+{
+    struct message *message = session->message;
+    const char *queue_id = translate_macro(context, "i");
+    const char *login = translate_macro(context, "{auth_authen}");
+
+    if (queue_id != NULL && strcmp(queue_id, message->queue_id) != 0)
+        message_set(&message->queue_id, queue_id);
+    if (login != NULL && login[0] != '\0' && message->user[0] == '\0')
+        message_set_user(message, login);
+}
+
+bool translate_is_refused(SMFICTX *context)
+{
+    return equals(translate_macro(context, "{rcpt_mailer}"), "error");
+}
+
+/* --- the headers ---------------------------------------------------------------------- */
+
+void translate_header(struct session *session, const char *name, const char *value)
+{
+    size_t octets = strlen(name) + strlen(":\r\n") + strlen(value);
+
+    if (!(session->protocol & SMFIP_HDR_LEADSPC))
+        octets++;
+    /* on the wire each line ends with CRLF, here a folded value has bare LF */
+    for (const char *c = value; (c = strchr(c, '\n')) != NULL; c++)
+        octets += c == value || c[-1] != '\r';
+    session->octets += (int64_t)octets;
+    message_add_header(session->message, name, value);
+}
