@@ -17,7 +17,7 @@ static void add_defaults(struct source *source, struct problems *problems)
     struct text text = TEXT_EMPTY;
 
     for (size_t i = 0; i < schema_option_count; i++) {
-        const struct option *option = &schema_options[i];
+        const struct conf_option *option = &schema_options[i];
 
         if (option->section != SECTION_ROOT)
             continue;
@@ -50,7 +50,7 @@ static void drop_default_limits(struct raw_section *root)
 static void find_hostname(struct load *load)
 {
     const struct conf_place place = {conf_defaults_place, 0};
-    const struct option *option = schema_option(SECTION_ROOT, "hostname");
+    const struct conf_option *option = schema_option(SECTION_ROOT, "hostname");
 
     if (load->conf->hostname == NULL || load->conf->hostname[0] != '\0')
         return;

@@ -116,7 +116,7 @@ static void add_prose(struct text *text, const char *words)
     text_add_char(text, '\n');
 }
 
-static void add_option(struct text *text, const struct option *option)
+static void add_option(struct text *text, const struct conf_option *option)
 {
     struct text words = TEXT_EMPTY;
 
@@ -149,7 +149,7 @@ static void add_options(struct text *text)
 
     text_add_string(text, ".Sh OPTIONS\n");
     for (size_t i = 0; i < schema_option_count; i++) {
-        const struct option *option = &schema_options[i];
+        const struct conf_option *option = &schema_options[i];
 
         if (option->section != SECTION_ROOT)
             continue;

@@ -73,7 +73,7 @@ static bool take_apart(const char *string, struct override *override_r)
     return is_name(override_r->name) && is_name(override_r->section);
 }
 
-static const struct option *find_option(const struct override *override)
+static const struct conf_option *find_option(const struct override *override)
 {
     enum section_kind kind = SECTION_ROOT;
 
@@ -115,7 +115,7 @@ static void print_list(struct text *text, const char *value)
 
 static void print_value(struct text *text, const struct override *override)
 {
-    const struct option *option = find_option(override);
+    const struct conf_option *option = find_option(override);
 
     if (override->value[0] == '{')
         text_add_string(text, override->value);

@@ -37,7 +37,7 @@ void print_word(struct text *text, const char *string)
 
 static void print_values(struct text *text, const struct raw_option *given)
 {
-    const struct option *option = given->option;
+    const struct conf_option *option = given->option;
 
     text_print(text, "%s = ", option->name);
     if (option->list)
@@ -80,7 +80,7 @@ static void print_place(struct text *text, const struct conf_place *place,
 }
 
 static void print_option(struct text *text, const struct raw_section *section,
-                         const struct option *option, const char *indent)
+                         const struct conf_option *option, const char *indent)
 {
     const struct raw_option *given = raw_find(section, option);
 
@@ -167,7 +167,7 @@ static void print_example(struct text *text, const char *example)
     }
 }
 
-static void print_default(struct text *text, const struct option *option)
+static void print_default(struct text *text, const struct conf_option *option)
 {
     text_print(text, "#%s = ", option->name);
     if (!option->list)
@@ -186,7 +186,7 @@ static void print_section_example(struct text *text, enum section_kind kind)
     text_add_char(text, '\n');
     print_comment(text, "#", section->about);
     for (size_t i = 0; i < schema_option_count; i++) {
-        const struct option *option = &schema_options[i];
+        const struct conf_option *option = &schema_options[i];
         struct text words = TEXT_EMPTY;
 
         if (option->section != kind)
@@ -210,7 +210,7 @@ char *conf_defaults(void)
                   "Sluice works without any of it. To change an option, take the # away before "
                   "it. include \"file\" reads another file in its place.");
     for (size_t i = 0; i < schema_option_count; i++) {
-        const struct option *option = &schema_options[i];
+        const struct conf_option *option = &schema_options[i];
 
         if (option->section != SECTION_ROOT)
             continue;

@@ -222,7 +222,8 @@ bool raw_parse(const struct source *source, struct problems *problems, struct ra
     return done;
 }
 
-const struct raw_option *raw_find(const struct raw_section *section, const struct option *option)
+const struct raw_option *raw_find(const struct raw_section *section,
+                                  const struct conf_option *option)
 {
     for (size_t i = 0; i < section->noptions; i++)
         if (section->options[i].option == option)
@@ -314,7 +315,7 @@ void raw_clear(struct raw_section *section)
     memset(section, 0, sizeof(*section));
 }
 
-void raw_set(struct raw_section *section, const struct option *option, const char *value,
+void raw_set(struct raw_section *section, const struct conf_option *option, const char *value,
              const struct conf_place *place)
 {
     struct raw_option raw = {.option = option, .nvalues = 1};

@@ -11,7 +11,7 @@ struct raw_value {
 };
 
 struct raw_option {
-    const struct option *option;
+    const struct conf_option *option;
     struct raw_value *values;
     size_t nvalues;
 };
@@ -31,7 +31,8 @@ struct raw_section {
  */
 bool raw_parse(const struct source *source, struct problems *problems, struct raw_section *root_r);
 
-const struct raw_option *raw_find(const struct raw_section *section, const struct option *option);
+const struct raw_option *raw_find(const struct raw_section *section,
+                                  const struct conf_option *option);
 
 /* Moves what is set in from into into: an option replaces the one there, sections with the same
  * title merge. */
@@ -42,5 +43,5 @@ void raw_remove_child(struct raw_section *section, size_t index);
 void raw_clear(struct raw_section *section);
 
 /* Sets an option to one value. */
-void raw_set(struct raw_section *section, const struct option *option, const char *value,
+void raw_set(struct raw_section *section, const struct conf_option *option, const char *value,
              const struct conf_place *place);

@@ -122,7 +122,7 @@ const char schema_default_limits[] =
     "limit rcpts { subject = user count = recipients max = 10000 per = 24h }\n"
     "limit fanout { subject = user count = recipients max = 500 per = message }\n";
 
-const struct option schema_options[] = {
+const struct conf_option schema_options[] = {
     {"mode", .heading = "General", .type = TYPE_WORD, CONF_MEMBER(mode), .fallback = "observe",
      .words = mode_words,
      .about = "In observe mode nothing is ever refused or held: the log says what would have "
@@ -311,7 +311,7 @@ const struct option schema_options[] = {
 };
 const size_t schema_option_count = sizeof(schema_options) / sizeof(*schema_options);
 
-const struct option *schema_option(enum section_kind section, const char *name)
+const struct conf_option *schema_option(enum section_kind section, const char *name)
 {
     for (size_t i = 0; i < schema_option_count; i++)
         if (schema_options[i].section == section && strcmp(schema_options[i].name, name) == 0)

@@ -73,7 +73,7 @@ struct option_word {
     int value;
 };
 
-struct option {
+struct conf_option {
     const char *name;
     enum section_kind section;
     enum option_type type;
@@ -99,7 +99,7 @@ struct section_schema {
     const char *about;
 };
 
-extern const struct option schema_options[];
+extern const struct conf_option schema_options[];
 extern const size_t schema_option_count;
 extern const struct section_schema schema_sections[SECTION_COUNT];
 
@@ -107,7 +107,7 @@ extern const struct section_schema schema_sections[SECTION_COUNT];
 extern const char schema_default_limits[];
 
 /* NULL, or SECTION_COUNT: there is none. */
-const struct option *schema_option(enum section_kind section, const char *name);
+const struct conf_option *schema_option(enum section_kind section, const char *name);
 enum section_kind schema_section(enum section_kind parent, const char *name);
 
 /* The name of an option or section of that section that is nearest to name, or NULL. */

@@ -34,7 +34,7 @@ static void complain(struct load *load, const struct raw_section *raw,
 static void value_problem(struct load *load, const struct raw_section *raw,
                           const struct raw_value *value, const struct reading *reading)
 {
-    const struct option *option = reading->option;
+    const struct conf_option *option = reading->option;
     char *masked = option->type == TYPE_STORE ? store_url_masked(value->text) : NULL;
     struct text text = TEXT_EMPTY;
 
@@ -68,7 +68,7 @@ static void read_value(struct load *load, const struct raw_section *raw,
 }
 
 static void option_problem(struct load *load, const struct raw_section *raw,
-                           const struct conf_place *place, const struct option *option,
+                           const struct conf_place *place, const struct conf_option *option,
                            const char *what)
 {
     struct text text = TEXT_EMPTY;
@@ -81,7 +81,7 @@ static void option_problem(struct load *load, const struct raw_section *raw,
 
 static void read_option(struct load *load, const struct raw_section *raw, struct reading *reading)
 {
-    const struct option *option = reading->option;
+    const struct conf_option *option = reading->option;
     const struct raw_option *given = raw_find(raw, option);
 
     if (given == NULL) {

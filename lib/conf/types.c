@@ -77,7 +77,7 @@ bool type_read(struct reading *reading, const char *value)
     return types[reading->option->type].read(reading, value);
 }
 
-static void add_range(const struct option *option, enum range range, struct text *text)
+static void add_range(const struct conf_option *option, enum range range, struct text *text)
 {
     int64_t bounds[2] = {option->least, option->most};
 
@@ -101,7 +101,7 @@ static void add_word(struct text *text, const char *word, bool last)
     text_add_string(text, word);
 }
 
-static void add_words(const struct option *option, const struct conf_words *words,
+static void add_words(const struct conf_option *option, const struct conf_words *words,
                       struct text *text)
 {
     struct text list = TEXT_EMPTY;
@@ -119,7 +119,8 @@ static void add_words(const struct option *option, const struct conf_words *word
     text_free(&list);
 }
 
-void type_expect(const struct option *option, const struct conf_words *words, struct text *text)
+void type_expect(const struct conf_option *option, const struct conf_words *words,
+                 struct text *text)
 {
     const struct type *type = &types[option->type];
 
@@ -189,7 +190,7 @@ void *type_add(const struct reading *reading, size_t size)
 }
 
 /* What the elements of an array own. */
-static void clear_elements(const struct option *option, void *array, size_t count)
+static void clear_elements(const struct conf_option *option, void *array, size_t count)
 {
     struct conf_listen *listen = array;
     struct conf_login_rule *rules = array;
@@ -204,7 +205,7 @@ static void clear_elements(const struct option *option, void *array, size_t coun
     }
 }
 
-void type_clear(const struct option *option, char *base)
+void type_clear(const struct conf_option *option, char *base)
 {
     char *member = base + option->offset;
     enum stored stored = types[option->type].stored;

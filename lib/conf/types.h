@@ -8,7 +8,7 @@
 
 /* The reading of one value. */
 struct reading {
-    const struct option *option;
+    const struct conf_option *option;
     const struct conf_words *words;
     char *base; /* the struct that the option's offsets count from */
     bool bytes; /* TYPE_AMOUNT: the limit counts bytes */
@@ -22,10 +22,11 @@ struct reading {
 bool type_read(struct reading *reading, const char *value);
 
 /* What a value of the option must be: "a time from 10ms to 30s, such as 500ms". */
-void type_expect(const struct option *option, const struct conf_words *words, struct text *text);
+void type_expect(const struct conf_option *option, const struct conf_words *words,
+                 struct text *text);
 
 /* Frees what type_read() stored in base, and zeroes it. */
-void type_clear(const struct option *option, char *base);
+void type_clear(const struct conf_option *option, char *base);
 
 /* --- For the types, which are spread over several files ---------------------------- */
 

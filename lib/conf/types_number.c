@@ -98,7 +98,7 @@ char *conf_duration(int64_t ms)
 
 static bool store_in_range(struct reading *reading, int64_t number)
 {
-    const struct option *option = reading->option;
+    const struct conf_option *option = reading->option;
 
     if (number < option->least || number > option->most) {
         text_add_string(&reading->why, "out of range");

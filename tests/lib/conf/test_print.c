@@ -192,7 +192,7 @@ static void test_schema(void **state)
 {
     (void)state;
     for (size_t i = 0; i < schema_option_count; i++) {
-        const struct option *option = &schema_options[i];
+        const struct conf_option *option = &schema_options[i];
 
         if (option->about == NULL || strlen(option->about) < 10)
             fail_msg("%s is not explained", option->name);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The store, asked and waited for. */
+#include "ctl/client.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CONNECT_MS_LEAST 1000 /* to connect takes more steps than a question */
+#define STEP_MS 100
+
+/* A question that is under way. */
+struct question {
+    struct store_limit_answer *answers_r;
+    size_t nanswers;
+    struct store_answer answer; /* without its limits */
+    bool answered;
+};
+
+static void on_answer(const struct store_answer *answer, void *context)
+{
+    struct question *question = context;
+
+    question->answered = true;
+    question->answer = *answer;
+    question->answer.limits = NULL;
+    for (size_t i = 0; i < answer->nlimits && i < question->nanswers; i++)
+        question->answers_r[i] = answer->limits[i];
+}
+
+/* The store answers each question exactly once, at the latest after its time-out. */
+static bool wait_for(struct client *client, const struct question *question)
+{
+    while (!question->answered)
+        loop_run_once(client->loop, STEP_MS);
+    return question->answer.outcome != STORE_OUTCOME_AWAY && !question->answer.local;
+}
+
+static char *no_answer(const struct client *client)
+{
+    struct store_status status = {.up = false};
+
+    store_status(client->store, &status);
+    return mem_print("the store (%s) does not answer: %s",
+                     status.address != NULL ? status.address : "not found",
+                     status.problem != NULL && *status.problem != '\0' ? status.problem
+                                                                       : "no connection in time");
+}
+
+bool client_open(struct client *client, const struct conf *conf, char **problem_r)
+{
+    /* No journal: what the daemons keep there is theirs.  Nor local counting: it would answer for
+     * a store that is away. */
+    const struct store_settings settings = {
+        .url = conf->store,
+        .user = conf->store_user,
+        .password = conf->store_password,
+        .database = conf->store_database,
+        .client_name = "sluicectl",
+        .timeout_ms = conf->store_timeout_ms,
+        .on_failure = STORE_ON_FAILURE_DEFER,
+        .hash_key = conf->store_hash_addresses ? conf->store_hash_key : NULL,
+    };
+    int64_t patience_ms = conf->store_timeout_ms;
+    int64_t deadline_us;
+
+    memset(client, 0, sizeof(*client));
+    client->timeout_ms = conf->store_timeout_ms;
+    if (strcmp(conf->store, "memory:") == 0) {
+        *problem_r = mem_copy("store = memory: each daemon counts in its own memory, where nobody "
+                              "else can look; set store to a Redis");
+        return false;
+    }
+    client->loop = loop_new();
+    if (client->loop == NULL) {
+        *problem_r = mem_print("cannot make an event loop: %s", strerror(errno));
+        return false;
+    }
+    client->store = store_open(client->loop, &settings, problem_r);
+    if (client->store == NULL)
+        return false;
+    if (patience_ms < CONNECT_MS_LEAST)
+        patience_ms = CONNECT_MS_LEAST;
+    deadline_us = clock_now_us(&clock_steady) + patience_ms * 1000;
+    while (!store_is_up(client->store) && clock_now_us(&clock_steady) < deadline_us)
+        loop_run_once(client->loop, STEP_MS);
+    if (store_is_up(client->store))
+        return true;
+    *problem_r = no_answer(client);
+    return false;
+}
+
+void client_close(struct client *client)
+{
+    if (client->store != NULL)
+        store_close(&client->store);
+    if (client->loop != NULL)
+        loop_free(&client->loop);
+}
+
+bool client_look(struct client *client, const struct store_request *request,
+                 struct store_limit_answer *answers_r, int64_t *waited_us_r)
+{
+    struct question question = {.answers_r = answers_r, .nanswers = request->nlimits};
+
+    store_look(client->store, request, on_answer, &question);
+    if (!wait_for(client, &question))
+        return false;
+    if (waited_us_r != NULL)
+        *waited_us_r = question.answer.waited_us;
+    return true;
+}
+
+bool client_reset(struct client *client, const char *subject, bool *known_r)
+{
+    struct question question = {.answered = false};
+
+    store_reset(client->store, subject, on_answer, &question);
+    if (!wait_for(client, &question))
+        return false;
+    *known_r = question.answer.known;
+    return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The store, asked and waited for. */
+#pragma once
+
+#include "lib/base/loop.h"
+#include "lib/conf/conf.h"
+#include "lib/store/store.h"
+
+struct client {
+    struct loop *loop;
+    struct store *store;
+    int64_t timeout_ms; /* of one question */
+};
+
+/* Connects to the configured store.  false: problem_r says why not (the caller frees it); the
+ * client is still to be closed. */
+bool client_open(struct client *client, const struct conf *conf, char **problem_r);
+void client_close(struct client *client);
+
+/* Asks how much is used.  answers_r has room for request->nlimits.  false: the store did not
+ * answer. */
+bool client_look(struct client *client, const struct store_request *request,
+                 struct store_limit_answer *answers_r, int64_t *waited_us_r);
+
+/* Forgets a subject; known_r: there was something to forget.  false: the store did not answer. */
+bool client_reset(struct client *client, const char *subject, bool *known_r);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A subject as an operator writes it, and what it used. */
+#include "ctl/subject.h"
+
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/base/words.h"
+#include "lib/decide/subjects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The letter of the store's limits, by what is counted. */
+static const char count_letters[COUNT_COUNT] = {
+    [COUNT_MESSAGES] = 'm',
+    [COUNT_RECIPIENTS] = 'r',
+    [COUNT_EXTERNAL_RECIPIENTS] = 'e',
+    [COUNT_BYTES] = 'b',
+};
+
+/* Where the kind ends and the value begins; a value alone is a client or a user. */
+static bool split(const char *string, enum limit_subject *kind_r, const char **value_r,
+                  char **problem_r)
+{
+    const char *colon = strchr(string, ':');
+    char *word = mem_copy_n(string, colon != NULL ? (size_t)(colon - string) : strlen(string));
+    struct ip_address address;
+    bool known = limit_subject_parse(word, kind_r);
+    bool done = true;
+
+    if (known && (colon != NULL || *kind_r == SUBJECT_ALL || *kind_r == SUBJECT_HOST)) {
+        *value_r = colon != NULL ? colon + 1 : "";
+    } else if (ip_parse(string, &address)) {
+        *kind_r = SUBJECT_CLIENT;
+        *value_r = string;
+    } else if (colon == NULL) {
+        *kind_r = SUBJECT_USER;
+        *value_r = string;
+    } else {
+        const char *names[SUBJECT_COUNT];
+        const char *nearest;
+
+        for (size_t i = 0; i < SUBJECT_COUNT; i++)
+            names[i] = limit_subject_name((enum limit_subject)i);
+        nearest = words_nearest(word, names, SUBJECT_COUNT);
+        *problem_r =
+            mem_print("unknown kind of subject \"%s\": expected user:, sender:, sender-domain:, "
+                      "client:, client-network:, recipient-domain:, host: or all%s%s%s",
+                      word, nearest != NULL ? "; did you mean \"" : "",
+                      nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+        done = false;
+    }
+    free(word);
+    return done;
+}
+
+/* A message of the subject's, so that it is named as the daemons name it. */
+static struct message *message_of(const struct conf *conf, enum limit_subject kind,
+                                  const char *value)
+{
+    struct message *message = message_new(PROGRAM_POLICY, conf->hostname);
+    char *someone = mem_print("x@%s", value);
+    struct ip_network network;
+    const char *problem;
+
+    if (kind == SUBJECT_USER)
+        message_set_user(message, value);
+    else if (kind == SUBJECT_SENDER)
+        message_set_sender(message, value);
+    else if (kind == SUBJECT_SENDER_DOMAIN)
+        message_set_sender(message, someone);
+    else if (kind == SUBJECT_RECIPIENT_DOMAIN)
+        (void)message_add_recipient(message, someone);
+    else if (kind == SUBJECT_CLIENT)
+        (void)ip_parse(value, &message->client);
+    else if (kind == SUBJECT_CLIENT_NETWORK && ip_network_parse(value, &network, &problem))
+        message->client = network.address;
+    free(someone);
+    return message;
+}
+
+/* What a class looks for. */
+static void set_classes(struct subject *subject, const struct message *message)
+{
+    if (subject->kind == SUBJECT_USER)
+        subject->login = mem_copy(message->user);
+    else if (subject->kind == SUBJECT_SENDER)
+        subject->sender = mem_copy(message->sender.text);
+    else if (subject->kind == SUBJECT_SENDER_DOMAIN)
+        subject->sender = mem_print("@%s", message->sender.domain);
+    subject->client = message->client;
+}
+
+bool subject_parse(const struct conf *conf, const char *string, struct subject *subject_r,
+                   char **problem_r)
+{
+    struct text name = TEXT_EMPTY;
+    struct message *message = NULL;
+    const struct recipient *recipient = NULL;
+    const char *value = "";
+    bool done = false;
+
+    memset(subject_r, 0, sizeof(*subject_r));
+    if (!split(string, &subject_r->kind, &value, problem_r))
+        return false;
+    message = message_of(conf, subject_r->kind, value);
+    if (message->nrecipients > 0)
+        recipient = &message->recipients[0];
+    if (!subject_name(conf, message, subject_r->kind, recipient, &name)) {
+        *problem_r = mem_print("\"%s\" is no %s", value, limit_subject_name(subject_r->kind));
+        goto done;
+    }
+    if (subject_r->kind == SUBJECT_HOST && *value != '\0') {
+        text_clear(&name);
+        text_print(&name, "%s:%s", limit_subject_name(SUBJECT_HOST), value);
+        text_lower(name.bytes);
+    }
+    subject_r->name = text_take(&name);
+    set_classes(subject_r, message);
+    done = true;
+done:
+    text_free(&name);
+    message_free(&message);
+    return done;
+}
+
+void subject_clear(struct subject *subject)
+{
+    free(subject->name);
+    free(subject->login);
+    free(subject->sender);
+    memset(subject, 0, sizeof(*subject));
+}
+
+/* The class whose limit was written there. */
+static const char *class_at(const struct conf *conf, const struct conf_place *place)
+{
+    for (size_t i = 0; i < conf->nclasses; i++)
+        for (size_t j = 0; j < conf->classes[i].nlimits; j++)
+            if (&conf->classes[i].limits[j].place == place)
+                return conf->classes[i].name;
+    return NULL;
+}
+
+bool subject_usage(const struct conf *conf, const struct subject *subject, struct client *client,
+                   struct usage *usages_r, size_t *count_r)
+{
+    struct store_limit limits[STORE_LIMITS_MAX];
+    struct store_limit_answer answers[STORE_LIMITS_MAX];
+    struct store_request request = {.identity = "", .limits = limits};
+    size_t asked[STORE_LIMITS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->nlimits && count < STORE_LIMITS_MAX; i++) {
+        const struct conf_limit *limit = &conf->limits[i];
+        struct usage *usage = &usages_r[count];
+
+        if (limit->subject != subject->kind)
+            continue;
+        memset(usage, 0, sizeof(*usage));
+        usage->limit = limit;
+        usage->max = conf_limit_max(conf, limit, subject->login, subject->sender, &subject->client,
+                                    &usage->place);
+        usage->class = class_at(conf, usage->place);
+        if (limit->window_sec > 0) {
+            asked[request.nlimits] = count;
+            /* One more: so the answer says when that would fit. */
+            limits[request.nlimits++] = (struct store_limit){.subject = subject->name,
+                                                             .count = count_letters[limit->count],
+                                                             .window_sec = limit->window_sec,
+                                                             .amount = 1,
+                                                             .max = usage->max};
+        }
+        count++;
+    }
+    *count_r = count;
+    if (request.nlimits > 0 && !client_look(client, &request, answers, NULL))
+        return false;
+    for (size_t i = 0; i < request.nlimits; i++)
+        usages_r[asked[i]].answer = answers[i];
+    return true;
+}
