@@ -162,6 +162,33 @@ static void test_timer_is_never_early(void **state)
     loop_free(&timing.loop);
 }
 
+static void start_late(void *context)
+{
+    int64_t until_us = clock_now_us(&clock_steady) + 10000;
+
+    while (clock_now_us(&clock_steady) < until_us)
+        continue;
+    start(context, 20);
+}
+
+/* A call that took its time before it started the timer: the loop's own idea of now is old then. */
+static void test_timer_is_never_early_after_a_long_call(void **state)
+{
+    struct timing first = {.loop = loop_new()};
+    struct timing timing = {.loop = first.loop};
+
+    (void)state;
+    timing.timer = loop_timer_new(timing.loop, on_timing, &timing);
+    first.timer = loop_timer_new(timing.loop, start_late, &timing);
+    loop_timer_start(first.timer, 1);
+    loop_run(timing.loop);
+    assert_int_equal(timing.fired, 1);
+    assert_int_equal(timing.early, 0);
+    loop_timer_free(&first.timer);
+    loop_timer_free(&timing.timer);
+    loop_free(&timing.loop);
+}
+
 static void test_timer_starts_anew_and_stops(void **state)
 {
     struct timing timing = {.loop = loop_new()};
@@ -258,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_free_runs_what_waits),
         cmocka_unit_test(test_a_call_may_post),
         cmocka_unit_test(test_timer_is_never_early),
+        cmocka_unit_test(test_timer_is_never_early_after_a_long_call),
         cmocka_unit_test(test_timer_starts_anew_and_stops),
         cmocka_unit_test(test_timer_may_free_itself),
         cmocka_unit_test(test_run_once_comes_back),

@@ -43,6 +43,19 @@ static char *contents(const char *file)
     return text_take(&text);
 }
 
+/* Every line of the file is whole, and they are the numbers from first to last. */
+static void assert_file(const char *file, int64_t first, int64_t last)
+{
+    char *lines = contents(file);
+    char *rest = lines;
+    char *line;
+
+    assert_int_equal(assert_numbered(lines, first), last + 1);
+    while ((line = strsep(&rest, "\n")) != NULL && *line != '\0')
+        assert_matches(line, "^[^ ]{32} [^ ]+ sluice-test\\[[0-9]+\\]: q: event=test n=[0-9]+$");
+    free(lines);
+}
+
 static void test_file(void **state)
 {
     static const char time[] =
@@ -78,7 +91,6 @@ static void test_file(void **state)
 
 static void test_file_is_added_to(void **state)
 {
-    char *lines;
 
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -87,9 +99,7 @@ static void test_file_is_added_to(void **state)
         write_number(log, i, NULL);
         log_close(&log);
     }
-    lines = contents(log_path);
-    assert_int_equal(assert_numbered(lines, 0), 3);
-    free(lines);
+    assert_file(log_path, 0, 2);
 }
 
 static void test_destinations(void **state)
@@ -118,7 +128,6 @@ static void test_rotation(void **state)
                                  LOG_MAIL};
     char *rotated = mem_print("%s.1", log_path);
     char *problem = NULL;
-    char *lines;
 
     (void)state;
     write_number(log, 0, NULL);
@@ -131,13 +140,8 @@ static void test_rotation(void **state)
     free(problem);
     write_number(log, 3, NULL);
     log_close(&log);
-    lines = contents(rotated);
-    assert_int_equal(assert_numbered(lines, 0), 2);
-    free(lines);
-    lines = contents(log_path);
-    assert_int_equal(assert_numbered(lines, 2), 4);
-    assert_null(strchr(lines, '{'));
-    free(lines);
+    assert_file(rotated, 0, 1);
+    assert_file(log_path, 2, 3);
     free(rotated);
 }
 
@@ -169,7 +173,6 @@ static void test_full_disk(void **state)
 {
     struct log *log = fill_disk();
     size_t left = log_flush(log);
-    char *lines;
 
     (void)state;
     write_number(log, 3, NULL);
@@ -177,38 +180,30 @@ static void test_full_disk(void **state)
     assert_true(left > 0);
     assert_int_equal(log_flush(log), 0);
     write_number(log, 4, NULL);
-    lines = contents(log_path);
-    assert_int_equal(assert_numbered(lines, 0), 5);
-    free(lines);
+    assert_file(log_path, 0, 4);
     log_close(&log);
 }
 
 static void test_full_disk_and_the_next_line_writes(void **state)
 {
     struct log *log = fill_disk();
-    char *lines;
 
     (void)state;
     limit_file_size(RLIM_INFINITY);
     write_number(log, 3, NULL);
-    lines = contents(log_path);
-    assert_int_equal(assert_numbered(lines, 0), 4);
-    free(lines);
+    assert_file(log_path, 0, 3);
     log_close(&log);
 }
 
 static void test_reload_on_a_full_disk(void **state)
 {
     struct log *log = fill_disk();
-    char *lines;
 
     (void)state;
     reopen(log); /* the same file: its half line is finished */
     limit_file_size(RLIM_INFINITY);
     assert_int_equal(log_flush(log), 0);
-    lines = contents(log_path);
-    assert_int_equal(assert_numbered(lines, 0), 3);
-    free(lines);
+    assert_file(log_path, 0, 2);
     log_close(&log);
 }
 
@@ -216,7 +211,6 @@ static void test_rotation_on_a_full_disk(void **state)
 {
     char *rotated = mem_print("%s.1", log_path);
     struct log *log = fill_disk();
-    char *lines;
 
     (void)state;
     assert_int_equal(rename(log_path, rotated), 0);
@@ -224,10 +218,8 @@ static void test_rotation_on_a_full_disk(void **state)
     reopen(log);
     limit_file_size(RLIM_INFINITY);
     assert_int_equal(log_flush(log), 0);
-    lines = contents(log_path);
-    assert_int_equal(assert_numbered(lines, 1),
-                     3); /* a line begun in the old file is whole in the new one */
-    free(lines);
+    /* A line begun in the old file is whole in the new one. */
+    assert_file(log_path, 1, 2);
     free(rotated);
     log_close(&log);
 }
