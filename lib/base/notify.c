@@ -41,9 +41,9 @@ void notify_state(const char *state)
         return;
     memcpy(address.sun_path, path, length);
     address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    /* '@' is the abstract namespace, where every octet of the length counts. */
     if (path[0] == '@')
-        address.sun_path[0] =
-            '\0'; /* the abstract namespace, where every octet of the length counts */
+        address.sun_path[0] = '\0';
     else
         address_length++;
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
