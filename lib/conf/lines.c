@@ -57,18 +57,11 @@ bool lines_next(struct lines *lines, struct text *line_r)
         length--;
     }
     add_trimmed(line_r, bytes, length);
-    while (lines->next < lines->end &&
-           (is_blank(*lines->next) || *lines->next == '#' || *lines->next == '\n')) {
-        struct lines before = *lines;
-
+    /* What may continue the line begins with white space; what says nothing ends nothing. */
+    while (lines->next < lines->end && strchr(" \t\r\f\v#\n", *lines->next) != NULL) {
         length = take_line(lines, &bytes);
-        if (is_nothing(bytes, length))
-            continue;
-        if (!is_blank(*bytes)) {
-            *lines = before;
-            break;
-        }
-        add_trimmed(line_r, bytes, length);
+        if (!is_nothing(bytes, length))
+            add_trimmed(line_r, bytes, length);
     }
     return true;
 }

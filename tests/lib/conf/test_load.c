@@ -94,6 +94,10 @@ static void test_default_limits(void **state)
     assert_int_equal(conf->limits[0].max, 7);
     conf_release(&conf);
 
+    conf = load_good("\nlimit\none\n{\ncount = messages max = 1 per = 1h }", NULL);
+    assert_int_equal(conf->limits[0].place.line, 2);
+    conf_release(&conf);
+
     conf = load_good("limit one { count = bytes max = 5M per = 1h }", NULL);
     assert_int_equal(conf->nlimits, 1);
     assert_int_equal(conf->limits[0].max, 5 * 1024 * 1024);
@@ -354,7 +358,7 @@ static void test_overrides(void **state)
         "class.c.members=one@a.example",
         "cause.dns.spf-fail.action=reject",
         "contact=say \"hello\" to ${HOME} \\ now",
-        "sender-login=domain,inline:{a@b=c,d@e=f}",
+        "sender-login=domain,inline:{a@b=c,d@e=f},equal",
     };
     static const char text[] = "limit daily { count = messages max = 1 per = 1h }\n"
                                "class c { members = two@a.example limit daily { max = 2 } }\n"
@@ -377,7 +381,7 @@ static void test_overrides(void **state)
     assert_string_equal(conf->classes[0].members.items[0], "one@a.example");
     assert_int_equal(conf_cause_action(conf, "dns.spf-fail"), 5);
     assert_string_equal(conf->contact, "say \"hello\" to ${HOME} \\ now");
-    assert_int_equal(conf->nlogin_rules, 2);
+    assert_int_equal(conf->nlogin_rules, 3);
     conf_release(&conf);
 }
 

@@ -17,7 +17,7 @@
 
 static const char text[] =
     "mode = enforce\n"
-    "contact = \"say \\\"hi\\\" \\\\ '\\$' # no comment\"\n"
+    "contact = \"say \\\"hi\\\" \\\\ '\\${x}' # no comment\"\n"
     "local-domains = {bücher.example, .example.com}\n"
     "sender-login = {equal, \"inline:{ a@b=c, { d@e = f g } }\"}\n"
     "policy-listen = {\"unix:/a b\", \"inet:[::1]:25\"}\n"
@@ -57,7 +57,7 @@ static void test_effective(void **state)
     drop_places(second);
     assert_string_equal(first, second);
     assert_string_equal(again->contact, conf->contact);
-    assert_string_equal(again->contact, "say \"hi\" \\ '$' # no comment");
+    assert_string_equal(again->contact, "say \"hi\" \\ '${x}' # no comment");
     assert_int_equal(again->mode, conf->mode);
     assert_int_equal(again->limits[0].max, conf->limits[0].max);
     assert_int_equal(again->nlogin_rules, 2);
