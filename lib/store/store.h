@@ -4,7 +4,8 @@
  *
  * Requests are asynchronous and belong to the loop's thread.  Each is answered exactly once, at the
  * latest after the store's time-out; while the store is known to be away none waits.  A request is
- * copied: the caller's memory is free when the call returns.
+ * copied: the caller's memory is free when the call returns.  No callback runs before that, and
+ * none may close the store.
  *
  * Counting, in short: all limits of a message are charged together or not at all; a message
  * (identity) is charged once, whoever asks; a window of a limit never holds more than its maximum,
@@ -22,8 +23,8 @@
 #define STORE_LIMITS_MAX 64 /* of one request */
 #define STORE_SUBJECT_MAX 512 /* octets of a subject; a longer one is replaced by its hash */
 
-/* One limit that a message counts against.  Limits of one subject with the same count and window share their
- * use, whatever they are called: their count is a fact, their maximum a policy. */
+/* One limit that a message counts against.  Limits of one subject with the same count and window
+ * share their use, whatever they are called: their count is a fact, their maximum a policy. */
 struct store_limit {
     const char *subject; /* "user:alice@example.com" */
     char count; /* 'm' messages, 'r' recipients, 'e' external recipients, 'b' bytes */
@@ -35,8 +36,10 @@ struct store_limit {
 };
 
 struct store_request {
-    const char *identity; /* "host/queue-id"; "" when there is none: then it is charged without question */
-    uint64_t fingerprint; /* of login, sender and client: an MTA gives a queue id to another message later */
+    /* "host/queue-id"; "" when there is none: then it is charged without question. */
+    const char *identity;
+    /* Of login, sender and client: an MTA gives a queue id to another message later. */
+    uint64_t fingerprint;
     const struct store_limit *limits;
     size_t nlimits;
     int64_t at_us; /* 0: now by the store's clock; else this time (replay, tests) */
@@ -57,7 +60,8 @@ enum store_outcome {
 
 struct store_answer {
     enum store_outcome outcome;
-    bool known; /* the message had been charged before: this is that answer; only what was added was charged */
+    /* The message had been charged before: this is that answer; only what was added was charged. */
+    bool known;
     bool local; /* the store is away: counted here, to be replayed */
     const struct store_limit_answer *limits; /* one per limit, borrowed; NULL when AWAY */
     size_t nlimits;
@@ -71,24 +75,28 @@ enum store_event_kind { STORE_EVENT_DOWN, STORE_EVENT_UP };
 struct store_event {
     enum store_event_kind kind;
     const char *address; /* "unix:/run/redis/redis.sock", without a password */
-    const char *problem; /* DOWN: what happened, and what it means when it is one of the usual mistakes */
+    /* DOWN: what happened, and what it means when it is one of the usual mistakes. */
+    const char *problem;
     int64_t down_us; /* UP: for how long */
-    uint64_t replayed, lost; /* UP: journal entries replayed; charges that the full journal could not keep */
+    uint64_t replayed; /* UP: journal entries that the store now has */
+    uint64_t lost; /* UP: those that a full journal could not keep, or the store not take */
 };
 typedef void store_event_callback(const struct store_event *event, void *context);
 
 enum store_failure_mode { STORE_ON_FAILURE_LOCAL, STORE_ON_FAILURE_ACCEPT, STORE_ON_FAILURE_DEFER };
 
 struct store_settings {
-    const char *url; /* "unix:/path", "redis://host:port/db", "memory:", "broken:" (always fails; tests);
-                      * "" tries the usual local sockets, then 127.0.0.1:6379 */
+    /* "unix:/path", "redis://host:port/db", "memory:", "broken:" (always fails; tests); "" tries
+     * the usual local sockets, then 127.0.0.1:6379. */
+    const char *url;
     const char *user, *password; /* "" or NULL: none */
     int database;
     const char *client_name; /* CLIENT SETNAME: "sluice-policyd" */
     int64_t timeout_ms;
     enum store_failure_mode on_failure;
     size_t journal_size; /* entries */
-    const char *journal_path; /* a file that keeps the journal over a restart; NULL or "": memory only */
+    /* A file that keeps the journal over a restart, for one process; NULL or "": memory only. */
+    const char *journal_path;
     const char *hash_key; /* store-hash-addresses: subjects become keyed hashes; NULL: plain */
     const struct clock *wall, *steady; /* NULL: the real ones */
     store_event_callback *event; /* may be NULL */
@@ -97,20 +105,26 @@ struct store_settings {
 
 struct store;
 
-/* Opens a store; a Redis that is not there yet is no error (DOWN is reported, and it is tried again).
- * NULL: problem_r says what is wrong with the settings (the caller frees it). */
-struct store *store_open(struct loop *loop, const struct store_settings *settings, char **problem_r);
+/* Opens a store; a Redis that is not there yet is no error (DOWN is reported, and it is tried
+ * again). NULL: problem_r says what is wrong with the settings (the caller frees it). */
+struct store *store_open(struct loop *loop, const struct store_settings *settings,
+                         char **problem_r);
 /* Requests still open are answered AWAY; the journal stays in its file. */
 void store_close(struct store **store);
 
-/* Would the message fit?  Changes nothing but the once-per-window memory of near, which it leaves alone too. */
-void store_look(struct store *store, const struct store_request *request, store_callback *callback, void *context);
+/* Would the message fit?  Changes nothing but the once-per-window memory of near, which it leaves
+ * alone too. */
+void store_look(struct store *store, const struct store_request *request, store_callback *callback,
+                void *context);
 /* Charges all limits or none; see struct store_request. */
-void store_charge(struct store *store, const struct store_request *request, store_callback *callback, void *context);
-/* Gives back what was charged for the message: same identity and limits.  Giving back twice is giving back once.
- * callback may be NULL. */
-void store_give_back(struct store *store, const struct store_request *request, store_callback *callback, void *context);
-/* Forgets all that the subject used.  count of answer->nlimits is 0; outcome DONE or AWAY; known: there was something. */
+void store_charge(struct store *store, const struct store_request *request,
+                  store_callback *callback, void *context);
+/* Gives back what was charged for the message: same identity and limits.  Giving back twice is
+ * giving back once. callback may be NULL. */
+void store_give_back(struct store *store, const struct store_request *request,
+                     store_callback *callback, void *context);
+/* Forgets all that the subject used.  count of answer->nlimits is 0; outcome DONE or AWAY; known:
+ * there was something. */
 void store_reset(struct store *store, const char *subject, store_callback *callback, void *context);
 
 bool store_is_up(const struct store *store);

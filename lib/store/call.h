@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request on its way through the store: copied, its limits put in the order of the script's keys,
+ * with room for the answer.
+ *
+ * The front owns a call; a backend that has something under way for it holds it as well.
+ */
+#pragma once
+
+#include "lib/store/store.h"
+#include "lib/store/subject.h"
+
+#define CALL_FIELD_SIZE 12 /* "m4294967295" */
+#define CALL_AMOUNT_MAX (INT64_C(1) << 40) /* of one message */
+
+/* The first five have these numbers in charge.lua too. */
+enum call_operation {
+    CALL_LOOK,
+    CALL_CHARGE,
+    CALL_REPLAY, /* charge of a message that was accepted: at_ms is when, and nothing refuses it */
+    CALL_GIVE_BACK, /* what was charged beyond amount */
+    CALL_PROBE,
+    CALL_RESET,
+};
+
+struct call_limit {
+    const char *subject; /* its name */
+    size_t index; /* in the request */
+    uint64_t tag; /* 48 bits that stand for subject and field */
+    int64_t window_sec, amount, max, near;
+    char field[CALL_FIELD_SIZE];
+    bool first; /* of its subject */
+    bool same_field; /* as the limit before: charged together with it */
+    bool enforce;
+};
+
+struct call {
+    struct call *before, *behind; /* in the backend's list of open calls */
+    unsigned holders;
+    enum call_operation operation;
+    const char *message; /* name of its record; "" when it has none */
+    const char *subject; /* CALL_RESET: the subject's name; else NULL */
+    uint64_t fingerprint;
+    int64_t at_ms; /* 0: now */
+    struct call_limit *limits;
+    size_t nlimits, nsubjects;
+
+    /* The answer, each limit's at its place in the request. */
+    bool refused, known;
+    int64_t now_ms;
+    struct store_limit_answer *answers;
+
+    /* The backend's. */
+    int64_t sent_us, deadline_us;
+    unsigned tries;
+    bool given_up;
+
+    /* The front's. */
+    store_callback *callback;
+    void *context;
+    int64_t started_us;
+    bool replayed;
+    enum store_outcome outcome;
+    bool local;
+};
+
+/* Copies the request; the caller holds the call. */
+struct call *call_new(const struct subject_hiding *hiding, enum call_operation operation,
+                      const struct store_request *request);
+
+/* A call about a subject as a whole. */
+struct call *call_new_bare(const struct subject_hiding *hiding, enum call_operation operation,
+                           const char *subject);
+
+/* From what another call had: its names, and its limits in their order (field: the count is
+ * enough). */
+struct call *call_new_named(enum call_operation operation, const char *message,
+                            const struct call_limit *limits, size_t nlimits);
+
+void call_hold(struct call *call);
+void call_release(struct call *call);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The Redis backend's calls: sent, answered, timed out. */
+#include "lib/store/redis.h"
+
+#include "lib/base/mem.h"
+#include "lib/store/redis_private.h"
+#include "lib/store/redis_trouble.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES_MAX 3 /* of a call whose script was forgotten */
+#define LATE_MAX 8 /* calls in a row that were answered too late: then nobody waits any more */
+
+static void on_answer(redisAsyncContext *connection, void *answer, void *context);
+
+static int64_t steady_us(void)
+{
+    return clock_now_us(&clock_steady);
+}
+
+static void open_call(struct redis *redis, struct call *call)
+{
+    call->before = redis->youngest;
+    call->behind = NULL;
+    if (redis->youngest != NULL)
+        redis->youngest->behind = call;
+    else
+        redis->oldest = call;
+    redis->youngest = call;
+}
+
+static void close_call(struct redis *redis, struct call *call)
+{
+    if (call->before != NULL)
+        call->before->behind = call->behind;
+    else
+        redis->oldest = call->behind;
+    if (call->behind != NULL)
+        call->behind->before = call->before;
+    else
+        redis->youngest = call->before;
+}
+
+static void finish(struct redis *redis, struct call *call, enum backend_result result)
+{
+    close_call(redis, call);
+    redis->owner.done(redis->owner.context, call, result);
+}
+
+/* The answer may still come: hiredis keeps the call until then. */
+static void give_up(struct redis *redis, struct call *call)
+{
+    call->given_up = true;
+    finish(redis, call, call->sent_us != 0 ? BACKEND_UNCERTAIN : BACKEND_UNSENT);
+}
+
+static bool send_call(struct redis *redis, struct call *call)
+{
+    text_clear(&redis->command);
+    script_command(call, redis->sha, &redis->command);
+    if (redisAsyncFormattedCommand(redis->connection, on_answer, call, redis->command.bytes,
+                                   redis->command.length) != REDIS_OK)
+        return false;
+    call_hold(call);
+    call->sent_us = steady_us();
+    return true;
+}
+
+/* The script was forgotten, so this call was not carried out: it is sent again behind the script.
+ */
+static bool send_again(struct redis *redis, struct call *call)
+{
+    if (redis->connection == NULL || ++call->tries > TRIES_MAX)
+        return false;
+    redis_link_load_script(redis);
+    return send_call(redis, call);
+}
+
+static void take_error(struct redis *redis, struct call *call, const char *error)
+{
+    if (redis_trouble_is_no_script(error) && send_again(redis, call))
+        return;
+    if (redis_trouble_is_general(error)) {
+        /* This one was answered: what is given up with the connection are the others. */
+        close_call(redis, call);
+        redis_link_fail(redis, redis_trouble(error));
+        redis->owner.done(redis->owner.context, call, BACKEND_UNSENT);
+        return;
+    }
+    finish(redis, call, BACKEND_FAILED);
+}
+
+static void take_answer(struct redis *redis, struct call *call, const redisReply *reply)
+{
+    bool understood = false;
+
+    redis->late = 0;
+    switch (reply->type) {
+    case REDIS_REPLY_ERROR:
+        take_error(redis, call, reply->str);
+        return;
+    case REDIS_REPLY_STRING:
+        understood =
+            call->operation != CALL_RESET && script_answer(call, reply->str, (size_t)reply->len);
+        break;
+    case REDIS_REPLY_INTEGER:
+        understood = call->operation == CALL_RESET;
+        call->known = reply->integer > 0;
+        break;
+    default:
+        break;
+    }
+    finish(redis, call, understood ? BACKEND_ANSWERED : BACKEND_FAILED);
+}
+
+static void on_answer(redisAsyncContext *connection, void *answer, void *context)
+{
+    struct redis *redis = connection->data;
+    struct call *call = context;
+
+    if (answer == NULL)
+        redis_link_lost(redis, connection);
+    else
+        redis->answered_us = steady_us();
+    if (call->given_up)
+        redis_link_alive(redis);
+    else if (answer == NULL)
+        give_up(redis, call);
+    else
+        take_answer(redis, call, answer);
+    call_release(call);
+}
+
+static void set_deadline(struct redis *redis)
+{
+    int64_t left_us;
+
+    if (redis->deadline_set || redis->oldest == NULL)
+        return;
+    left_us = redis->oldest->deadline_us - steady_us();
+    loop_timer_start(redis->deadline, left_us > 0 ? (left_us + 999) / 1000 : 0);
+    redis->deadline_set = true;
+}
+
+/* One timer for all: it is not moved when a call is answered, but looks at what is open when it
+ * rings. */
+static void on_deadline(void *context)
+{
+    struct redis *redis = context;
+    int64_t now_us = steady_us();
+
+    redis->deadline_set = false;
+    while (redis->oldest != NULL && redis->oldest->deadline_us <= now_us) {
+        struct call *call = redis->oldest;
+        bool silent =
+            call->sent_us == 0 || redis->answered_us < call->sent_us || ++redis->late >= LATE_MAX;
+
+        if (silent && (redis->state == LINK_UP || redis->fresh))
+            redis_link_silent(redis);
+        else
+            give_up(redis, call);
+    }
+    set_deadline(redis);
+}
+
+void redis_send_waiting(struct redis *redis)
+{
+    struct call *call = redis->oldest;
+
+    while (call != NULL) {
+        struct call *behind = call->behind;
+
+        if (call->sent_us == 0 && !send_call(redis, call))
+            give_up(redis, call);
+        call = behind;
+    }
+}
+
+void redis_give_up(struct redis *redis)
+{
+    while (redis->oldest != NULL)
+        give_up(redis, redis->oldest);
+}
+
+static void redis_submit(void *backend, struct call *call)
+{
+    struct redis *redis = backend;
+
+    call->deadline_us = steady_us() + redis->timeout_ms * 1000;
+    open_call(redis, call);
+    if (redis->state == LINK_UP ? !send_call(redis, call) : !redis->fresh)
+        give_up(redis, call);
+    else
+        set_deadline(redis);
+}
+
+static void redis_free(void *backend)
+{
+    struct redis *redis = backend;
+
+    redis_link_stop(redis);
+    redis_give_up(redis);
+    loop_timer_free(&redis->deadline);
+    redis_addresses_free(&redis->addresses);
+    if (redis->password != NULL)
+        explicit_bzero(redis->password, strlen(redis->password));
+    text_free(&redis->command);
+    free(redis->user);
+    free(redis->password);
+    free(redis->client_name);
+    free(redis->server);
+    free(redis->problem);
+    free(redis);
+}
+
+static const char *redis_address(const void *backend)
+{
+    const struct redis *redis = backend;
+
+    return redis->addresses.items[redis->address].text;
+}
+
+static const char *redis_server(const void *backend)
+{
+    const struct redis *redis = backend;
+
+    return redis->server != NULL ? redis->server : "";
+}
+
+static const struct backend_kind redis_kind = {
+    .submit = redis_submit,
+    .free = redis_free,
+    .address = redis_address,
+    .server = redis_server,
+};
+
+struct backend backend_redis(struct loop *loop, const struct redis_settings *settings,
+                             const struct backend_owner *owner)
+{
+    struct redis *redis = mem_new(1, sizeof(*redis));
+
+    redis->loop = loop;
+    redis->owner = *owner;
+    redis->addresses = settings->addresses;
+    redis->user = mem_copy(settings->user);
+    redis->password = mem_copy(settings->password);
+    redis->client_name = mem_copy(settings->client_name);
+    redis->database =
+        redis->addresses.database >= 0 ? redis->addresses.database : settings->database;
+    redis->timeout_ms = settings->timeout_ms;
+    redis->fresh = true;
+    redis->deadline = loop_timer_new(loop, on_deadline, redis);
+    redis_link_start(redis);
+    return (struct backend){&redis_kind, redis};
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* charge.lua's side in C. */
+#include "lib/store/script.h"
+
+#include "lib/store/charge.lua.h"
+
+#include <string.h>
+
+#define KEY_PREFIX "sluice:{"
+#define MESSAGE_PREFIX "sluice:{msg:"
+#define USE_SUFFIX "}:use"
+#define PROBE_KEY "sluice:{probe}"
+
+#define PLAN_HEADER_SIZE 16
+#define PLAN_LIMIT_SIZE 29
+#define PLAN_MAX (PLAN_HEADER_SIZE + STORE_LIMITS_MAX * (1 + PLAN_LIMIT_SIZE))
+#define ANSWER_HEADER_SIZE 8
+#define ANSWER_LIMIT_SIZE 19
+#define NEVER_MS ((INT64_C(1) << 48) - 1)
+
+enum { FLAG_ENFORCE = 1, FLAG_SAME_FIELD = 2 }; /* of a limit */
+enum { FLAG_OVER = 1, FLAG_NEAR = 2 }; /* of an answer */
+
+const char *script_source(void)
+{
+    return charge_lua;
+}
+
+static uint8_t *save(uint8_t *at, size_t size, uint64_t value)
+{
+    for (size_t i = 0; i < size; i++)
+        *at++ = (uint8_t)(value >> (8 * i));
+    return at;
+}
+
+static int64_t load(const char *bytes, size_t size)
+{
+    uint64_t value = 0;
+
+    while (size > 0)
+        value = value << 8 | (uint8_t)bytes[--size];
+    return (int64_t)value;
+}
+
+/* Redis' protocol (RESP): "*3\r\n", "$5\r\nhello\r\n". */
+static void add_head(struct text *text, char kind, size_t number)
+{
+    char bytes[24];
+    char *at = bytes + sizeof(bytes);
+
+    *--at = '\n';
+    *--at = '\r';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    *--at = kind;
+    text_add(text, at, (size_t)(bytes + sizeof(bytes) - at));
+}
+
+static void add_argument(struct text *text, const void *bytes, size_t length)
+{
+    add_head(text, '$', length);
+    text_add(text, bytes, length);
+    text_add(text, "\r\n", 2);
+}
+
+static void add_key(struct text *text, const char *prefix, const char *name, const char *suffix)
+{
+    size_t before = strlen(prefix);
+    size_t length = strlen(name);
+    size_t behind = strlen(suffix);
+
+    add_head(text, '$', before + length + behind);
+    text_add(text, prefix, before);
+    text_add(text, name, length);
+    text_add(text, suffix, behind);
+    text_add(text, "\r\n", 2);
+}
+
+static void add_number(struct text *text, size_t number)
+{
+    char digits[8];
+    char *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    add_argument(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+static size_t write_plan(const struct call *call, uint8_t plan_r[PLAN_MAX])
+{
+    uint8_t *at = plan_r;
+    uint8_t *fields;
+
+    at = save(at, 1, call->operation);
+    at = save(at, 1, call->nsubjects);
+    at = save(at, 6, (uint64_t)call->at_ms);
+    at = save(at, 8, call->fingerprint);
+    fields = at - 1;
+    at += call->nsubjects;
+    for (size_t i = 0; i < call->nlimits; i++) {
+        const struct call_limit *limit = &call->limits[i];
+
+        if (limit->first)
+            *++fields = 0;
+        *fields = (uint8_t)(*fields + !limit->same_field);
+        at = save(at, 6, limit->tag);
+        at = save(at, 4, (uint64_t)limit->window_sec);
+        at = save(at, 6, (uint64_t)limit->amount);
+        at = save(at, 6, (uint64_t)limit->max);
+        at = save(at, 6, (uint64_t)limit->near);
+        at =
+            save(at, 1,
+                 (limit->enforce ? FLAG_ENFORCE : 0u) | (limit->same_field ? FLAG_SAME_FIELD : 0u));
+    }
+    return (size_t)(at - plan_r);
+}
+
+static void add_reset(const struct call *call, struct text *text)
+{
+    add_head(text, '*', 2);
+    add_argument(text, "UNLINK", 6);
+    add_key(text, KEY_PREFIX, call->subject, USE_SUFFIX);
+}
+
+void script_command(const struct call *call, const char *sha, struct text *text)
+{
+    uint8_t plan[PLAN_MAX];
+    size_t keys = call->nsubjects;
+    size_t fields = 0;
+
+    if (call->operation == CALL_RESET) {
+        add_reset(call, text);
+        return;
+    }
+    for (size_t i = 0; i < call->nlimits; i++)
+        fields += !call->limits[i].same_field;
+    keys += call->operation == CALL_PROBE || *call->message != '\0';
+    add_head(text, '*', 4 + keys + fields);
+    add_argument(text, "EVALSHA", 7);
+    add_argument(text, sha, SCRIPT_SHA_SIZE - 1);
+    add_number(text, keys);
+    if (call->operation == CALL_PROBE)
+        add_argument(text, PROBE_KEY, sizeof(PROBE_KEY) - 1);
+    else if (*call->message != '\0')
+        add_key(text, MESSAGE_PREFIX, call->message, "}");
+    for (size_t i = 0; i < call->nlimits; i++)
+        if (call->limits[i].first)
+            add_key(text, KEY_PREFIX, call->limits[i].subject, USE_SUFFIX);
+    for (size_t i = 0; i < call->nlimits; i++)
+        if (!call->limits[i].same_field)
+            add_argument(text, call->limits[i].field, strlen(call->limits[i].field));
+    add_argument(text, plan, write_plan(call, plan));
+}
+
+bool script_answer(struct call *call, const char *bytes, size_t length)
+{
+    if (length != ANSWER_HEADER_SIZE + call->nlimits * ANSWER_LIMIT_SIZE)
+        return false;
+    call->refused = bytes[0] != 0;
+    call->known = bytes[1] != 0;
+    call->now_ms = load(bytes + 2, 6);
+    bytes += ANSWER_HEADER_SIZE;
+    for (size_t i = 0; i < call->nlimits; i++, bytes += ANSWER_LIMIT_SIZE) {
+        struct store_limit_answer *answer = &call->answers[call->limits[i].index];
+        int64_t added = load(bytes + 6, 6);
+        int64_t fits_ms = load(bytes + 12, 6);
+
+        answer->used = load(bytes, 6) + (call->refused ? 0 : added);
+        answer->retry_after_us = fits_ms == NEVER_MS ? -1 : fits_ms * 1000;
+        answer->over = (bytes[18] & FLAG_OVER) != 0;
+        answer->near = (bytes[18] & FLAG_NEAR) != 0;
+    }
+    return true;
+}
