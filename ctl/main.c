@@ -5,6 +5,7 @@
 #include "lib/base/words.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +118,8 @@ int main(int argc, char **argv)
     struct ctl ctl = {.conf = NULL};
     int status = parse(&ctl, argc, argv);
 
+    (void)signal(SIGPIPE,
+                 SIG_IGN); /* a store that closes its connection is an answer, not our end */
     if (status < 0 && optind == argc) {
         ctl_complain("expected a verb; try sluicectl --help");
         status = EX_USAGE;

@@ -191,7 +191,8 @@ static struct found find(const struct conf *conf, const struct conf_limit *limit
         struct found b = steps[i](index, &from, limit);
 
         /* Anyone can write any sender: with a login it counts only where the login may use it. */
-        if (b.class > a.class && (user.length == 0 || conf_login_may_use(conf, login, sender)))
+        if (b.limit != NULL && (a.limit == NULL || b.class > a.class) &&
+            (user.length == 0 || conf_login_may_use(conf, login, sender)))
             return b;
         if (a.limit != NULL)
             return a;

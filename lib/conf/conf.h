@@ -130,7 +130,8 @@ struct conf {
     struct conf_login_rule *login_rules; /* sender-login */
     size_t nlogin_rules;
 
-    char *store; /* "unix:/path", "redis://host:port/db", "memory:"; "" finds the local Redis */
+    char *store; /* "unix:/path", "redis://host:port", "memory:", or "" to find the local Redis;
+                  * what else its URL says is in the next three */
     char *store_user; /* ACL user, or "" */
     char *store_password; /* from store-password-file, or "" */
     int store_database;
@@ -224,9 +225,10 @@ char *conf_manual(void);
 bool conf_is_internal(const struct conf *conf, const struct ip_address *address);
 bool conf_is_local_domain(const struct conf *conf, const char *domain);
 
-/* A limit's maximum for this login, sender address ("" when none) and client: the most specific
- * class wins (a whole address before a domain before a network; of two alike, the one written
- * later).  place_r, where not NULL, gets where that maximum was written. */
+/* A limit's maximum for this login, sender address ("" or NULL when there is none) and client (may
+ * be NULL): the most specific class wins (a whole address before a domain before a network; of two
+ * alike, the one written later).  With a login the sender counts only where the login may use it.
+ * place_r, where not NULL, gets where that maximum was written: a pointer into the conf. */
 int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit, const char *login,
                        const char *sender, const struct ip_address *client,
                        const struct conf_place **place_r);
