@@ -105,11 +105,13 @@ bool client_look(struct client *client, const struct store_request *request,
 {
     struct question question = {.answers_r = answers_r, .nanswers = request->nlimits};
 
+    int64_t start_us = clock_now_us(&clock_steady);
+
     store_look(client->store, request, on_answer, &question);
     if (!wait_for(client, &question))
         return false;
     if (waited_us_r != NULL)
-        *waited_us_r = question.answer.waited_us;
+        *waited_us_r = clock_now_us(&clock_steady) - start_us;
     return true;
 }
 

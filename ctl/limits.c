@@ -42,10 +42,8 @@ static void print_free(const struct usage *usage, struct text *text)
     }
 }
 
-static void print_source(const struct usage *usage, struct text *text)
+static void print_place(const struct usage *usage, struct text *text)
 {
-    if (usage->class != NULL)
-        text_print(text, "class %s, ", usage->class);
     if (usage->place->line > 0)
         text_print(text, "%s:%u", usage->place->file, usage->place->line);
     else
@@ -82,7 +80,9 @@ static void add_row(struct columns *columns, const struct usage *usage)
     if (windowed)
         print_free(usage, &text);
     add_cell(columns, &text);
-    print_source(usage, &text);
+    if (usage->class != NULL)
+        text_print(&text, "class %s, ", usage->class);
+    print_place(usage, &text);
     add_cell(columns, &text);
     free(window);
     text_free(&text);
@@ -111,7 +111,7 @@ static json_t *json_of(const struct usage *usage)
     char *window = windowed ? conf_duration(limit->window_sec * 1000) : mem_copy("message");
     json_t *row;
 
-    print_source(usage, &source);
+    print_place(usage, &source);
     row = json_pack("{s:s, s:s, s:s, s:I, s:s?, s:s}", "limit", limit->name, "count",
                     limit_count_name(limit->count), "window", window, "max", (json_int_t)usage->max,
                     "class", usage->class, "from", text_string(&source));

@@ -41,7 +41,7 @@ static void report_part(struct report *report, struct part *part)
     json_t *json;
 
     if (part->good)
-        text_print(&took, "%.1f ms", (double)part->took_us / 1000);
+        text_print(&took, "%.2f ms", (double)part->took_us / 1000);
     columns_add(&report->columns, part->name);
     columns_add(&report->columns, part->good ? "ok" : "FAILED");
     columns_add(&report->columns, text_string(&took));

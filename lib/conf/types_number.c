@@ -18,6 +18,7 @@ struct unit {
 
 static const struct unit durations[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+#define DAYS 4 /* their index */
 static const struct unit sizes[] = {
     {"", 1}, {"K", 1024}, {"M", 1048576}, {"G", 1073741824}, {"T", INT64_C(1) << 40}};
 #define UNITS(units) (units), sizeof(units) / sizeof(*(units))
@@ -76,6 +77,8 @@ void type_print_duration(struct text *text, int64_t ms)
 {
     if (ms == 0)
         text_add_char(text, '0');
+    else if (ms == durations[DAYS].factor)
+        text_add_string(text, "24h"); /* as everybody says it of limits */
     else
         print_units(text, ms, UNITS(durations));
 }

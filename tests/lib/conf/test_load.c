@@ -449,8 +449,8 @@ static void test_durations(void **state)
     static const struct {
         int64_t ms;
         const char *want;
-    } cases[] = {{0, "0"},        {500, "500ms"},   {90000, "90s"},    {600000, "10m"},
-                 {3600000, "1h"}, {86400000, "1d"}, {90000000, "25h"}, {1001, "1001ms"}};
+    } cases[] = {{0, "0"},        {500, "500ms"},    {90000, "90s"},    {600000, "10m"},
+                 {3600000, "1h"}, {86400000, "24h"}, {90000000, "25h"}, {1001, "1001ms"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
