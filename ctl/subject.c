@@ -106,7 +106,7 @@ bool subject_parse(const struct conf *conf, const char *string, struct subject *
     message = message_of(conf, subject_r->kind, value);
     if (message->nrecipients > 0)
         recipient = &message->recipients[0];
-    if (!subject_name(conf, message, subject_r->kind, recipient, &name)) {
+    if (!subjects_name(conf, message, subject_r->kind, recipient, &name)) {
         *problem_r = mem_print("\"%s\" is no %s", value, limit_subject_name(subject_r->kind));
         goto done;
     }

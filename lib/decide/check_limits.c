@@ -71,7 +71,7 @@ static void over_window(struct message *message, const struct limit_fact *fact)
     add_fields(finding, fact);
     if (fact->retry_after_sec >= 0)
         finding_field(finding, "retry-after", "%" PRId64, fact->retry_after_sec);
-    subject_words(fact->subject, &who);
+    subjects_words(fact->subject, &who);
     limits_words(fact->limit, fact->max, limit, sizeof limit);
     text_print(&sentence, "%s has used %" PRId64 " of %s", text_string(&who), fact->used, limit);
     if (fact->amount > 1)

@@ -81,7 +81,7 @@ static void plan_one(const struct conf *conf, struct message *message,
     struct facts *facts = &message->facts;
 
     if (facts->nlimits == STORE_LIMITS_MAX ||
-        !subject_name(conf, message, limit->subject, recipient, subject))
+        !subjects_name(conf, message, limit->subject, recipient, subject))
         return;
 
     struct limit_fact *fact = &facts->limits[facts->nlimits++];

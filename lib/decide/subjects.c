@@ -66,9 +66,9 @@ static bool add_client(const struct message *message, bool network, struct text 
     return true;
 }
 
-bool subject_name(const struct conf *conf, const struct message *message,
-                  enum limit_subject subject, const struct recipient *recipient,
-                  struct text *text_r)
+bool subjects_name(const struct conf *conf, const struct message *message,
+                   enum limit_subject subject, const struct recipient *recipient,
+                   struct text *text_r)
 {
     text_clear(text_r);
     text_add_string(text_r, limit_subject_name(subject));
@@ -98,7 +98,7 @@ bool subject_name(const struct conf *conf, const struct message *message,
     return false;
 }
 
-void subject_words(const char *subject_name, struct text *text_r)
+void subjects_words(const char *subject_name, struct text *text_r)
 {
     static const char *const words[SUBJECT_COUNT] = {
         [SUBJECT_USER] = "Your account",

@@ -10,9 +10,9 @@
 
 /* Writes "user:alice@example.com" and the like into text_r (cleared first).  recipient matters for
  * SUBJECT_RECIPIENT_DOMAIN alone.  false: the message has no such subject. */
-bool subject_name(const struct conf *conf, const struct message *message,
-                  enum limit_subject subject, const struct recipient *recipient,
-                  struct text *text_r);
+bool subjects_name(const struct conf *conf, const struct message *message,
+                   enum limit_subject subject, const struct recipient *recipient,
+                   struct text *text_r);
 
 /* Who that is, for a sentence to the sender: "Your account", "The domain example.com". */
-void subject_words(const char *subject_name, struct text *text_r);
+void subjects_words(const char *subject_name, struct text *text_r);
