@@ -209,15 +209,13 @@ static void on_forwarded(struct dns_records *records, const char *problem, void 
 {
     struct lookup *lookup = context;
     struct dns *dns = lookup->dns;
-    bool failed = records->status == DNS_FAILED;
+    bool answered = records->status != DNS_FAILED;
     struct dns_result *result = dns_result_new(records, problem, clock_now_us(dns->clock));
 
     /* A failure is not proof that the server is there: libunbound gives up in the same words. */
-    if (!failed && dns_breaker_answered(&dns->breaker))
+    if (answered && dns_breaker_answered(&dns->breaker))
         dns_cache_forget_timeouts(dns->cache);
-    /* Nor is one that comes too late news. */
-    if (!failed || lookup->waited_ms == 0)
-        dns_cache_put(dns->cache, &lookup->key, result);
+    dns_cache_put(dns->cache, &lookup->key, result);
     lookup_end(lookup, result);
     dns_result_release(result);
 }

@@ -3,6 +3,7 @@
 #include "lib/dns/dns.h"
 
 #include "lib/dns/breaker.h"
+#include "lib/dns/forward.h"
 #include "tests/support/responder.h"
 
 #include <setjmp.h>
@@ -260,12 +261,37 @@ static void test_deadline(void **state)
     assert_int_equal(counts.failed, 4);
 }
 
+/* Of two who waited in vain the longer wait is known, whoever gave up last. */
+static void test_longest_wait_is_kept(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct told told[3] = {{0}};
+
+    responder_set(fixture->responder, RESPONDER_SILENT);
+    (void)dns_ask(fixture->dns, "late.test", DNS_A, 200, on_answer, &told[0]);
+    run_for(fixture, 100);
+    (void)dns_ask(fixture->dns, "late.test", DNS_A, 150, on_answer, &told[1]);
+    wait_all(fixture, told, 2);
+    (void)dns_ask(fixture->dns, "late.test", DNS_A, 200, on_answer, &told[2]);
+    wait_all(fixture, told, 3);
+    assert_true(told[2].from_cache);
+}
+
+static void wait_idle(const struct fixture *fixture)
+{
+    struct dns_counts counts;
+
+    do {
+        loop_run_once(fixture->loop, 50);
+        dns_counts(fixture->dns, &counts);
+    } while (counts.inflight > 0);
+}
+
 /* Whoever asked is gone, the answer is good all the same. */
 static void test_late_answer_is_kept(void **state)
 {
     const struct fixture *fixture = *state;
     struct told told = {0};
-    struct dns_counts counts;
 
     responder_set(fixture->responder, RESPONDER_HOLDS);
     (void)dns_ask(fixture->dns, "late.test", DNS_A, 50, on_answer, &told);
@@ -273,10 +299,7 @@ static void test_late_answer_is_kept(void **state)
     assert_true(told.timed_out);
     responder_set(fixture->responder, RESPONDER_ANSWERS);
     responder_release(fixture->responder);
-    do {
-        loop_run_once(fixture->loop, 50);
-        dns_counts(fixture->dns, &counts);
-    } while (counts.inflight > 0);
+    wait_idle(fixture);
     told = (struct told){0};
     assert_null(dns_ask(fixture->dns, "late.test", DNS_A, 50, on_answer, &told));
     assert_int_equal(told.status, DNS_FOUND);
@@ -467,6 +490,51 @@ static void test_dead_and_back(void **state)
     assert_int_equal(ask(fixture, "n1.test", DNS_AAAA).status, DNS_NO_DATA);
 }
 
+static void kill_resolver(const struct fixture *fixture)
+{
+    struct told told[DNS_BREAKER_TIMEOUTS] = {{0}};
+    char name[32];
+
+    responder_set(fixture->responder, RESPONDER_SILENT);
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        (void)snprintf(name, sizeof(name), "killer%zu.test", i);
+        assert_non_null(dns_ask(fixture->dns, name, DNS_A, 20, on_answer, &told[i]));
+    }
+    wait_all(fixture, told, COUNT_OF(told));
+}
+
+/* A failure is not what tells that it is back: libunbound gives up on a dead one with the same
+ * word. */
+static void test_failure_is_no_life(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct told told = {0};
+
+    kill_resolver(fixture);
+    responder_set(fixture->responder, RESPONDER_SERVFAIL);
+    assert_string_equal(ask(fixture, "a.test", DNS_A).problem, "SERVFAIL");
+    (void)dns_ask(fixture->dns, "b.test", DNS_A, 0, on_answer, &told);
+    assert_int_equal(told.times, 1);
+    assert_string_equal(told.problem, "the resolver does not answer");
+}
+
+/* The questions that libunbound still asks take up all places, but not the one that is a try. */
+static void test_a_try_has_a_place(void **state)
+{
+    struct fixture *fixture = *state;
+    struct told told = {0};
+
+    dns_free(&fixture->dns);
+    fixture->dns = make(fixture->loop, responder_address(fixture->responder), DNS_BREAKER_TIMEOUTS);
+    kill_resolver(fixture);
+    responder_set(fixture->responder, RESPONDER_ANSWERS);
+    assert_int_equal(ask(fixture, "a.test", DNS_A).status, DNS_FOUND);
+    /* and the time-outs are forgotten */
+    (void)dns_ask(fixture->dns, "killer0.test", DNS_A, 20, on_answer, &told);
+    wait_all(fixture, &told, 1);
+    assert_false(told.from_cache);
+}
+
 /* Names whose own servers are dead look the same, but one answer says otherwise. */
 static void test_answers_between_keep_it_alive(void **state)
 {
@@ -525,11 +593,14 @@ static void test_second_server(void **state)
         assert_int_equal(told.status, DNS_FOUND);
         /* from now on the other one is asked first */
         seen = responder_questions(other);
+        if (modes[i] == RESPONDER_SERVFAIL)
+            responder_set(fixture->responder, RESPONDER_HOLDS);
         told = (struct told){0};
         (void)dns_ask(fixture->dns, "b.test", DNS_A, 10000, on_answer, &told);
         wait_all(fixture, &told, 1);
         assert_int_equal(told.status, DNS_FOUND);
         assert_int_equal(responder_questions(other), seen + 1);
+        assert_int_equal(responder_held(fixture->responder), 0);
         /* both fail: so does the answer */
         responder_set(other, RESPONDER_SERVFAIL);
         responder_set(fixture->responder, RESPONDER_SERVFAIL);
@@ -540,6 +611,32 @@ static void test_second_server(void **state)
         assert_string_equal(told.problem, "SERVFAIL");
         responder_set(other, RESPONDER_ANSWERS);
     }
+    dns_free(&fixture->dns);
+    responder_free(&other);
+}
+
+/* A failure is passed on to the next server at once, not when the first one has had its time. */
+static void test_second_server_soon(void **state)
+{
+    struct fixture *fixture = *state;
+    struct responder *other = responder_new(fixture->loop, 0);
+    int64_t fastest = INT64_MAX;
+    char resolver[80];
+
+    (void)snprintf(resolver, sizeof(resolver), "%s,%s", responder_address(fixture->responder),
+                   responder_address(other));
+    responder_set(fixture->responder, RESPONDER_SERVFAIL);
+    for (int i = 0; i < 4; i++) {
+        int64_t began;
+
+        dns_free(&fixture->dns);
+        fixture->dns = make(fixture->loop, resolver, 100);
+        began = now_ms();
+        (void)ask(fixture, "a.test", DNS_A);
+        if (now_ms() - began < fastest)
+            fastest = now_ms() - began;
+    }
+    assert_true(fastest < DNS_NEXT_SERVER_MS);
     dns_free(&fixture->dns);
     responder_free(&other);
 }
@@ -581,6 +678,7 @@ int main(void)
         TEST(test_failure_is_no_absence),
         TEST(test_asked_once),
         TEST(test_deadline),
+        TEST(test_longest_wait_is_kept),
         TEST(test_late_answer_is_kept),
         TEST(test_cancel),
         TEST(test_cancel_within_a_callback),
@@ -588,9 +686,12 @@ int main(void)
         TEST(test_max_inflight),
         TEST(test_free_answers_what_is_open),
         TEST(test_dead_and_back),
+        TEST(test_failure_is_no_life),
+        TEST(test_a_try_has_a_place),
         TEST(test_answers_between_keep_it_alive),
         TEST(test_nobody_there),
         TEST(test_second_server),
+        TEST(test_second_server_soon),
         TEST(test_settings),
     };
 
