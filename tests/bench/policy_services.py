@@ -30,6 +30,8 @@ limit d {{ subject = user count = recipients max = 100000000 per = 24h }}
 cause dns.sender-domain {{ action = ignore }}
 cause dns.recipient-domain {{ action = ignore }}
 cause dns.recipient-no-mail {{ action = ignore }}
+cause dns.sender-no-mail {{ action = ignore }}
+cause dns.failure {{ action = ignore }}
 """
 
 RATE_LIMIT_CONF = """\

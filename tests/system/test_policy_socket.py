@@ -15,8 +15,8 @@ from support import policy, ports, sluice, wait
 
 # Nothing here is about DNS.
 NO_DNS = "".join(
-    f"cause {name} {{ action = ignore }}\n"
-    for name in ("dns.sender-domain", "dns.recipient-domain", "dns.recipient-no-mail")
+    f"cause dns.{name} {{ action = ignore }}\n"
+    for name in ("sender-domain", "sender-no-mail", "recipient-domain", "recipient-no-mail", "failure")
 )
 BAD = "bob@example..net"
 
