@@ -180,6 +180,8 @@ static void give_back(struct session *session)
     if (session->conf == NULL || message->queue_id[0] == '\0' || message->nrecipients_total == 0)
         return;
     message->direction = assess_direction(session->conf, message);
+    if (message->direction != DIRECTION_OUT)
+        return;
     services = shared_enter();
     if (services == NULL)
         return;

@@ -13,7 +13,7 @@ for n = 1, 3 do
 end
 
 -- the login of the last message is not that of the next
-mta.mail(conn, "mallory@example.org", {})
+mta.mail(conn, "mallory@example.net", {})
 mta.rcpt(conn, "bob@example.net")
 mta.data(conn, "SEVERAL4")
 mta.headers(conn, "alice@example.test", "SEVERAL4")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """sluice-milter with a real Postfix: what is signed, what is refused, what the log says of it."""
 
+import contextlib
 import signal
 
 import pytest
@@ -21,6 +22,18 @@ def postfix_site(site):
 
 def message_line(place, queue_id, **wanted):
     return place.milter.log.wait(event="message", queue_id=queue_id, **wanted)
+
+
+def begin_data(client):
+    """A message of alice's up to its first octet."""
+    client.command("MAIL", "FROM:<alice@example.test>")
+    client.command("RCPT", "TO:<bob@example.net>")
+    assert client.command("DATA").code == 354
+
+
+def finish_data(client):
+    """Its text; returns the final reply."""
+    return client.finish_data(smtp.message("alice@example.test", ["bob@example.net"]))
 
 
 class TestSigning:
@@ -206,7 +219,7 @@ class TestTransactions:
         assert len(place.milter.log.events(event="message")) == 3
 
     def test_mail_from_sendmail(self, postfix_site):
-        place = postfix_site()
+        place = postfix_site(options={"internal-networks": '{"192.0.2.0/24"}'})
         text = "From: alice@example.test\nTo: bob@example.net\nSubject: from cron\n\nHello.\n"
         place.mta.submit("alice@example.test", ["bob@example.net"], text)
         delivered = place.sink.wait_subject("from cron")
@@ -260,15 +273,13 @@ class TestCounting:
             assert message_line(place, outcome.queue_id)["used"] == f"{number + 1}/3"
         assert not place.send("alice", ["bob@example.net"]).accepted
 
-    def test_a_message_that_dies_after_the_policy_daemon_counted_it(self, site):
-        place = site(sections=self.LIMIT)
+    def test_a_message_that_dies_after_the_policy_daemon_counted_it(self, site, folder):
+        service = f"check_policy_service unix:{folder}/policy.sock"
+        place = site(sections=self.LIMIT, settings={"smtpd_data_restrictions": service})
         for _ in range(4):
             client = place.client("alice")
-            client.command("MAIL", "FROM:<alice@example.test>")
-            client.command("RCPT", "TO:<bob@example.net>")
-            # the service is asked at DATA, and counts
-            assert client.command("DATA").code == 354
-            client._smtp.sock.close()
+            begin_data(client)
+            client.hang_up()
         place.milter.log.mark()
 
         def sends():
@@ -316,32 +327,28 @@ class TestLife:
     def test_signals_in_a_row(self, postfix_site):
         """A signal that comes while another is pending must not end up in libmilter's own hands."""
         place = postfix_site()
-        for _ in range(20):
-            place.milter.log.mark()
-            for _ in range(3):
-                place.milter.signal(signal.SIGHUP)
-            place.milter.log.wait(event="reloaded")
-        assert place.send("alice", ["bob@example.net"]).accepted
-        place.milter.signal(signal.SIGHUP)
+        place.milter.signal(signal.SIGSTOP)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            place.milter.signal(number)
         place.milter.stop()
         assert place.milter.log.wait(event="stopped")
+        place.milter.start()
+        assert place.send("alice", ["bob@example.net"]).accepted
 
-    def test_drain_finishes_the_message_in_hand(self, postfix_site):
+    def test_drain_finishes_the_messages_in_hand(self, postfix_site):
         place = postfix_site()
-        with place.client("alice") as client:
-            client.command("MAIL", "FROM:<alice@example.test>")
-            client.command("RCPT", "TO:<bob@example.net>")
-            assert client.command("DATA").code == 354
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(place.client("alice")) for _ in range(6)]
+            for client in clients:
+                begin_data(client)
             place.milter.signal(signal.SIGTERM)
             wait.poll(lambda: not place.milter_socket.exists(), what="the socket removed")
             assert place.milter.is_alive()
-            data = smtp.message("alice@example.test", ["bob@example.net"], "drained")
-            client._smtp.send(data + b"\r\n.\r\n")
-            code, _ = client._smtp.getreply()
-            assert code == 250
+            assert [finish_data(client).code for client in clients] == [250] * len(clients)
             place.milter.stop()
-            signature.check(place.sink.wait_subject("drained"), place.dns)
-            outcome = client.send("alice@example.test", ["bob@example.net"])
+            for delivered in place.sink.wait_count(len(clients)):
+                signature.check(delivered, place.dns)
+            outcome = clients[0].send("alice@example.test", ["bob@example.net"])
             assert outcome.refusal.code == 451, outcome
         place.milter.start()
         assert place.send("alice", ["bob@example.net"]).accepted
@@ -349,14 +356,9 @@ class TestLife:
     def test_a_crash_loses_no_mail(self, postfix_site):
         place = postfix_site()
         with place.client("alice") as client:
-            client.command("MAIL", "FROM:<alice@example.test>")
-            client.command("RCPT", "TO:<bob@example.net>")
-            assert client.command("DATA").code == 354
+            begin_data(client)
             place.milter.kill()
-            data = smtp.message("alice@example.test", ["bob@example.net"], "crashed")
-            client._smtp.send(data + b"\r\n.\r\n")
-            code, _ = client._smtp.getreply()
-            assert code == 451
+            assert finish_data(client).code == 451
         place.milter.start()  # the old socket is still there
         assert place.send("alice", ["bob@example.net"]).accepted
-        assert not any(mail.message["Subject"] == "crashed" for mail in place.sink.messages())
+        assert len(place.sink.wait_count(1)) == 1

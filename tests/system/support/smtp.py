@@ -136,6 +136,15 @@ class Client:
         """Any command, any reply."""
         return _reply(self._smtp.docmd(verb, argument))
 
+    def finish_data(self, data):
+        """The message after a DATA that was agreed to; returns the final reply."""
+        self._smtp.send(data + b"\r\n.\r\n")
+        return _reply(self._smtp.getreply())
+
+    def hang_up(self):
+        """Break the connection, as a client that crashes does."""
+        self._smtp.close()
+
     def send(self, sender, recipients, data=None, options=(), **fields):
         """One transaction; the recipients that were refused are left out, and without any there is
         no DATA.
