@@ -198,6 +198,7 @@ static void test_empty_parts(void **state)
         {"a+b-c=d/e_f,g.h", "%{lr+-=/_,.}", "h.g.f.e.d.c.b.a"},
         {"A.b", "%{lr}", "b.A"},
         {"\xc3\xa4", "%{L}", "%C3%A4"},
+        {"~a!b", "%{L}", "~a%21b"},
     };
     static const struct ip_address client = {4, {192, 0, 2, 3}};
     struct spf_macro_values values = {.client = &client};
