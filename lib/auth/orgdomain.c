@@ -2,6 +2,8 @@
 /* Organizational domains, through libpsl. */
 #include "lib/auth/orgdomain.h"
 
+#include "lib/auth/lookup.h"
+
 #include <libpsl.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -26,5 +28,6 @@ const char *orgdomain_by_list(const char *domain)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     (void)pthread_once(&once, open_list);
-    return list != NULL ? psl_registrable_domain(list, domain) : NULL;
+    /* libpsl has an answer to any text */
+    return list != NULL && lookup_is_name(domain) ? psl_registrable_domain(list, domain) : NULL;
 }
