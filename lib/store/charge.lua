@@ -78,9 +78,14 @@ local function entry(count, gap)
 end
 
 -- What was charged for this message before, if the record is this message's: MTAs use queue ids again.
+-- A record without charges says that the message was given back.  Then it may be charged anew; but a charge
+-- that comes late out of another program's journal is the one that was given back, and is void.
 local has_record = #KEYS > subjects
 local record = has_record and call('GET', KEYS[1])
-local known = record and sub(record, 1, 8) == fingerprint
+local others = record and sub(record, 1, 8) ~= fingerprint
+local given_back = record and not others and #record == 8
+local void = given_back and operation == REPLAY
+local known = record and not others and (void or not given_back)
 local charged, seen, latest
 if known then
     charged, seen, latest = {}, {}, {}
@@ -215,7 +220,7 @@ for n = 1, limits do
                 packed = windows[field] and packed
                 changed = true
             end
-        elseif amount > before then
+        elseif amount > before and not void then
             delta = amount - before
             if total + delta > COUNT_MAX then
                 delta = COUNT_MAX - total
@@ -292,6 +297,9 @@ for n = 1, limits do
     answer = answer .. pack(ANSWER, total, added, fit, over and OVER or 0)
 end
 
+if operation == GIVE_BACK and not others then
+    changed = true
+end
 if changed and not refused then
     for s = 1, subjects do
         local size, window, key = sets[s][1], sets[s][2], sets[s][4]
@@ -302,9 +310,7 @@ if changed and not refused then
             call('PEXPIRE', key, window * 1034)
         end
     end
-    if record == fingerprint then
-        call('DEL', KEYS[1])
-    elseif has_record then
+    if has_record then
         call('SET', KEYS[1], record, 'PX', RECORD_MS)
     end
     -- Said once in a window: the slice in which it was said last is kept beside the window.

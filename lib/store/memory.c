@@ -95,16 +95,34 @@ static struct use *charge_use(struct memory *memory, const char *subject)
     return use;
 }
 
-static struct record *find_record(const struct memory *memory, const struct call *call,
-                                  int64_t now_ms)
+/* The record under the message's identity, which may be another message's: MTAs use queue ids
+ * again. */
+static struct record *any_record(const struct memory *memory, const struct call *call,
+                                 int64_t now_ms)
 {
     struct record *record = NULL;
 
     if (*call->message != '\0')
         record = map_peek(memory->messages, call->message, strlen(call->message));
+    return record != NULL && record->at_ms + RECORD_LIFE_MS > now_ms ? record : NULL;
+}
+
+static struct record *find_record(const struct memory *memory, const struct call *call,
+                                  int64_t now_ms)
+{
+    struct record *record = any_record(memory, call, now_ms);
+
     if (record == NULL || record->fingerprint != call->fingerprint || record->count == 0)
         return NULL;
-    return record->at_ms + RECORD_LIFE_MS > now_ms ? record : NULL;
+    return record;
+}
+
+/* A record without charges: a charge that comes late out of another program's journal is void. */
+static bool was_given_back(const struct memory *memory, const struct call *call, int64_t now_ms)
+{
+    const struct record *record = any_record(memory, call, now_ms);
+
+    return record != NULL && record->fingerprint == call->fingerprint && record->count == 0;
 }
 
 /* The message's record, made or emptied if need be; NULL when it has no identity. */
@@ -221,24 +239,6 @@ static void charge_limit(struct memory *memory, struct call *call, const struct 
                                     trial->slice);
 }
 
-static void charge(struct memory *memory, struct call *call, int64_t placed_ms)
-{
-    const struct record *before = find_record(memory, call, call->now_ms);
-    struct record *record = NULL;
-    bool any = false;
-
-    call->known = before != NULL;
-    try_limits(memory, call, before, placed_ms);
-    if (call->operation == CALL_LOOK || call->refused)
-        return;
-    for (size_t i = 0; i < call->nlimits; i++)
-        any = any || memory->trials[i].delta > 0;
-    if (any)
-        record = charge_record(memory, call, call->now_ms);
-    for (size_t i = 0; i < call->nlimits; i++)
-        charge_limit(memory, call, &call->limits[i], &memory->trials[i], record);
-}
-
 static void give_back_limit(struct use *use, struct record *record, struct call *call,
                             const struct call_limit *limit, struct trial *trial)
 {
@@ -259,9 +259,9 @@ static void give_back_limit(struct use *use, struct record *record, struct call 
     }
 }
 
-static void give_back(struct memory *memory, struct call *call)
+/* Gives back what the record, if any, says beyond each limit's amount, and answers what is used. */
+static void give_back_limits(struct memory *memory, struct call *call, struct record *record)
 {
-    struct record *record = find_record(memory, call, call->now_ms);
     struct use *use = NULL;
 
     call->known = record != NULL;
@@ -275,8 +275,38 @@ static void give_back(struct memory *memory, struct call *call)
             give_back_limit(use, record, call, limit, trial);
         call->answers[limit->index] = (struct store_limit_answer){.used = trial->window.total};
     }
-    if (record != NULL && record->count == 0)
-        record_free(map_remove(memory->messages, call->message, strlen(call->message)));
+}
+
+static void charge(struct memory *memory, struct call *call, int64_t placed_ms)
+{
+    const struct record *before = find_record(memory, call, call->now_ms);
+    struct record *record = NULL;
+    bool any = false;
+
+    if (call->operation == CALL_REPLAY && was_given_back(memory, call, call->now_ms)) {
+        give_back_limits(memory, call, NULL);
+        call->known = true;
+        return;
+    }
+    call->known = before != NULL;
+    try_limits(memory, call, before, placed_ms);
+    if (call->operation == CALL_LOOK || call->refused)
+        return;
+    for (size_t i = 0; i < call->nlimits; i++)
+        any = any || memory->trials[i].delta > 0;
+    if (any)
+        record = charge_record(memory, call, call->now_ms);
+    for (size_t i = 0; i < call->nlimits; i++)
+        charge_limit(memory, call, &call->limits[i], &memory->trials[i], record);
+}
+
+static void give_back(struct memory *memory, struct call *call)
+{
+    const struct record *other = any_record(memory, call, call->now_ms);
+
+    give_back_limits(memory, call, find_record(memory, call, call->now_ms));
+    if (other == NULL || other->fingerprint == call->fingerprint)
+        (void)charge_record(memory, call, call->now_ms);
 }
 
 static void reset(struct memory *memory, struct call *call)
