@@ -82,10 +82,11 @@ static bool parse_host(const char *rest, struct redis_addresses *addresses, char
         return false;
     if (*end == ':' && (port = read_number(end + 1, 65535, &end)) <= 0)
         return false;
-    if (*end == '/' && end[1] != '\0' &&
-        (addresses->database = read_number(end + 1, DATABASE_MAX, &end)) < 0)
+    if (strcmp(end, "/") == 0)
+        end++;
+    if (*end == '/' && (addresses->database = read_number(end + 1, DATABASE_MAX, &end)) < 0)
         return false;
-    if (*end != '\0' && strcmp(end, "/") != 0)
+    if (*end != '\0')
         return false;
     add_host(addresses, mem_copy_n(host, length), port);
     return true;

@@ -22,8 +22,9 @@
 
 #define WINDOW_SLICES 60
 #define WINDOW_SEC_MAX INT64_C(0xffffffff)
-#define WINDOW_COUNT_MAX (INT64_C(1) << 47) /* of a window's total: use beyond it is not counted   \
-                                             */
+#define WINDOW_COUNT_MAX                                                                           \
+    (INT64_C(1) << 47) /* of a window's total: use beyond it is not counted                        \
+                        */
 #define WINDOW_HEADER_SIZE 18
 #define WINDOW_PACKED_MAX (WINDOW_HEADER_SIZE + WINDOW_SLICES * 7)
 
