@@ -129,6 +129,16 @@ static void forget_plan(struct facts *facts)
     facts->charged = facts->charged_by_us = false;
 }
 
+/* Most messages have a handful of limits: STORE_LIMITS_MAX of these facts would be the larger part
+ * of a message. */
+static size_t plan_room(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->nlimits; i++)
+        if (conf->limits[i].subject == SUBJECT_RECIPIENT_DOMAIN)
+            return STORE_LIMITS_MAX;
+    return conf->nlimits < STORE_LIMITS_MAX ? conf->nlimits : STORE_LIMITS_MAX;
+}
+
 void limits_plan(const struct conf *conf, struct message *message)
 {
     struct facts *facts = &message->facts;
@@ -137,9 +147,8 @@ void limits_plan(const struct conf *conf, struct message *message)
     forget_plan(facts);
     if (message->direction != DIRECTION_OUT || conf->nlimits == 0)
         return;
-    if (!facts->limits)
-        facts->limits = mem_new(STORE_LIMITS_MAX, sizeof *facts->limits);
-    memset(facts->limits, 0, STORE_LIMITS_MAX * sizeof *facts->limits);
+    free(facts->limits);
+    facts->limits = mem_new(plan_room(conf), sizeof *facts->limits);
     for (size_t i = 0; i < conf->nlimits; i++) {
         const struct conf_limit *limit = &conf->limits[i];
 
@@ -240,21 +249,30 @@ void limits_answered(struct message *message, const struct store_answer *answer)
 
 static const struct {
     int64_t seconds;
+    int64_t
+        least; /* of them, for the unit to be used: a day would sound like one of the calendar */
     const char *one, *many;
-} units[] = {{86400, "day", "days"},
-             {3600, "hour", "hours"},
-             {60, "minute", "minutes"},
-             {1, "second", "seconds"}};
+} units[] = {
+    {86400, 2, "day", "days"},
+    {3600, 1, "hour", "hours"},
+    {60, 1, "minute", "minutes"},
+    {1, 1, "second", "seconds"},
+};
 
-/* One unit only: the largest of which there are at least two, so that a day is "24 hours"; a window
- * is what was configured, to the second, and is never rounded. */
+/* In one unit only, the largest that fits; a window is what was configured, to the second, and is
+ * never rounded.  What is rounded is said in at least two of its unit, so that it is not far off.
+ */
 static void duration_words(int64_t seconds, bool exact, char *text_r, size_t room)
 {
     size_t last = sizeof units / sizeof units[0] - 1, i = 0;
 
-    while (i < last &&
-           (seconds < 2 * units[i].seconds || (exact && seconds % units[i].seconds != 0)))
+    while (i < last) {
+        int64_t least = seconds % units[i].seconds == 0 ? units[i].least : exact ? INT64_MAX : 2;
+
+        if (seconds / units[i].seconds >= least)
+            break;
         i++;
+    }
 
     int64_t n = (seconds + units[i].seconds - 1) / units[i].seconds;
 

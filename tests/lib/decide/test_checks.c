@@ -233,8 +233,7 @@ static const struct sample samples[] = {
      .want = "limit.messages",
      .field = "limit",
      .value = "daily",
-     .sentence =
-         "Your account has used 10 of 10 messages in 24 hours. It can go out in 60 minutes."},
+     .sentence = "Your account has used 10 of 10 messages in 24 hours. It can go out in 1 hour."},
     {.name = "near the limit",
      .user = "alice@example.test",
      .sender = "alice@example.test",

@@ -243,7 +243,7 @@ static void test_words(void **state)
         const char *want;
     } cases[] = {
         {"1s", 1, "1 message in 1 second"},       {"90s", 5, "5 messages in 90 seconds"},
-        {"10m", 5, "5 messages in 10 minutes"},   {"1h", 5, "5 messages in 60 minutes"},
+        {"10m", 5, "5 messages in 10 minutes"},   {"1h", 5, "5 messages in 1 hour"},
         {"150m", 5, "5 messages in 150 minutes"}, {"24h", 2000, "2000 messages in 24 hours"},
         {"7d", 2000, "2000 messages in 7 days"},  {"31d", 2000, "2000 messages in 31 days"},
     };
@@ -267,6 +267,10 @@ static void test_words(void **state)
     assert_string_equal(words, "1 second");
     limits_duration_words(119, words, sizeof words);
     assert_string_equal(words, "119 seconds");
+    limits_duration_words(60, words, sizeof words);
+    assert_string_equal(words, "1 minute");
+    limits_duration_words(86400, words, sizeof words);
+    assert_string_equal(words, "24 hours");
     limits_duration_words(121, words, sizeof words);
     assert_string_equal(words, "3 minutes");
 }
