@@ -115,8 +115,23 @@ static bool may_map(const struct asked *asked, const struct table *table)
     return may;
 }
 
+static bool has_rule(const struct conf *conf, enum login_rule_kind kind)
+{
+    for (size_t i = 0; i < conf->nlogin_rules; i++)
+        if (conf->login_rules[i].kind == kind)
+            return true;
+    return false;
+}
+
 bool conf_login_may_use(const struct conf *conf, const char *login, const char *address)
 {
+    const char *at = names_at(login);
+
+    /* The usual case, without reading both as addresses. */
+    if (at != NULL && at > login && at[1] != '\0' && strcmp(login, address) == 0 &&
+        has_rule(conf, LOGIN_EQUAL))
+        return true;
+
     char *user = names_address(login);
     char *sender = names_address(address);
     char *plain = sender != NULL ? without_subaddress(sender, conf->recipient_delimiter) : NULL;
