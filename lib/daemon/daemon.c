@@ -22,6 +22,8 @@
 #define TICK_MS 1000
 #define SIGNALS 3
 
+static const int signals[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
+
 /* What the sequence itself keeps. */
 struct run {
     struct daemon daemon;
@@ -134,20 +136,31 @@ static void on_tick(void *context)
     loop_timer_start(run->tick, run->tick_ms);
 }
 
+/* A signal that comes while the daemon starts waits until somebody handles it. */
+static void hold_signals(bool hold)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaddset(&set, signals[i]);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static void watch(struct run *run)
 {
-    static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
     struct loop *loop = run->daemon.services.loop;
     int64_t watchdog_ms = notify_watchdog_ms();
 
     for (size_t i = 0; i < SIGNALS; i++) {
-        run->signals[i] = evsignal_new(loop_base(loop), numbers[i], on_signal, run);
+        run->signals[i] = evsignal_new(loop_base(loop), signals[i], on_signal, run);
         evsignal_add(run->signals[i], NULL);
     }
     run->tick_ms = watchdog_ms > 0 && watchdog_ms < TICK_MS ? watchdog_ms : TICK_MS;
     run->tick = loop_timer_new(loop, on_tick, run);
     run->drain_deadline = loop_timer_new(loop, stop_loop, run);
     loop_timer_start(run->tick, run->tick_ms);
+    hold_signals(false);
 }
 
 /* --- the sequence --------------------------------------------------------------------- */
@@ -262,6 +275,7 @@ int daemon_main(int argc, char **argv, const struct daemon_program *program)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     timeout_ms = conf->store_timeout_ms;
+    hold_signals(true);
     run.daemon.conf = conf_slot_new(conf_hold(conf));
     status = bind_and_drop(&run, conf);
     if (status == EX_OK)
