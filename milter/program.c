@@ -6,6 +6,7 @@
 #include "milter/callbacks.h"
 #include "milter/listener.h"
 #include "milter/shared.h"
+#include "milter/signals.h"
 
 #include <errno.h>
 #include <libmilter/mfapi.h>
@@ -68,7 +69,9 @@ static bool start_libmilter(struct daemon *daemon, char **problem_r)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0)
         *problem_r = mem_print("cannot start a thread: %s", strerror(error));
-    return error == 0;
+    else if (!signals_wait_for_libmilter())
+        *problem_r = mem_copy("libmilter does not start; the system log may say why");
+    return *problem_r == NULL;
 }
 
 /* --- keys ----------------------------------------------------------------------------- */
