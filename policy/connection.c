@@ -238,7 +238,7 @@ static void process(struct connection *connection, char *bytes, size_t length)
         bytes += used;
         length -= used;
         connection->busy = true;
-        judge_request(all->judge, &request, on_judged, connection);
+        judge_request(all->judge, &connection->client, &request, on_judged, connection);
     }
     connection->processing = false;
     if (status == PROTOCOL_BAD)

@@ -18,6 +18,7 @@ struct connection {
     char *output; /* the rest of an answer */
     size_t output_length, output_sent;
     struct protocol_parser parser;
+    struct judge_client client;
     int64_t active_us;
     int fd;
     bool busy; /* a request is being judged */

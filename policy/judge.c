@@ -35,6 +35,19 @@ static enum assess_charge charge_at(const struct conf *conf, enum stage stage)
 
 /* --- before: the transaction ---------------------------------------------------------- */
 
+static void leave_last(struct judge *judge, struct judge_client *client, const char *instance)
+{
+    const size_t length = strlen(instance);
+
+    if (strcmp(client->instance, instance) == 0)
+        return;
+    if (client->instance[0] != '\0')
+        transactions_leave(judge->transactions, client->instance);
+    client->instance[0] = '\0';
+    if (length < sizeof(client->instance))
+        memcpy(client->instance, instance, length + 1);
+}
+
 /* The transaction that the request belongs to, out of the table, or a new one. */
 static struct transaction *find_transaction(struct judge *judge,
                                             const struct protocol_request *request)
@@ -185,8 +198,8 @@ static void on_assessed(struct message *message, void *context)
     judging.callback(action, judging.context);
 }
 
-void judge_request(struct judge *judge, const struct protocol_request *request,
-                   judge_callback *callback, void *context)
+void judge_request(struct judge *judge, struct judge_client *client,
+                   const struct protocol_request *request, judge_callback *callback, void *context)
 {
     struct judging *judging;
     struct transaction *transaction;
@@ -196,6 +209,7 @@ void judge_request(struct judge *judge, const struct protocol_request *request,
         callback(ANSWER_NOTHING, context);
         return;
     }
+    leave_last(judge, client, request->values[ATTRIBUTE_INSTANCE]);
     transaction = find_transaction(judge, request);
     transaction->message->started_us = clock_now_us(judge->services->steady);
     bring_up_to_date(transaction, request, stage);

@@ -23,10 +23,16 @@ struct judge {
     struct transactions *transactions;
 };
 
+/* What is remembered of one client, a connection; zeroed at its start. */
+#define JUDGE_INSTANCE_MAX 64 /* Postfix' has about 30 octets */
+struct judge_client {
+    char instance[JUDGE_INSTANCE_MAX]; /* of its latest transaction; "": none, or a longer one */
+};
+
 /* action is borrowed: "DUNNO", "450 4.7.28 ...". */
 typedef void judge_callback(const char *action, void *context);
 
 /* Calls back once, in the loop's thread, maybe before it returns.  The request is not needed
  * afterwards. */
-void judge_request(struct judge *judge, const struct protocol_request *request,
-                   judge_callback *callback, void *context);
+void judge_request(struct judge *judge, struct judge_client *client,
+                   const struct protocol_request *request, judge_callback *callback, void *context);

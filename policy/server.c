@@ -111,6 +111,12 @@ static bool server_bind(struct daemon *daemon, const struct conf *conf, char **p
 static bool server_serve(struct daemon *daemon, char **problem_r)
 {
     struct server *server = daemon->state;
+    static const struct transactions_limits transactions = {
+        .max = TRANSACTIONS_MAX,
+        .max_left = TRANSACTIONS_LEFT_MAX,
+        .max_recipients = TRANSACTION_RECIPIENTS_ALL_MAX,
+        .idle_us = TRANSACTION_IDLE_SEC * INT64_C(1000000),
+    };
     struct conf *conf = conf_slot_get(daemon->conf);
     const struct connections_settings settings = settings_of(conf);
 
@@ -118,8 +124,7 @@ static bool server_serve(struct daemon *daemon, char **problem_r)
     server->judge = (struct judge){
         .services = &daemon->services,
         .conf = daemon->conf,
-        .transactions = transactions_new(TRANSACTIONS_MAX, TRANSACTION_RECIPIENTS_ALL_MAX,
-                                         TRANSACTION_IDLE_SEC * INT64_C(1000000)),
+        .transactions = transactions_new(&transactions),
     };
     server->connections = connections_new(&server->judge, &settings);
     listeners_serve(server->listeners, daemon->services.loop, daemon->services.log, on_accepted,

@@ -9,10 +9,10 @@
 #include <string.h>
 
 struct transactions {
-    struct map *map;
-    size_t max, max_recipients;
-    int64_t idle_us;
-    size_t recipients; /* of all that are in the table */
+    struct transactions_limits limits;
+    struct map *current;
+    struct map *left; /* by their clients */
+    size_t recipients; /* of all that are in either */
 };
 
 struct transaction *transaction_new(struct conf *conf, struct message *message)
@@ -60,14 +60,13 @@ bool transaction_add_cause(struct transaction_causes *causes, const struct cause
     return true;
 }
 
-struct transactions *transactions_new(size_t max, size_t max_recipients, int64_t idle_us)
+struct transactions *transactions_new(const struct transactions_limits *limits)
 {
     struct transactions *transactions = mem_new(1, sizeof(*transactions));
 
-    transactions->map = map_new();
-    transactions->max = max;
-    transactions->max_recipients = max_recipients;
-    transactions->idle_us = idle_us;
+    transactions->limits = *limits;
+    transactions->current = map_new();
+    transactions->left = map_new();
     return transactions;
 }
 
@@ -75,57 +74,86 @@ void transactions_free(struct transactions **transactions)
 {
     if (*transactions == NULL)
         return;
-    map_free(&(*transactions)->map, free_value);
+    map_free(&(*transactions)->current, free_value);
+    map_free(&(*transactions)->left, free_value);
     free(*transactions);
     *transactions = NULL;
 }
 
 size_t transactions_count(const struct transactions *transactions)
 {
-    return map_count(transactions->map);
+    return map_count(transactions->current) + map_count(transactions->left);
 }
 
-struct transaction *transactions_take(struct transactions *transactions, const char *instance)
+static struct transaction *take_from(struct transactions *transactions, struct map *map,
+                                     const char *instance)
 {
-    struct transaction *transaction = map_remove(transactions->map, instance, strlen(instance));
+    struct transaction *transaction = map_remove(map, instance, strlen(instance));
 
     if (transaction != NULL)
         transactions->recipients -= transaction->message->nrecipients;
     return transaction;
 }
 
-/* Entries are only ever put in, never touched: the one put in first is also the oldest. */
-static bool drop_oldest(struct transactions *transactions, int64_t now_us)
+struct transaction *transactions_take(struct transactions *transactions, const char *instance)
 {
+    struct transaction *transaction = take_from(transactions, transactions->current, instance);
+
+    return transaction != NULL ? transaction
+                               : take_from(transactions, transactions->left, instance);
+}
+
+/* Entries are only ever put in, never touched: the one put in first is also the oldest. */
+static bool drop_oldest(struct transactions *transactions, struct map *map, size_t max,
+                        int64_t now_us)
+{
+    const struct transactions_limits *limits = &transactions->limits;
     const void *key;
     size_t length;
-    struct transaction *oldest = map_oldest(transactions->map, &key, &length);
+    struct transaction *oldest = map_oldest(map, &key, &length);
 
-    if (oldest == NULL)
+    if (oldest == NULL ||
+        (map_count(map) <= max && transactions->recipients <= limits->max_recipients &&
+         now_us - oldest->used_us < limits->idle_us))
         return false;
-    if (map_count(transactions->map) <= transactions->max &&
-        transactions->recipients <= transactions->max_recipients &&
-        now_us - oldest->used_us < transactions->idle_us)
-        return false;
-    (void)map_remove(transactions->map, key, length);
     transactions->recipients -= oldest->message->nrecipients;
+    (void)map_remove(map, key, length);
     transaction_free(&oldest);
     return true;
+}
+
+static void put_into(struct transactions *transactions, struct map *map,
+                     struct transaction *transaction)
+{
+    const char *instance = transaction->message->instance;
+    struct transaction *before = map_put(map, instance, strlen(instance), transaction);
+
+    transactions->recipients += transaction->message->nrecipients;
+    if (before != NULL) {
+        transactions->recipients -= before->message->nrecipients;
+        transaction_free(&before);
+    }
 }
 
 void transactions_put(struct transactions *transactions, struct transaction *transaction,
                       int64_t now_us)
 {
-    const char *instance = transaction->message->instance;
-    struct transaction *before;
+    const struct transactions_limits *limits = &transactions->limits;
 
     transaction->used_us = now_us;
-    transactions->recipients += transaction->message->nrecipients;
-    before = map_put(transactions->map, instance, strlen(instance), transaction);
-    if (before != NULL) {
-        transactions->recipients -= before->message->nrecipients;
-        transaction_free(&before);
-    }
-    while (drop_oldest(transactions, now_us))
+    put_into(transactions, transactions->current, transaction);
+    while (drop_oldest(transactions, transactions->left, limits->max_left, now_us) ||
+           drop_oldest(transactions, transactions->current, limits->max, now_us))
         continue;
+}
+
+void transactions_leave(struct transactions *transactions, const char *instance)
+{
+    struct transaction *transaction = take_from(transactions, transactions->current, instance);
+
+    if (transaction == NULL)
+        return;
+    put_into(transactions, transactions->left, transaction);
+    (void)drop_oldest(transactions, transactions->left, transactions->limits.max_left,
+                      transaction->used_us);
 }

@@ -6,6 +6,10 @@
  * END-OF-MESSAGE may even come over another connection than RCPT.  So what was collected is kept
  * here, bounded in number, in recipients and in age.
  *
+ * An smtpd is at one transaction at a time.  So what its client has left behind (a transaction that
+ * was given up, or a service that is not asked at its end) is the first to go, and a slow message
+ * is not forgotten because others are quick.
+ *
  * While a request is being judged its transaction is out of the table and belongs to the judge.
  */
 #pragma once
@@ -19,6 +23,7 @@
 #include <stdint.h>
 
 #define TRANSACTIONS_MAX 20000
+#define TRANSACTIONS_LEFT_MAX 1000 /* of those that their clients have left behind */
 #define TRANSACTION_RECIPIENTS_ALL_MAX 1000000 /* of all transactions together */
 #define TRANSACTION_IDLE_SEC 900 /* longer than Postfix waits for a client's next command */
 #define TRANSACTION_CAUSES_MAX 16 /* remembered of one message */
@@ -51,7 +56,12 @@ bool transaction_add_cause(struct transaction_causes *causes, const struct cause
 
 struct transactions;
 
-struct transactions *transactions_new(size_t max, size_t max_recipients, int64_t idle_us);
+struct transactions_limits {
+    size_t max, max_left, max_recipients;
+    int64_t idle_us;
+};
+
+struct transactions *transactions_new(const struct transactions_limits *limits);
 void transactions_free(struct transactions **transactions);
 size_t transactions_count(const struct transactions *transactions);
 
@@ -62,3 +72,6 @@ struct transaction *transactions_take(struct transactions *transactions, const c
  * clock). */
 void transactions_put(struct transactions *transactions, struct transaction *transaction,
                       int64_t now_us);
+
+/* Its client has begun another one. */
+void transactions_leave(struct transactions *transactions, const char *instance);

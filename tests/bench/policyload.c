@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -172,7 +173,7 @@ static void ask(struct client *client)
 static void count(const char *action)
 {
     run.requests++;
-    if (strncmp(action, "DUNNO", 5) == 0)
+    if (strncasecmp(action, "DUNNO", 5) == 0)
         run.dunno++;
     else if (action[0] == '4' || action[0] == '5')
         run.refused++;

@@ -2,6 +2,7 @@
 """The EVALSHA that a daemon sends, seen once and then sent many times by redis-benchmark."""
 
 import csv
+import pathlib
 import re
 import subprocess
 
@@ -10,6 +11,8 @@ WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.)")
 LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b"}
 RANDOM = b"__rand_int__"
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "lib/store/charge.lua"
+PLAN = "ARGV[#ARGV]"
 
 
 def _unescape(match):
@@ -30,18 +33,26 @@ def _vary(key):
 
 
 class Call:
-    """words: the whole command; the last one goes to redis-benchmark's standard input, as it may hold NULs."""
+    """words: the whole command.
+
+    redis-benchmark cannot send the plan, its last argument, which holds NULs. So the script that it calls has the plan
+    written into it; Redis has a little less to read, which is to redis-benchmark's advantage.
+    """
 
     def __init__(self, server, words):
         count = int(words[2])
         self._server = server
-        self._argv = [*words[:3], *map(_vary, words[3 : 3 + count]), *words[3 + count : -1]]
-        self._last = words[-1]
+        script = SCRIPT.read_text()
+        literal = "'" + "".join(f"\\{octet:03d}" for octet in words[-1]) + "'"
+        assert script.count(PLAN) == 1, f"{SCRIPT} does not take its plan as {PLAN}"
+        with server.client() as client:
+            sha = client.call("SCRIPT", "LOAD", script.replace(PLAN, literal))
+        self._argv = ["EVALSHA", sha, words[2], *map(_vary, words[3 : 3 + count]), *words[3 + count : -1]]
 
     def run(self, connections, requests, users):
         argv = ["redis-benchmark", "-s", str(self._server.socket), "-c", str(connections), "-n", str(requests)]
-        argv += ["-r", str(users), "-P", "1", "--csv", "-x"]
-        done = subprocess.run([*argv, *self._argv], input=self._last, capture_output=True, check=False)
+        argv += ["-r", str(users), "-P", "1", "--csv"]
+        done = subprocess.run([*argv, *self._argv], capture_output=True, check=False)
         rows = list(csv.DictReader(done.stdout.decode().splitlines()))
         if done.returncode != 0 or len(rows) != 1:
             raise AssertionError(f"redis-benchmark: exit {done.returncode}\n{done.stdout!r}{done.stderr!r}")

@@ -23,6 +23,7 @@
 struct site {
     struct services services;
     struct judge judge;
+    struct judge_client client;
 };
 
 /* No check here needs DNS. */
@@ -57,7 +58,8 @@ static void site_open(struct site *site, const char *conf_text)
     site->judge = (struct judge){
         .services = &site->services,
         .conf = conf_slot_new(conf_of(conf_text)),
-        .transactions = transactions_new(100, 1000, INT64_C(600000000)),
+        .transactions =
+            transactions_new(&(struct transactions_limits){100, 10, 1000, INT64_C(600000000)}),
     };
 }
 
@@ -95,7 +97,7 @@ static char *ask(struct site *site, const char *lines)
     if (protocol_parse(&parser, text, (size_t)length, sizeof(text), &used, &request, &problem) !=
         PROTOCOL_REQUEST)
         fail_msg("%s: %s", lines, problem);
-    judge_request(&site->judge, &request, on_answer, &answer);
+    judge_request(&site->judge, &site->client, &request, on_answer, &answer);
     while (answer == NULL && clock_now_us(&clock_steady) < end_us)
         loop_run_once(site->services.loop, 100);
     assert_non_null(answer);
@@ -454,6 +456,31 @@ static void test_another_sender_is_another_transaction(void **state)
     site_close(&site);
 }
 
+/* A client that never comes to the end of a message does not push out the messages of others. */
+static void test_what_a_client_leaves_behind_goes_first(void **state)
+{
+    struct site site;
+    struct judge_client slow;
+    char lines[256];
+
+    (void)state;
+    site_open(&site, CONF LIMITS);
+    expect(&site, LOGIN "protocol_state=RCPT\ninstance=slow\nrecipient=a@example.net\n", "DUNNO$");
+    expect(&site, LOGIN "protocol_state=RCPT\ninstance=slow\nrecipient=b@example.net\n", "DUNNO$");
+    slow = site.client;
+    site.client = (struct judge_client){""};
+    for (int i = 0; i < 300; i++) {
+        snprintf(lines, sizeof(lines),
+                 LOGIN "protocol_state=RCPT\ninstance=%d\nrecipient=a@example.net\n", i);
+        expect(&site, lines, "DUNNO$");
+    }
+    site.client = slow;
+    assert_int_equal(transactions_count(site.judge.transactions), 12);
+    expect(&site, LOGIN "protocol_state=DATA\ninstance=slow\nqueue_id=Q1\n", "DUNNO$");
+    assert_int_equal(used(&site, 'r'), 2);
+    site_close(&site);
+}
+
 static void test_a_reload_does_not_change_a_message_in_hand(void **state)
 {
     struct site site;
@@ -504,6 +531,7 @@ int main(void)
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_mail_is_judged),
         cmocka_unit_test(test_another_sender_is_another_transaction),
+        cmocka_unit_test(test_what_a_client_leaves_behind_goes_first),
         cmocka_unit_test(test_a_reload_does_not_change_a_message_in_hand),
         cmocka_unit_test(test_more_recipients_after_a_refused_data),
     };

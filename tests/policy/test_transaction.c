@@ -33,6 +33,12 @@ static void put_numbered(struct transactions *table, int number, size_t recipien
     transactions_put(table, transaction_of(instance, recipients), now_us);
 }
 
+static struct transactions *table_of(size_t max, size_t max_recipients)
+{
+    return transactions_new(&(struct transactions_limits){
+        .max = max, .max_left = 2, .max_recipients = max_recipients, .idle_us = 600 * SECOND});
+}
+
 static bool have(struct transactions *table, const char *instance, int64_t now_us)
 {
     struct transaction *transaction = transactions_take(table, instance);
@@ -45,7 +51,7 @@ static bool have(struct transactions *table, const char *instance, int64_t now_u
 
 static void test_take_is_exclusive(void **state)
 {
-    struct transactions *table = transactions_new(10, 100, 600 * SECOND);
+    struct transactions *table = table_of(10, 100);
     struct transaction *transaction = transaction_of("a", 2);
 
     (void)state;
@@ -63,7 +69,7 @@ static void test_take_is_exclusive(void **state)
 /* Two that were judged at the same time under one instance: the later one stays. */
 static void test_the_later_replaces(void **state)
 {
-    struct transactions *table = transactions_new(10, 3, 600 * SECOND);
+    struct transactions *table = table_of(10, 3);
     struct transaction *second = transaction_of("a", 2);
 
     (void)state;
@@ -80,7 +86,7 @@ static void test_the_later_replaces(void **state)
 
 static void test_bounded_in_number(void **state)
 {
-    struct transactions *table = transactions_new(3, 100, 600 * SECOND);
+    struct transactions *table = table_of(3, 100);
 
     (void)state;
     for (int i = 0; i < 3; i++)
@@ -96,7 +102,7 @@ static void test_bounded_in_number(void **state)
 
 static void test_bounded_in_recipients(void **state)
 {
-    struct transactions *table = transactions_new(100, 10, 600 * SECOND);
+    struct transactions *table = table_of(100, 10);
 
     (void)state;
     put_numbered(table, 0, 5, 0);
@@ -115,7 +121,7 @@ static void test_bounded_in_recipients(void **state)
 
 static void test_expires(void **state)
 {
-    struct transactions *table = transactions_new(100, 100, 600 * SECOND);
+    struct transactions *table = table_of(100, 100);
 
     (void)state;
     put_numbered(table, 0, 1, 0);
@@ -125,6 +131,44 @@ static void test_expires(void **state)
     put_numbered(table, 3, 1, 600 * SECOND);
     assert_false(have(table, "i0", 600 * SECOND));
     assert_int_equal(transactions_count(table), 3);
+    transactions_free(&table);
+}
+
+/* What was left is still there for a while, and does not count among the others. */
+static void test_left_ones_go_first(void **state)
+{
+    struct transactions *table = table_of(3, 100);
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        char instance[32];
+
+        snprintf(instance, sizeof(instance), "i%d", i);
+        put_numbered(table, i, 1, i);
+        if (i > 0)
+            transactions_leave(table, instance);
+    }
+    transactions_leave(table, "no such one");
+    assert_int_equal(transactions_count(table), 3);
+    assert_false(have(table, "i3", 6));
+    assert_true(have(table, "i0", 6) && have(table, "i4", 6) && have(table, "i5", 6));
+    put_numbered(table, 7, 98, 7);
+    assert_int_equal(transactions_count(table), 3);
+    transactions_free(&table);
+}
+
+static void test_left_ones_expire(void **state)
+{
+    struct transactions *table = table_of(10, 100);
+
+    (void)state;
+    put_numbered(table, 0, 1, 0);
+    transactions_leave(table, "i0");
+    put_numbered(table, 1, 1, 600 * SECOND - 1);
+    assert_int_equal(transactions_count(table), 2);
+    put_numbered(table, 2, 1, 600 * SECOND);
+    assert_int_equal(transactions_count(table), 2);
+    assert_false(have(table, "i0", 600 * SECOND));
     transactions_free(&table);
 }
 
@@ -162,7 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_take_is_exclusive), cmocka_unit_test(test_the_later_replaces),
         cmocka_unit_test(test_bounded_in_number), cmocka_unit_test(test_bounded_in_recipients),
-        cmocka_unit_test(test_expires),           cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_expires),           cmocka_unit_test(test_left_ones_go_first),
+        cmocka_unit_test(test_left_ones_expire),  cmocka_unit_test(test_causes),
     };
 
     return cmocka_run_group_tests(tests, load, unload);
