@@ -2,8 +2,6 @@
 /* UTF-8, strictly. */
 #include "lib/base/utf8.h"
 
-#include <stdbool.h>
-
 /* By the first octet: how long the character is, its own bits, and the least code point that needs
  * that length. */
 static const struct lead {
@@ -48,4 +46,22 @@ size_t utf8_next(const char *bytes, size_t length, uint32_t *code_r)
         return lead->octets;
     }
     return 0;
+}
+
+bool utf8_is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+bool utf8_is_text(const char *bytes, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        uint32_t code;
+        size_t octets = utf8_next(bytes + at, length - at, &code);
+
+        if (octets == 0 || utf8_is_control(code))
+            return false;
+        at += octets;
+    }
+    return true;
 }

@@ -2,9 +2,9 @@
 /* A loaded configuration: references, the slot, and the plain questions. */
 #include "lib/conf/conf.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
-#include "lib/conf/names.h"
 #include "lib/conf/private.h"
 #include "lib/conf/schema.h"
 
@@ -97,7 +97,7 @@ bool conf_is_internal(const struct conf *conf, const struct ip_address *address)
 bool conf_is_local_domain(const struct conf *conf, const char *domain)
 {
     const struct map *domains = conf_kept(conf)->local_domains;
-    char *normal = names_domain(domain);
+    char *normal = domain_copy(domain);
     bool local = false;
 
     if (normal == NULL)

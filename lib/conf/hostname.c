@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine's full name. */
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/conf/files.h"
-#include "lib/conf/names.h"
 #include "lib/conf/private.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static char *name_in_line(char *line, const char *host)
     word = strtok_r(line, blanks, &rest); /* the address */
     while (word != NULL && (word = strtok_r(NULL, blanks, &rest)) != NULL)
         if (strncasecmp(word, host, length) == 0 && word[length] == '.')
-            return names_domain(word);
+            return domain_copy(word);
     return NULL;
 }
 
@@ -58,6 +58,6 @@ char *hostname_find(void)
         return mem_copy("localhost");
     name = strchr(host, '.') != NULL ? NULL : name_in_hosts(host);
     if (name == NULL)
-        name = names_domain(host);
+        name = domain_copy(host);
     return name != NULL ? name : mem_copy("localhost");
 }

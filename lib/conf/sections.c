@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From sections as they were written to the structs of conf.h. */
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
-#include "lib/conf/names.h"
 #include "lib/conf/private.h"
 #include "lib/conf/store_url.h"
 #include "lib/conf/types.h"
@@ -175,7 +175,7 @@ static void read_warmup(struct load *load, const struct raw_section *raw, void *
         ip_format(&address, text);
         warmup->title = mem_copy(text);
     } else {
-        warmup->title = names_domain(raw->title);
+        warmup->title = domain_copy(raw->title);
     }
     if (warmup->title == NULL) {
         complain(load, raw, &raw->place, "expected an IP address or a domain as its title");
@@ -188,7 +188,7 @@ static void read_sign(struct load *load, const struct raw_section *raw, void *el
 {
     struct conf_sign *sign = element;
 
-    sign->domain = names_domain(raw->title);
+    sign->domain = domain_copy(raw->title);
     if (sign->domain == NULL) {
         complain(load, raw, &raw->place, "expected a domain as its title");
         sign->domain = mem_copy(raw->title);

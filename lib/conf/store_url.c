@@ -2,10 +2,10 @@
 /* Taking the store's URL apart. */
 #include "lib/conf/store_url.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
-#include "lib/conf/names.h"
 #include "lib/conf/types.h"
 
 #include <stdlib.h>
@@ -86,7 +86,7 @@ static bool parse_host(const char *bytes, size_t length, struct store_url *url)
         if (rest == NULL)
             rest = bytes + length;
         host = mem_copy_n(bytes, (size_t)(rest - bytes));
-        normal = names_domain(host);
+        normal = domain_copy(host);
     }
     if (normal == NULL)
         goto done;

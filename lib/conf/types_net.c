@@ -2,6 +2,7 @@
 /* Types that are stored as addresses, networks, domains and places to listen. */
 #include "lib/conf/types.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/conf/names.h"
@@ -156,7 +157,7 @@ static struct strings *list_of(const struct reading *reading)
 bool type_read_domain(struct reading *reading, const char *value)
 {
     bool subdomains = *value == '.';
-    char *normal = names_domain(value + (subdomains ? 1 : 0));
+    char *normal = domain_copy(value + (subdomains ? 1 : 0));
     char *item;
 
     if (normal == NULL)

@@ -2,9 +2,9 @@
 /* Types that are stored as words and texts. */
 #include "lib/conf/types.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/base/words.h"
-#include "lib/conf/names.h"
 #include "lib/conf/files.h"
 
 #include <stdlib.h>
@@ -97,7 +97,7 @@ bool type_read_delimiters(struct reading *reading, const char *value)
 
 bool type_read_hostname(struct reading *reading, const char *value)
 {
-    char *name = *value != '\0' ? names_domain(value) : mem_copy("");
+    char *name = *value != '\0' ? domain_copy(value) : mem_copy("");
 
     if (name == NULL)
         return false;
@@ -139,7 +139,7 @@ bool type_read_secret(struct reading *reading, const char *value)
 
 bool type_read_selector(struct reading *reading, const char *value)
 {
-    char *selector = names_domain(value); /* RFC 6376 §3.1: sub-domains joined by dots */
+    char *selector = domain_copy(value); /* RFC 6376 §3.1: sub-domains joined by dots */
 
     if (selector == NULL)
         return false;

@@ -41,7 +41,7 @@ static bool is_plain(unsigned char octet)
  * controls, line and paragraph separators, and what reverses the direction of writing. */
 static bool is_unsafe(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e) ||
+    return utf8_is_control(code) || (code >= 0x2028 && code <= 0x202e) ||
            (code >= 0x2066 && code <= 0x2069);
 }
 

@@ -4,8 +4,8 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/base/utf8.h"
 #include "lib/message/parts.h"
-#include "lib/message/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +44,6 @@ static bool is_postmaster(const struct parts *parts)
     return text_equal_case(parts->local, "postmaster");
 }
 
-static enum address_problem parse_domain(const char *at, const char *end, struct parts *parts)
-{
-    return domain_normal(at, (size_t)(end - at), parts->domain, &parts->is_literal);
-}
-
 /* Mailbox of RFC 5321 section 4.1.2, or a bare local part. */
 static enum address_problem parse_mailbox(const char *at, const char *end, bool bare,
                                           struct parts *parts)
@@ -64,7 +59,7 @@ static enum address_problem parse_mailbox(const char *at, const char *end, bool 
         return bare || is_postmaster(parts) ? ADDRESS_FINE : ADDRESS_NO_DOMAIN;
     if (*at != '@')
         return ADDRESS_BAD_LOCAL;
-    return parse_domain(at + 1, end, parts);
+    return parts_read_domain(at + 1, (size_t)(end - at - 1), parts);
 }
 
 /* The same in Postfix' internal form, where nothing is quoted: the local part is all before the
@@ -82,7 +77,7 @@ static enum address_problem parse_unquoted(const char *at, const char *end, bool
     parts->local_length = length;
     if (sign == NULL)
         return bare || is_postmaster(parts) ? ADDRESS_FINE : ADDRESS_NO_DOMAIN;
-    return parse_domain(sign + 1, end, parts);
+    return parts_read_domain(sign + 1, (size_t)(end - sign - 1), parts);
 }
 
 /* A-d-l of RFC 5321 section 4.1.2: every part of a route that is dropped has to be one. */
@@ -90,8 +85,7 @@ static enum address_problem skip_route(const char **at, const char *end)
 {
     const char *colon = *at;
     const char *start;
-    char domain[DOMAIN_ROOM];
-    bool is_literal;
+    struct parts dropped;
 
     /* Only a colon outside of brackets ends a route. */
     for (bool inside = false; colon < end && (inside || *colon != ':'); colon++)
@@ -102,8 +96,8 @@ static enum address_problem skip_route(const char **at, const char *end)
         const char *comma = memchr(start, ',', (size_t)(colon - start));
         const char *stop = comma != NULL ? comma : colon;
 
-        if (*start != '@' || domain_normal(start + 1, (size_t)(stop - start - 1), domain,
-                                           &is_literal) != ADDRESS_FINE)
+        if (*start != '@' ||
+            parts_read_domain(start + 1, (size_t)(stop - start - 1), &dropped) != ADDRESS_FINE)
             return ADDRESS_BAD_DOMAIN;
         start = stop + 1;
         if (comma != NULL && start == colon)
@@ -118,9 +112,10 @@ static void escape(const char *string, size_t length, struct text *text)
     size_t at = 0;
 
     while (at < length) {
-        size_t octets = utf8_length(string + at, length - at);
+        uint32_t code;
+        size_t octets = utf8_next(string + at, length - at, &code);
 
-        if (octets == 0 || utf8_is_control(string + at)) {
+        if (octets == 0 || utf8_is_control(code)) {
             text_print(text, "\\x%02x", (unsigned char)string[at]);
             octets = octets > 0 ? octets : 1;
             for (size_t i = 1; i < octets; i++)
@@ -236,6 +231,19 @@ const char *address_problem_text(enum address_problem problem)
 
     _Static_assert(sizeof(texts) / sizeof(texts[0]) == ADDRESS_BAD_ENCODING + 1, "one text each");
     return texts[problem];
+}
+
+char *address_domain(const char *domain)
+{
+    struct parts parts;
+    size_t length = strlen(domain);
+
+    /* The root's dot is fine in a name that is not an address. */
+    if (length > 1 && domain[length - 1] == '.')
+        length--;
+    if (parts_read_domain(domain, length, &parts) != ADDRESS_FINE)
+        return NULL;
+    return mem_copy(parts.domain);
 }
 
 /* Mailing lists' own addresses are not subaddresses although '-' may delimit them (as in Postfix).

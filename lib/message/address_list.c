@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mailboxes of a header's value (RFC 5322 sections 3.2 to 3.4 and 4.4, RFC 6532, RFC 6854). */
 #include "lib/base/text.h"
+#include "lib/base/utf8.h"
 #include "lib/message/address.h"
 #include "lib/message/parts.h"
-#include "lib/message/utf8.h"
 
 #include <string.h>
 
@@ -217,8 +217,8 @@ static bool read_mailbox_end(struct parser *parser, char close)
     parser->at++;
     if (!read_domain(parser) || !utf8_is_text(text_string(local), local->length))
         return false;
-    if (domain_normal(text_string(&parser->domain), parser->domain.length, parts.domain,
-                      &parts.is_literal) != ADDRESS_FINE)
+    if (parts_read_domain(text_string(&parser->domain), parser->domain.length, &parts) !=
+        ADDRESS_FINE)
         return false;
     if (close != '\0') {
         if (*parser->at != close)

@@ -2,6 +2,7 @@
 /* Addresses from their pieces. */
 #include "lib/message/parts.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
 
 #include <string.h>
@@ -16,6 +17,25 @@ bool parts_is_atext(char c)
     unsigned char octet = (unsigned char)c;
 
     return octet > ' ' && !special[octet];
+}
+
+enum address_problem parts_read_domain(const char *bytes, size_t length, struct parts *parts)
+{
+    static const enum address_problem problems[] = {
+        [DOMAIN_FINE] = ADDRESS_FINE,         [DOMAIN_BAD] = ADDRESS_BAD_DOMAIN,
+        [DOMAIN_BAD_IDN] = ADDRESS_BAD_IDN,   [DOMAIN_BAD_ENCODING] = ADDRESS_BAD_ENCODING,
+        [DOMAIN_TOO_LONG] = ADDRESS_TOO_LONG,
+    };
+    bool is_literal = length > 0 && bytes[0] == '[';
+    enum address_problem problem;
+
+    if (is_literal)
+        problem = literal_normal(bytes, length, parts->domain);
+    else
+        problem = problems[domain_normal(bytes, length, parts->domain)];
+    if (problem == ADDRESS_FINE)
+        parts->is_literal = is_literal;
+    return problem;
 }
 
 /* Whether a local part can be written without quotes: atoms with single dots between. */

@@ -2,8 +2,8 @@
 /* Addresses from strangers: whatever is accepted reads back as itself, and nothing that is made
  * breaks a line. */
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 #include "lib/message/address.h"
-#include "lib/message/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
