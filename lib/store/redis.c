@@ -6,6 +6,7 @@
 #include "lib/store/redis_private.h"
 #include "lib/store/redis_trouble.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,14 @@ static const struct backend_kind redis_kind = {
     .server = redis_server,
 };
 
+static void ignore_sigpipe(void)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+        (void)signal(SIGPIPE, SIG_IGN);
+}
+
 struct backend backend_redis(struct loop *loop, const struct redis_settings *settings,
                              const struct backend_owner *owner)
 {
@@ -250,6 +259,8 @@ struct backend backend_redis(struct loop *loop, const struct redis_settings *set
         redis->addresses.database >= 0 ? redis->addresses.database : settings->database;
     redis->timeout_ms = settings->timeout_ms;
     redis->fresh = true;
+    /* hiredis writes to sockets that the other side has closed. */
+    ignore_sigpipe();
     redis->deadline = loop_timer_new(loop, on_deadline, redis);
     redis_link_start(redis);
     return (struct backend){&redis_kind, redis};

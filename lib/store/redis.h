@@ -3,7 +3,8 @@
  * The Redis backend: one connection on which everything is pipelined.
  *
  * A call waits for its answer no longer than the time-out.  Until the first attempt to connect has
- * an end, calls wait for it; afterwards, while Redis is known to be away, none does.
+ * an end, calls wait for it; afterwards, while Redis is known to be away, none does.  SIGPIPE is
+ * ignored from then on, unless the process has a handler for it.
  */
 #pragma once
 

@@ -142,15 +142,20 @@ static void on_probed(redisAsyncContext *connection, void *answer, void *context
     if (redis->connection != connection)
         goto done;
     redis->probing = false;
-    if (reply == NULL)
+    if (reply == NULL) {
         redis_link_lost(redis, connection);
-    else if (reply->type == REDIS_REPLY_STRING &&
-             script_answer(probe, reply->str, (size_t)reply->len))
+    } else if (reply->type == REDIS_REPLY_STRING &&
+               script_answer(probe, reply->str, (size_t)reply->len)) {
         go_up(redis, probe->now_ms);
-    else
+    } else if (reply->type == REDIS_REPLY_ERROR && redis_trouble_is_no_script(reply->str)) {
+        /* Forgotten in between; how often this can happen is bounded by time. */
+        redis->probing = true;
+        redis_link_load_script(redis);
+    } else {
         redis_link_fail(redis, reply->type == REDIS_REPLY_ERROR
                                    ? redis_trouble(reply->str)
                                    : mem_copy("Redis does not run the counting script"));
+    }
 done:
     call_release(probe);
 }
