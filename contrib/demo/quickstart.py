@@ -4,11 +4,13 @@ or keeps them.
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -173,9 +175,15 @@ def start(folder, keep):
         for server in site.servers:
             step(f"start {names[server]}", server.start)
     except BaseException:
-        site.stop()
+        abandon(site)
         raise
     return site
+
+
+def abandon(site):
+    """Stop everything because of a trouble that is told already; what stops badly is no news."""
+    with contextlib.suppress(AssertionError):
+        site.stop()
 
 
 def remember(site, folder):
@@ -232,23 +240,22 @@ def show_places(site, folder, keep):
 def run(folder, keep):
     print("Starting")
     site = start(folder, keep)
-    kept = False
     try:
+        if keep:
+            remember(site, folder)
         for scenario in (ordinary, forged, nowhere, burst):
             scenario(site)
         show_limits(site)
         show_places(site, folder, keep)
-        if keep:
-            remember(site, folder)
-            kept = True
-    finally:
-        if not kept:
-            site.stop()
-    print(
-        "\nEverything goes on running."
-        if keep
-        else "\nEverything is stopped again; --keep leaves it running."
-    )
+    except BaseException:
+        abandon(site)
+        (folder / STATE).unlink(missing_ok=True)
+        raise
+    if keep:
+        print("\nEverything goes on running.")
+        return
+    site.stop()
+    print("\nEverything is stopped again; --keep leaves it running.")
 
 
 def clear(folder):
@@ -273,13 +280,14 @@ def main():
     parser.add_argument("--stop", action="store_true")
     parser.add_argument("folder", type=pathlib.Path)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if options.stop:
             stop(options.folder)
         else:
             clear(options.folder)
             run(options.folder, options.keep)
-    except AssertionError as problem:
+    except (AssertionError, OSError, subprocess.SubprocessError) as problem:
         print(f"\n{problem}", file=sys.stderr)
         if options.folder.exists():
             print(f"\nThe logs are in {options.folder}.", file=sys.stderr)

@@ -2,10 +2,12 @@
 """Programs that the tests start: output in a file, stopped by pid, and never left behind."""
 
 import atexit
+import contextlib
 import os
 import pathlib
 import signal
 import subprocess
+import threading
 
 from . import wait
 from .guard import Guard, start_time
@@ -24,6 +26,24 @@ def tail(path, lines=TAIL_LINES):
     return "\n".join([f"--- {path} (last {len(text)} lines)", *text])
 
 
+@contextlib.contextmanager
+def _uninterrupted():
+    """Put off SIGINT and SIGTERM, lest a process is born and nobody has written down its pid."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    kept = {one: signal.signal(one, lambda number, _: pending.append(number)) for one in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+        for number in pending:
+            signal.raise_signal(number)
+
+
 class Process:
     """One program in its own session; ends with this process unless `outlive` is set."""
 
@@ -40,6 +60,14 @@ class Process:
         return self._popen.pid
 
     def start(self):
+        with _uninterrupted():
+            self._spawn()
+            if not self._outlive:
+                _running.append(self)
+                _guard.add(self.pid)
+        return self
+
+    def _spawn(self):
         with open(self.output, "ab") as output:
             self._popen = subprocess.Popen(
                 self.argv,
@@ -50,10 +78,6 @@ class Process:
                 cwd="/",
                 start_new_session=True,
             )
-        if not self._outlive:
-            _running.append(self)
-            _guard.add(self.pid)
-        return self
 
     def _has_exited(self):
         # The dead leader is left unreaped, so that its pid still names our process group and nobody
