@@ -112,7 +112,8 @@ static char *remove_stale(const char *path)
     descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0)
         return mem_print("cannot make a socket: %s", strerror(errno));
-    if (connect(descriptor, (struct sockaddr *)&where, length) == 0 || errno == EAGAIN)
+    /* only "refused" means that nobody is there: a full queue or a lack of rights does not */
+    if (connect(descriptor, (struct sockaddr *)&where, length) == 0 || errno != ECONNREFUSED)
         problem = mem_print("cannot listen on %s: another process does", address);
     else if (unlink(path) != 0)
         problem = mem_print("cannot remove the old socket %s: %s", path, strerror(errno));
