@@ -197,12 +197,13 @@ void services_tick(struct services *services)
     tell_slow_dns(services);
 }
 
+/* The resolver first: who waited for its answer asks the store next. */
 void services_close(struct services *services, int64_t timeout_ms)
 {
+    if (services->dns)
+        dns_free(&services->dns);
     if (services->store) {
         store_drain(services->store, timeout_ms);
         store_close(&services->store);
     }
-    if (services->dns)
-        dns_free(&services->dns);
 }
