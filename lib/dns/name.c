@@ -43,7 +43,7 @@ bool dns_name_parse(const char *text, struct dns_name *name_r)
                 return true;
             continue;
         }
-        if (*c <= ' ' || *c > '~' || *c == '\\' || at == DNS_NAME_MAX)
+        if (*c < ' ' || *c > '~' || *c == '\\' || at == DNS_NAME_MAX)
             return false;
         name_r->octets[at++] = lower((uint8_t)*c);
     }

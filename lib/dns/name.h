@@ -18,7 +18,8 @@ struct dns_name {
 };
 
 /* A host name with or without the dot at its end; "." is the root.  false: an empty or too long
- * label or name, or an octet that no one asks for (white space, control, backslash, not ASCII). */
+ * label or name, or an octet that no one asks for (control, backslash, not ASCII).  Macros in SPF
+ * records make names with spaces. */
 bool dns_name_parse(const char *text, struct dns_name *name_r);
 
 /* Reads the name at *at and moves *at behind it.  Compression pointers may only point to what was

@@ -39,7 +39,7 @@ static void test_parse(void **state)
         {".test", NULL},
         {"a..test", NULL},
         {"test..", NULL},
-        {"a test", NULL},
+        {"a test", "a\\032test"},
         {"a\ttest", NULL},
         {"a\\.test", NULL},
         {"b\xc3\xbc.test", NULL},
