@@ -2,6 +2,7 @@
 /* What evaluations ask with. */
 #include "lib/auth/lookup.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/text.h"
 
 #include <assert.h>
@@ -12,7 +13,7 @@ bool lookup_is_name(const char *name)
     size_t length = strlen(name);
     size_t label = 0;
 
-    if (length == 0 || length > LOOKUP_NAME_MAX)
+    if (length == 0 || length > DOMAIN_MAX)
         return false;
     for (size_t i = 0; i < length; i++) {
         unsigned char octet = (unsigned char)name[i];
@@ -20,7 +21,7 @@ bool lookup_is_name(const char *name)
         if (octet < 0x20 || octet > 0x7e || octet == '\\')
             return false;
         label = octet == '.' ? 0 : label + 1;
-        if (label > LOOKUP_LABEL_MAX || (octet == '.' && (i == 0 || name[i - 1] == '.')))
+        if (label > DOMAIN_LABEL_MAX || (octet == '.' && (i == 0 || name[i - 1] == '.')))
             return false;
     }
     return label > 0;
@@ -29,10 +30,10 @@ bool lookup_is_name(const char *name)
 const struct dns_answer *lookup_find(const struct lookup *lookup, const char *name,
                                      enum dns_type type)
 {
-    char lower[LOOKUP_NAME_MAX + 1];
+    char lower[DOMAIN_MAX + 1];
     size_t length = strlen(name);
 
-    assert(length <= LOOKUP_NAME_MAX);
+    assert(length <= DOMAIN_MAX);
     memcpy(lower, name, length + 1);
     return lookup->find(lookup->context, text_lower(lower), type);
 }

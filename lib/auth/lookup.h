@@ -24,9 +24,6 @@ struct lookup {
 const struct dns_answer *lookup_find(const struct lookup *lookup, const char *name,
                                      enum dns_type type);
 
-#define LOOKUP_NAME_MAX 253 /* octets of a name as text (RFC 1035 section 3.1) */
-#define LOOKUP_LABEL_MAX 63
-
 /* Whether a text can be asked for: labels of 1 to 63 octets, 253 together, printable ASCII, also
  * spaces, but no backslash. */
 bool lookup_is_name(const char *name);

@@ -3,9 +3,9 @@
 #include "lib/auth/spf.h"
 
 #include "lib/auth/spf_state.h"
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
-#include "lib/message/address.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -249,7 +249,7 @@ static char *plain_name(const char *name)
 
     for (const char *at = name; *at != '\0' && plain == NULL; at++)
         if ((unsigned char)*at >= 0x80) {
-            plain = address_domain(name);
+            plain = domain_copy(name);
             break;
         }
     if (plain != NULL)

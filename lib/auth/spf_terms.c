@@ -3,6 +3,7 @@
  */
 #include "lib/auth/spf_state.h"
 
+#include "lib/base/domain.h"
 #include "lib/base/mem.h"
 
 #include <stdarg.h>
@@ -196,7 +197,7 @@ enum spf_step spf_target(struct spf_state *state, const char *spec, const char *
         if (expanded.length > 0 && expanded.bytes[expanded.length - 1] == '.')
             text_cut(&expanded, expanded.length - 1);
         name = text_string(&expanded);
-        while (strlen(name) > LOOKUP_NAME_MAX && (dot = strchr(name, '.')) != NULL)
+        while (strlen(name) > DOMAIN_MAX && (dot = strchr(name, '.')) != NULL)
             name = dot + 1;
         *name_r = mem_copy(name);
     }
