@@ -69,7 +69,7 @@ void check_sender_mismatch(const struct conf *conf, struct message *message)
 
 void check_unauthenticated(const struct conf *conf, struct message *message)
 {
-    if (message->user[0] != '\0' || !conf_is_local_domain(conf, message->sender.domain))
+    if (!conf_is_local_domain(conf, message->sender.domain))
         return;
 
     struct finding *finding =

@@ -37,17 +37,22 @@ struct responder {
 static void answer(struct responder *responder, const struct held *question)
 {
     static const uint8_t address[] = {192, 0, 2, 1};
+    static const uint8_t exchange[] = {0, 10, 2, 'm', 'x', 0}, no_exchange[] = {0, 0, 0};
     struct packet packet;
     char asked[256];
     unsigned type;
 
     packet_reply(&packet, question->query, question->length, 0, asked, &type);
-    if (responder->mode == RESPONDER_SERVFAIL) {
+    if (responder->mode == RESPONDER_SERVFAIL || (type == 28 && strstr(asked, "half") != NULL)) {
         packet.bytes[3] |= 2;
     } else if (strstr(asked, "absent") != NULL) {
         packet.bytes[3] |= 3;
         packet_add_soa(&packet, TTL, MINIMUM);
-    } else if (type == 1) {
+    } else if (type == 15 && strstr(asked, "mail") != NULL) {
+        packet_add(&packet, PACKET_ANSWER, NULL, 15, TTL, exchange, sizeof(exchange));
+    } else if (type == 15 && strstr(asked, "null") != NULL) {
+        packet_add(&packet, PACKET_ANSWER, NULL, 15, TTL, no_exchange, sizeof(no_exchange));
+    } else if (type == 1 && strstr(asked, "bare") == NULL) {
         packet_add(&packet, PACKET_ANSWER, NULL, 1, TTL, address, sizeof(address));
     } else {
         packet_add_soa(&packet, TTL, MINIMUM);

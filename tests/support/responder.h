@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 enum responder_mode {
-    RESPONDER_ANSWERS, /* A: 192.0.2.1; names with "absent" do not exist; all other types: no data
-                        */
+    RESPONDER_ANSWERS, /* A: 192.0.2.1, but none for names with "bare"; MX: for names with "mail",
+                        * and the null MX for names with "null"; names with "absent" do not exist;
+                        * AAAA of names with "half" fails; everything else: no data */
     RESPONDER_SERVFAIL,
     RESPONDER_SILENT, /* reads and drops */
     RESPONDER_HOLDS, /* keeps questions until responder_release() */

@@ -167,6 +167,27 @@ static void test_refused_later_is_given_back(void **state)
     site_close(&site);
 }
 
+/* Who only asks, and who is told that one recipient is too many, leaves what was charged. */
+static void test_what_lives_on_is_not_given_back(void **state)
+{
+    struct site site;
+    struct message *message = alice("Q1");
+
+    (void)state;
+    site_open(&site, conf_text);
+    judge(&site, message, ASSESS_CHARGE);
+    message->size = 1001;
+    judge(&site, message, ASSESS_LOOK);
+    assert_int_equal(message->verdict.action, ACTION_REJECT);
+    assert_int_equal(used_by_alice(&site), 1);
+    message->stage = STAGE_RCPT;
+    judge(&site, message, ASSESS_CHARGE);
+    assert_int_equal(message->verdict.action, ACTION_REJECT);
+    assert_int_equal(used_by_alice(&site), 1);
+    message_free(&message);
+    site_close(&site);
+}
+
 static void test_refused_for_another_reason_costs_nothing(void **state)
 {
     struct site site;
@@ -191,6 +212,7 @@ static void test_dead_resolver_refuses_nobody(void **state)
     site_open(&site, conf_text);
     message_add_recipient(message, "carol@one.test");
     judge(&site, message, ASSESS_CHARGE);
+    assert_int_equal(message->recipients[0].domain.state, MAIL_DOMAIN_UNASKED);
     assert_int_equal(message->recipients[1].domain.state, MAIL_DOMAIN_FAILED);
     assert_false(verdict_refuses(&message->verdict));
     assert_int_equal(message->verdict.action, ACTION_LOG);
@@ -244,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_charges_once_and_looks_for_free),
         cmocka_unit_test(test_over_is_refused_and_not_charged),
         cmocka_unit_test(test_refused_later_is_given_back),
+        cmocka_unit_test(test_what_lives_on_is_not_given_back),
         cmocka_unit_test(test_refused_for_another_reason_costs_nothing),
         cmocka_unit_test(test_dead_resolver_refuses_nobody),
         cmocka_unit_test(test_other_threads_wait_for_the_loop),

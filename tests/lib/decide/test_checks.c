@@ -179,6 +179,22 @@ static const struct sample samples[] = {
      .recipient_domain = MAIL_DOMAIN_MX,
      .want = ""},
 
+    {.name = "each of them at the end",
+     .user = "alice@example.test",
+     .sender = "alice@example.test",
+     .recipients = {"x@no.test", "y@no.test"},
+     .recipient_domain = MAIL_DOMAIN_ABSENT,
+     .want = "dns.recipient-domain,dns.recipient-domain"},
+    {.name = "at RCPT only the last",
+     .stage = STAGE_RCPT,
+     .user = "alice@example.test",
+     .sender = "alice@example.test",
+     .recipients = {"x@no.test", "y@no.test"},
+     .recipient_domain = MAIL_DOMAIN_ABSENT,
+     .want = "dns.recipient-domain",
+     .field = "rcpt",
+     .value = "y@no.test"},
+
     {.name = "recipient with two at signs",
      .stage = STAGE_RCPT,
      .user = "alice@example.test",
@@ -337,8 +353,11 @@ static void test_table_names_what_is_found(void **state)
         bool listed = samples[i].want[0] == '\0';
 
         for (size_t c = 0; c < checks_count && !listed; c++)
-            for (size_t n = 0; n < checks[c].ncauses; n++)
-                listed |= strcmp(cause_get(checks[c].causes[n])->id, samples[i].want) == 0;
+            for (size_t n = 0; n < checks[c].ncauses; n++) {
+                const char *id = cause_get(checks[c].causes[n])->id;
+
+                listed |= strncmp(samples[i].want, id, strlen(id)) == 0;
+            }
         if (!listed)
             fail_msg("%s is in no row of the table", samples[i].want);
     }

@@ -161,7 +161,7 @@ static void test_request_enforces_what_would_refuse(void **state)
         char *identity;
 
         text_print(&words,
-                   "mode = %s\nlimit l { subject = user count = messages max = 5 per = 1h %s }",
+                   "mode = %s\nlimit l { subject = user count = messages max = 7 per = 1h %s }",
                    cases[i].mode, cases[i].over);
 
         struct conf *conf = conf_of(text_string(&words));
@@ -174,7 +174,7 @@ static void test_request_enforces_what_would_refuse(void **state)
         if (limits[0].enforce != cases[i].enforce)
             fail_msg("%s", cases[i].name);
         assert_string_equal(identity, "mx.example.test/4XkP2q1Zz");
-        assert_int_equal(limits[0].near, 4);
+        assert_int_equal(limits[0].near, 6);
         assert_int_equal(limits[0].count, 'm');
         free(identity);
         text_free(&words);
