@@ -30,6 +30,13 @@ enum action verdict_effective(const struct conf *conf, const struct message *mes
     return action;
 }
 
+/* Mail from sendmail(1) is judged when it is all there: one bad recipient must not take it from the
+ * others, and the MTA itself returns it to the sender for that one. */
+static bool spares_the_others(const struct message *message, const struct finding *finding)
+{
+    return finding->recipient >= 0 && message->local_submission && message->nrecipients > 1;
+}
+
 void verdict_set(const struct conf *conf, struct message *message)
 {
     struct verdict *verdict = &message->verdict;
@@ -39,6 +46,8 @@ void verdict_set(const struct conf *conf, struct message *message)
         struct finding *finding = &message->findings.items[i];
         enum action configured = verdict_configured(conf, finding->cause, finding->action_asked);
 
+        if (configured > ACTION_LOG && spares_the_others(message, finding))
+            configured = ACTION_LOG;
         finding->would = (int)enforced(message, configured);
         finding->action = (int)verdict_effective(conf, message, configured);
         if (finding->would > verdict->would)

@@ -79,6 +79,28 @@ static void test_strongest_wins_and_first_of_equals_decides(void **state)
     conf_release(&conf);
 }
 
+static void test_local_mail_is_not_refused_for_one_recipient_of_many(void **state)
+{
+    struct conf *conf = conf_of("mode = enforce");
+    struct message *message = message_new(PROGRAM_MILTER, "mx.example.test");
+
+    (void)state;
+    message_set_sender(message, "cron@example.test");
+    message_add_recipient(message, "a@no-such.test");
+    findings_add(&message->findings, cause_get(CAUSE_DNS_RECIPIENT_DOMAIN))->recipient = 0;
+    message->local_submission = true;
+    verdict_set(conf, message);
+    assert_int_equal(message->verdict.action, ACTION_REJECT);
+    message_add_recipient(message, "b@example.test");
+    verdict_set(conf, message);
+    assert_int_equal(message->verdict.action, ACTION_LOG);
+    message->local_submission = false;
+    verdict_set(conf, message);
+    assert_int_equal(message->verdict.action, ACTION_REJECT);
+    message_free(&message);
+    conf_release(&conf);
+}
+
 static void test_no_findings(void **state)
 {
     struct conf *conf = conf_of("mode = enforce");
@@ -98,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_finding),
         cmocka_unit_test(test_strongest_wins_and_first_of_equals_decides),
+        cmocka_unit_test(test_local_mail_is_not_refused_for_one_recipient_of_many),
         cmocka_unit_test(test_no_findings),
     };
 
