@@ -3,17 +3,14 @@
 #include "ctl/probe.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/ip.h"
 #include "lib/base/mem.h"
+#include "lib/daemon/socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* SMTPD_POLICY_README: a stage at which nothing is decided. */
@@ -33,52 +30,6 @@ struct talk {
     int64_t deadline_us;
 };
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_un local;
-    struct sockaddr_in ipv4;
-    struct sockaddr_in6 ipv6;
-};
-
-/* Where to connect; of all addresses, the loopback one. */
-static bool make_address(const struct conf_listen *listen, union address *address_r,
-                         socklen_t *length_r)
-{
-    const char *host =
-        listen->host != NULL && strcmp(listen->host, "*") != 0 ? listen->host : "127.0.0.1";
-
-    memset(address_r, 0, sizeof(*address_r));
-    if (listen->is_unix) {
-        size_t length = strlen(listen->path);
-
-        if (length >= sizeof(address_r->local.sun_path))
-            return false;
-        address_r->local.sun_family = AF_UNIX;
-        memcpy(address_r->local.sun_path, listen->path, length + 1);
-        *length_r = (socklen_t)sizeof(address_r->local);
-    } else if (strchr(host, ':') != NULL) {
-        address_r->ipv6.sin6_family = AF_INET6;
-        address_r->ipv6.sin6_port = htons(listen->port);
-        *length_r = (socklen_t)sizeof(address_r->ipv6);
-        return inet_pton(AF_INET6, host, &address_r->ipv6.sin6_addr) == 1;
-    } else {
-        address_r->ipv4.sin_family = AF_INET;
-        address_r->ipv4.sin_port = htons(listen->port);
-        *length_r = (socklen_t)sizeof(address_r->ipv4);
-        return inet_pton(AF_INET, host, &address_r->ipv4.sin_addr) == 1;
-    }
-    return true;
-}
-
-static char *address_text(const struct conf_listen *listen)
-{
-    if (listen->is_unix)
-        return mem_print("unix:%s", listen->path);
-    if (strchr(listen->host, ':') != NULL)
-        return mem_print("inet:[%s]:%u", listen->host, listen->port);
-    return mem_print("inet:%s:%u", listen->host, listen->port);
-}
-
 /* Waits until the socket is ready; sets errno. */
 static bool wait_for(const struct talk *talk, short events)
 {
@@ -97,18 +48,13 @@ static bool wait_for(const struct talk *talk, short events)
     }
 }
 
-static bool connect_to(const struct talk *talk, const struct conf_listen *listen)
+static bool connect_to(const struct talk *talk, const struct sockaddr_storage *address,
+                       socklen_t length)
 {
-    union address address;
-    socklen_t length;
     int error = 0;
     socklen_t error_length = sizeof(error);
 
-    if (!make_address(listen, &address, &length)) {
-        errno = EINVAL;
-        return false;
-    }
-    if (connect(talk->socket, &address.any, length) == 0)
+    if (connect(talk->socket, (const struct sockaddr *)address, length) == 0)
         return true;
     if (errno != EINPROGRESS || !wait_for(talk, POLLOUT) ||
         getsockopt(talk->socket, SOL_SOCKET, SO_ERROR, &error, &error_length) != 0)
@@ -182,20 +128,31 @@ static const char *talk_milter(const struct talk *talk)
     return NULL;
 }
 
+/* Where to connect; of all addresses, the loopback one.  0: there is no such address. */
+static socklen_t make_address(const struct conf_listen *listen, struct sockaddr_storage *address_r)
+{
+    static char loopback[] = "127.0.0.1";
+    struct conf_listen where = *listen;
+
+    if (!where.is_unix && strcmp(where.host, "*") == 0)
+        where.host = loopback;
+    return socket_address(&where, address_r);
+}
+
 void probe_run(const struct conf_listen *listen, enum probe_protocol protocol, int64_t timeout_ms,
                struct probe *probe_r)
 {
     int64_t start_us = clock_now_us(&clock_steady);
-    int family = listen->is_unix                                             ? AF_UNIX
-                 : listen->host != NULL && strchr(listen->host, ':') != NULL ? AF_INET6
-                                                                             : AF_INET;
-    struct talk talk = {.socket = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-                        .deadline_us = start_us + timeout_ms * 1000};
+    struct sockaddr_storage address;
+    socklen_t length = make_address(listen, &address);
+    struct talk talk = {
+        .socket = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+        .deadline_us = start_us + timeout_ms * 1000};
     const char *problem;
 
     memset(probe_r, 0, sizeof(*probe_r));
-    probe_r->address = address_text(listen);
-    if (talk.socket < 0 || !connect_to(&talk, listen))
+    probe_r->address = socket_name(listen);
+    if (talk.socket < 0 || !connect_to(&talk, &address, length))
         problem = strerror(errno);
     else
         problem = protocol == PROBE_POLICY ? talk_policy(&talk) : talk_milter(&talk);

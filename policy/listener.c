@@ -3,7 +3,7 @@
 #include "policy/listener.h"
 
 #include "lib/base/mem.h"
-#include "policy/socket.h"
+#include "lib/daemon/socket.h"
 
 #include <errno.h>
 #include <event2/event.h>

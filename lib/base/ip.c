@@ -97,6 +97,29 @@ bool ip_from_sockaddr(const struct sockaddr *socket_address, struct ip_address *
     }
 }
 
+socklen_t ip_to_sockaddr(const struct ip_address *address, uint16_t port,
+                         struct sockaddr_storage *socket_address_r)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)socket_address_r;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)socket_address_r;
+
+    memset(socket_address_r, 0, sizeof(*socket_address_r));
+    switch (address->family) {
+    case 4:
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        memcpy(&v4->sin_addr, address->bytes, sizeof(v4->sin_addr));
+        return sizeof(*v4);
+    case 6:
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        memcpy(&v6->sin6_addr, address->bytes, sizeof(v6->sin6_addr));
+        return sizeof(*v6);
+    default:
+        return 0;
+    }
+}
+
 void ip_format(const struct ip_address *address, char text_r[IP_TEXT_MAX])
 {
     text_r[0] = '\0';

@@ -28,6 +28,10 @@ struct ip_network {
 bool ip_parse(const char *string, struct ip_address *address_r);
 bool ip_from_sockaddr(const struct sockaddr *socket_address, struct ip_address *address_r);
 
+/* With that port, for bind(2) and connect(2).  Returns the length of what is used; 0 for family 0. */
+socklen_t ip_to_sockaddr(const struct ip_address *address, uint16_t port,
+                         struct sockaddr_storage *socket_address_r);
+
 /* Canonical text (RFC 5952); "" for family 0. */
 void ip_format(const struct ip_address *address, char text_r[IP_TEXT_MAX]);
 

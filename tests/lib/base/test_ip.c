@@ -97,6 +97,38 @@ static void test_sockaddr(void **state)
     assert_false(ip_from_sockaddr(&other, &address));
 }
 
+static void test_to_sockaddr(void **state)
+{
+    static const struct {
+        const char *input;
+        int family;
+        socklen_t length;
+    } cases[] = {
+        {"192.0.2.1", AF_INET, sizeof(struct sockaddr_in)},
+        {"2001:db8::1", AF_INET6, sizeof(struct sockaddr_in6)},
+    };
+    const struct ip_address none = {.family = 0};
+    struct sockaddr_storage storage;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ip_address want = address_of(cases[i].input);
+        struct ip_address back;
+        uint16_t port;
+
+        memset(&storage, 0xff, sizeof(storage));
+        if (ip_to_sockaddr(&want, 10040, &storage) != cases[i].length ||
+            storage.ss_family != cases[i].family)
+            fail_msg("%s: wrong family or length", cases[i].input);
+        /* The port is at the same place in both families. */
+        port = ((const struct sockaddr_in *)&storage)->sin_port;
+        if (ntohs(port) != 10040 || !ip_from_sockaddr((struct sockaddr *)&storage, &back) ||
+            memcmp(&back, &want, sizeof(want)) != 0)
+            fail_msg("%s: came back as another", cases[i].input);
+    }
+    assert_int_equal(ip_to_sockaddr(&none, 25, &storage), 0);
+}
+
 static void test_networks(void **state)
 {
     static const struct {
@@ -273,10 +305,10 @@ static void test_public(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_mapped_is_the_same_address),
-        cmocka_unit_test(test_sockaddr),  cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_contains),  cmocka_unit_test(test_network_of),
-        cmocka_unit_test(test_public),
+        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_mapped_is_the_same_address),
+        cmocka_unit_test(test_sockaddr),   cmocka_unit_test(test_to_sockaddr),
+        cmocka_unit_test(test_networks),   cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_network_of), cmocka_unit_test(test_public),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

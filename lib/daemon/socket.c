@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Listening sockets. */
-#include "policy/socket.h"
+#include "lib/daemon/socket.h"
 
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
@@ -28,13 +28,36 @@ char *socket_name(const struct conf_listen *where)
     return mem_print("inet:%s:%u", where->host, where->port);
 }
 
-static char *system_problem(const struct conf_listen *where, const char *what)
+static char *problem_of(const struct conf_listen *where, const char *what)
 {
     char *name = socket_name(where);
-    char *problem = mem_print("cannot listen on %s: %s: %s", name, what, strerror(errno));
+    char *problem = mem_print("cannot listen on %s: %s", name, what);
 
     free(name);
     return problem;
+}
+
+static socklen_t unix_address(const char *path, struct sockaddr_un *address)
+{
+    const size_t length = strlen(path);
+
+    if (length >= sizeof(address->sun_path))
+        return 0;
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    return sizeof(*address);
+}
+
+socklen_t socket_address(const struct conf_listen *where, struct sockaddr_storage *address_r)
+{
+    struct ip_address address = {.family = 6};
+
+    memset(address_r, 0, sizeof(*address_r));
+    if (where->is_unix)
+        return unix_address(where->path, (struct sockaddr_un *)address_r);
+    if (strcmp(where->host, "*") != 0 && !ip_parse(where->host, &address))
+        return 0;
+    return ip_to_sockaddr(&address, where->port, address_r);
 }
 
 /* --- unix ----------------------------------------------------------------------------- */
@@ -82,63 +105,65 @@ static void make_folder(const char *path, const struct socket_access *access)
     free(folder);
 }
 
-/* Removes what a dead process left behind.  false: it is alive, or not a socket; errno says so. */
-static bool remove_stale(const struct sockaddr_un *name)
+/* Removes what a dead process left behind.  NULL, or why it is not to be removed. */
+static const char *remove_stale(const struct conf_listen *where)
 {
+    struct sockaddr_storage address;
+    const socklen_t length = socket_address(where, &address);
     struct stat status;
     bool refused;
     int fd;
 
-    if (lstat(name->sun_path, &status) != 0)
-        return errno == ENOENT;
-    if (!S_ISSOCK(status.st_mode)) {
-        errno = EEXIST;
-        return false;
-    }
+    if (length == 0)
+        return "a socket's path has at most 107 octets";
+    if (lstat(where->path, &status) != 0)
+        return errno == ENOENT ? NULL : strerror(errno);
+    if (!S_ISSOCK(status.st_mode))
+        return "something else is there: File exists";
     fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
     if (fd < 0)
-        return false;
-    refused =
-        connect(fd, (const struct sockaddr *)name, sizeof(*name)) != 0 && errno == ECONNREFUSED;
+        return strerror(errno);
+    refused = connect(fd, (const struct sockaddr *)&address, length) != 0 && errno == ECONNREFUSED;
     close(fd);
-    if (!refused) {
-        errno = EADDRINUSE;
-        return false;
-    }
-    return unlink(name->sun_path) == 0;
+    if (!refused)
+        return "another process does: Address already in use";
+    return unlink(where->path) == 0 ? NULL : strerror(errno);
+}
+
+bool socket_make_way(const struct conf_listen *where, const struct socket_access *access,
+                     char **problem_r)
+{
+    const char *problem;
+
+    make_folder(where->path, access);
+    problem = remove_stale(where);
+    if (problem != NULL)
+        *problem_r = problem_of(where, problem);
+    return problem == NULL;
 }
 
 static int listen_unix(const struct conf_listen *where, const struct socket_access *access,
                        char **problem_r)
 {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    const size_t length = strlen(where->path);
+    struct sockaddr_storage name;
+    const socklen_t length = socket_address(where, &name);
     mode_t before;
     bool bound;
-    int fd = -1;
+    int fd;
 
-    if (length >= sizeof(name.sun_path)) {
-        *problem_r = mem_print("cannot listen on unix:%s: a socket's path has at most %zu octets",
-                               where->path, sizeof(name.sun_path) - 1);
+    if (!socket_make_way(where, access, problem_r))
         return -1;
-    }
-    mem_copy_bytes(name.sun_path, where->path, length);
-    make_folder(where->path, access);
-    if (!remove_stale(&name)) {
-        *problem_r = system_problem(where, "it is there already");
-        return -1;
-    }
     fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
     /* Nobody may connect before the rights are as they should be. */
     before = umask(0177);
-    bound = fd >= 0 && bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
+    bound = fd >= 0 && bind(fd, (const struct sockaddr *)&name, length) == 0;
     umask(before);
     if (!bound)
-        *problem_r = system_problem(where, "bind");
+        *problem_r = problem_of(where, strerror(errno));
     else if (socket_set_access(where->path, access, problem_r)) {
         if (listen(fd, SOMAXCONN) == 0)
             return fd;
-        *problem_r = system_problem(where, "listen");
+        *problem_r = problem_of(where, strerror(errno));
     }
     if (bound)
         (void)unlink(where->path);
@@ -154,35 +179,10 @@ static bool set_option(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-/* "*" is IPv6 that takes IPv4 too, and IPv4 alone where the machine has no other. */
-static socklen_t inet_name(const struct conf_listen *where, struct sockaddr_storage *name_r,
-                           bool v4_only)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)name_r;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)name_r;
-    const bool any = strcmp(where->host, "*") == 0;
-    struct ip_address address = {.family = v4_only ? 4 : 6};
-
-    memset(name_r, 0, sizeof(*name_r));
-    if (!any && !ip_parse(where->host, &address))
-        return 0;
-    if (address.family == 4) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(where->port);
-        memcpy(&v4->sin_addr, address.bytes, sizeof(v4->sin_addr));
-        return sizeof(*v4);
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(where->port);
-    memcpy(&v6->sin6_addr, address.bytes, sizeof(v6->sin6_addr));
-    return sizeof(*v6);
-}
-
-static int open_inet(const struct conf_listen *where, bool v4_only)
+static int open_inet(const struct conf_listen *where, bool any)
 {
     struct sockaddr_storage name;
-    const socklen_t length = inet_name(where, &name, v4_only);
-    const bool any = strcmp(where->host, "*") == 0;
+    const socklen_t length = socket_address(where, &name);
     int problem;
     int fd;
 
@@ -205,15 +205,18 @@ static int open_inet(const struct conf_listen *where, bool v4_only)
     return -1;
 }
 
+/* "*" is IPv6 that takes IPv4 too, and IPv4 alone where the machine has no other. */
 static int listen_inet(const struct conf_listen *where, char **problem_r)
 {
-    int fd = open_inet(where, false);
+    static char unspecified[] = "0.0.0.0";
+    const struct conf_listen ipv4 = {.host = unspecified, .port = where->port};
+    const bool any = strcmp(where->host, "*") == 0;
+    int fd = open_inet(where, any);
 
-    if (fd < 0 && strcmp(where->host, "*") == 0 &&
-        (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
-        fd = open_inet(where, true);
+    if (fd < 0 && any && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+        fd = open_inet(&ipv4, any);
     if (fd < 0)
-        *problem_r = system_problem(where, "bind");
+        *problem_r = problem_of(where, strerror(errno));
     return fd;
 }
 
