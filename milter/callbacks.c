@@ -5,7 +5,6 @@
 #include "lib/decide/report.h"
 #include "lib/decide/verdict.h"
 #include "milter/act.h"
-#include "milter/judge.h"
 #include "milter/negotiate.h"
 #include "milter/session.h"
 #include "milter/shared.h"
@@ -92,7 +91,7 @@ static sfsistat judge_recipient(SMFICTX *context, struct session *session)
         return SMFIS_TEMPFAIL;
     message->stage = STAGE_RCPT;
     message->started_us = clock_now_us(services->steady);
-    judge_wait(context, false, services, session->conf, message, ASSESS_LOOK);
+    assess_wait(services, session->conf, message, ASSESS_LOOK, NULL, NULL);
     result = act_reply(context, session);
     if (result != SMFIS_CONTINUE) {
         report_message(services, session->conf, message);
@@ -148,6 +147,12 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
     return session_quiet(session, SMFIP_NR_BODY);
 }
 
+/* At the end of a message the MTA can be told that we are still at it. */
+static void tell_progress(void *context)
+{
+    (void)smfi_progress(context);
+}
+
 static sfsistat on_end(SMFICTX *context)
 {
     struct session *session = session_get(context);
@@ -162,7 +167,7 @@ static sfsistat on_end(SMFICTX *context)
     message->stage = STAGE_END_OF_MESSAGE;
     message->started_us = clock_now_us(services->steady);
     message->size = session->octets + (int64_t)sizeof("\r\n") - 1;
-    judge_wait(context, true, services, session->conf, message, ASSESS_CHARGE);
+    assess_wait(services, session->conf, message, ASSESS_CHARGE, tell_progress, context);
     result = act_end(context, session, services);
     shared_leave();
     session_judge_message(session);

@@ -7,7 +7,6 @@
 #include "lib/decide/limits.h"
 #include "lib/decide/verdict.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 struct assessment {
@@ -124,86 +123,4 @@ void assess(struct services *services, const struct conf *conf, struct message *
         message->recipients[i].local =
             conf_is_local_domain(conf, message->recipients[i].address.domain);
     gather(services->dns, conf, message, checks_needs(conf, message), gathered, assessment);
-}
-
-/* --- from another thread -------------------------------------------------------------- */
-
-struct waiting {
-    struct services *services;
-    const struct conf *conf;
-    struct message *message;
-    enum assess_charge charge;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done;
-};
-
-static void wake(struct message *message, void *context)
-{
-    struct waiting *waiting = context;
-
-    (void)message;
-    pthread_mutex_lock(&waiting->lock);
-    waiting->done = true;
-    pthread_cond_signal(&waiting->changed);
-    pthread_mutex_unlock(&waiting->lock);
-}
-
-static void start_waiting(void *context)
-{
-    struct waiting *waiting = context;
-
-    assess(waiting->services, waiting->conf, waiting->message, waiting->charge, wake, waiting);
-}
-
-void assess_wait(struct services *services, const struct conf *conf, struct message *message,
-                 enum assess_charge charge)
-{
-    struct waiting waiting = {
-        .services = services, .conf = conf, .message = message, .charge = charge};
-
-    pthread_mutex_init(&waiting.lock, NULL);
-    pthread_cond_init(&waiting.changed, NULL);
-    loop_post(services->loop, start_waiting, &waiting);
-    pthread_mutex_lock(&waiting.lock);
-    while (!waiting.done)
-        pthread_cond_wait(&waiting.changed, &waiting.lock);
-    pthread_mutex_unlock(&waiting.lock);
-    pthread_cond_destroy(&waiting.changed);
-    pthread_mutex_destroy(&waiting.lock);
-}
-
-/* A request that outlives the message it was made from. */
-struct posted_give_back {
-    struct services *services;
-    struct store_limit limits[STORE_LIMITS_MAX];
-    struct store_request request;
-    char *identity;
-    char *subjects[STORE_LIMITS_MAX];
-};
-
-static void give_back(void *context)
-{
-    struct posted_give_back *posted = context;
-
-    store_give_back(posted->services->store, &posted->request, NULL, NULL);
-    for (size_t i = 0; i < posted->request.nlimits; i++)
-        free(posted->subjects[i]);
-    free(posted->identity);
-    free(posted);
-}
-
-void assess_give_back(struct services *services, const struct conf *conf,
-                      const struct message *message)
-{
-    if (!message->facts.charged)
-        return;
-
-    struct posted_give_back *posted = mem_new(1, sizeof *posted);
-
-    posted->services = services;
-    limits_request(conf, message, posted->limits, &posted->identity, &posted->request);
-    for (size_t i = 0; i < posted->request.nlimits; i++)
-        posted->limits[i].subject = posted->subjects[i] = mem_copy(posted->limits[i].subject);
-    loop_post(services->loop, give_back, posted);
 }

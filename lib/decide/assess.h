@@ -44,9 +44,10 @@ void assess(struct services *services, const struct conf *conf, struct message *
             enum assess_charge charge, assess_callback *callback, void *context);
 
 /* The same for a thread of its own (libmilter's): returns when it is done.  Never from the loop's
- * thread. */
+ * thread.  progress, where not NULL, is called every ten seconds meanwhile, in the waiting thread. */
+typedef void assess_progress(void *context);
 void assess_wait(struct services *services, const struct conf *conf, struct message *message,
-                 enum assess_charge charge);
+                 enum assess_charge charge, assess_progress *progress, void *context);
 
 /* Gives back what was charged for a message that died after all.  Any thread; does not wait. */
 void assess_give_back(struct services *services, const struct conf *conf,

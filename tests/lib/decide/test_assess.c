@@ -236,7 +236,7 @@ static void *milter_thread(void *context)
     struct caller *caller = context;
     struct site *site = caller->site;
 
-    assess_wait(&site->services, site->conf, caller->message, ASSESS_CHARGE);
+    assess_wait(&site->services, site->conf, caller->message, ASSESS_CHARGE, NULL, NULL);
     assess_give_back(&site->services, site->conf, caller->message);
     loop_post(site->services.loop, stop, site->services.loop);
     return NULL;
