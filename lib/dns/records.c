@@ -135,6 +135,8 @@ static bool read_ptr(const struct reader *reader, const struct resource *resourc
     return read_data_text(reader, resource, resource->data, record_r);
 }
 
+/* A record without any string is illegal (RFC 1035 section 3.3.14), says nothing, and must not
+ * spoil the others of its name. */
 static bool read_txt(const struct reader *reader, const struct resource *resource,
                      struct dns_record *record_r)
 {
@@ -143,8 +145,6 @@ static bool read_txt(const struct reader *reader, const struct resource *resourc
     size_t length = 0;
     char *text;
 
-    if (resource->data_length == 0)
-        return false;
     while (at < resource->data_length) {
         length += data[at];
         at += 1 + (size_t)data[at];
