@@ -2,8 +2,10 @@
 /* Short fingerprints. */
 #include "lib/base/hash.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
@@ -25,7 +27,16 @@ static uint64_t rotate(uint64_t word, unsigned bits)
     return word << bits | word >> (64 - bits);
 }
 
-static uint64_t load_little_endian(const uint8_t *bytes, size_t count)
+static uint64_t load_word(const uint8_t *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof(word));
+    return le64toh(word);
+}
+
+/* The last octets, fewer than eight. */
+static uint64_t load_rest(const uint8_t *bytes, size_t count)
 {
     uint64_t word = 0;
 
@@ -59,8 +70,8 @@ static void sip_word(uint64_t v[4], uint64_t word)
 
 uint64_t hash_keyed(const uint8_t key[HASH_KEY_SIZE], const void *bytes, size_t length)
 {
-    uint64_t k0 = load_little_endian(key, 8);
-    uint64_t k1 = load_little_endian(key + 8, 8);
+    uint64_t k0 = load_word(key);
+    uint64_t k1 = load_word(key + 8);
     uint64_t v[4] = {
         k0 ^ UINT64_C(0x736f6d6570736575),
         k1 ^ UINT64_C(0x646f72616e646f6d),
@@ -71,8 +82,8 @@ uint64_t hash_keyed(const uint8_t key[HASH_KEY_SIZE], const void *bytes, size_t 
     size_t left = length;
 
     for (; left >= 8; left -= 8, at += 8)
-        sip_word(v, load_little_endian(at, 8));
-    sip_word(v, load_little_endian(at, left) | (uint64_t)length << 56);
+        sip_word(v, load_word(at));
+    sip_word(v, load_rest(at, left) | (uint64_t)length << 56);
     v[2] ^= 0xff;
     sip_rounds(v, 4);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
