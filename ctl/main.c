@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_config, &verb_causes, &verb_status, &verb_limits,
-                                           &verb_reset};
+static const struct verb *const verbs[] = {&verb_config, &verb_causes, &verb_status,
+                                           &verb_limits, &verb_reset,  &verb_spf};
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 
 static void print_help(void)
