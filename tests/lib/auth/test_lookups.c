@@ -348,40 +348,68 @@ static void check_dmarc(struct loop *loop, struct dns *dns, const char *from, co
     dmarc_result_clear(&run.result);
 }
 
-static void test_real_server(void **state)
-{
-    static const struct nsd_zone zones[] = {
-        {.name = "", .records = "nothing TXT x\n"},
-        {.name = "example.test",
-         .records = "@ TXT \"v=spf1 mx include:inc.example.test exists:%{l}.users.example.test ptr "
-                    "-all\"\n"
-                    "@ MX 10 mx\nmx A 192.0.2.1\nmx AAAA 2001:db8::1\n"
-                    "inc TXT \"v=spf1 ip4:192.0.2.16/\" \"28 ~all\"\n"
-                    "alice.users A 127.0.0.2\nhost A 192.0.2.99\n"
-                    "odd TXT \"v=spf1 a:a%_b.example.test -all\"\na\\032b A 192.0.2.1\n"
-                    "_dmarc TXT \"v=DMARC1; p=reject; sp=quarantine; np=none\"\n"},
-        {.name = "2.0.192.in-addr.arpa", .records = "99 PTR host.example.test.\n"},
-        {0},
-    };
-    struct nsd *nsd;
+struct real {
+    struct nsd *nsd; /* NULL: it is not installed */
     struct loop *loop;
     struct dns *dns;
-    char *resolver;
-    char *problem = NULL;
+};
 
-    (void)state;
+static const struct nsd_zone zones[] = {
+    {.name = "", .records = "nothing TXT x\n"},
+    {.name = "example.test",
+     .records = "@ TXT \"v=spf1 mx include:inc.example.test exists:%{l}.users.example.test ptr "
+                "-all\"\n"
+                "@ MX 10 mx\nmx A 192.0.2.1\nmx AAAA 2001:db8::1\n"
+                "inc TXT \"v=spf1 ip4:192.0.2.16/\" \"28 ~all\"\n"
+                "alice.users A 127.0.0.2\nhost A 192.0.2.99\n"
+                "odd TXT \"v=spf1 a:a%_b.example.test -all\"\na\\032b A 192.0.2.1\n"
+                "_dmarc TXT \"v=DMARC1; p=reject; sp=quarantine; np=none\"\n"},
+    {.name = "2.0.192.in-addr.arpa", .records = "99 PTR host.example.test.\n"},
+    {0},
+};
+
+static int start_real(void **state)
+{
+    struct real *real = mem_new(1, sizeof(*real));
+    struct dns_settings settings = {.timeout_ms = LONG_MS, .max_inflight = 100, .cache_size = 100};
+    char *problem = NULL;
+    char *resolver;
+
+    *state = real;
     if (!nsd_is_installed())
+        return 0;
+    real->nsd = nsd_start(zones, 0);
+    assert_non_null(real->nsd);
+    resolver = mem_print("127.0.0.1@%u", (unsigned)nsd_port(real->nsd));
+    settings.resolver = resolver;
+    real->loop = loop_new();
+    real->dns = dns_new(real->loop, &settings, &problem);
+    assert_non_null(real->dns);
+    free(resolver);
+    return 0;
+}
+
+static int stop_real(void **state)
+{
+    struct real *real = *state;
+
+    if (real->nsd != NULL) {
+        dns_free(&real->dns);
+        loop_free(&real->loop);
+        nsd_stop(&real->nsd);
+    }
+    free(real);
+    return 0;
+}
+
+static void test_real_server(void **state)
+{
+    struct real *real = *state;
+    struct loop *loop = real->loop;
+    struct dns *dns = real->dns;
+
+    if (real->nsd == NULL)
         skip();
-    nsd = nsd_start(zones, 0);
-    assert_non_null(nsd);
-    loop = loop_new();
-    resolver = mem_print("127.0.0.1@%u", (unsigned)nsd_port(nsd));
-    dns = dns_new(
-        loop,
-        &(struct dns_settings){
-            .resolver = resolver, .timeout_ms = LONG_MS, .max_inflight = 100, .cache_size = 100},
-        &problem);
-    assert_non_null(dns);
     check_spf(loop, dns, "192.0.2.1", "bob@example.test", "pass mx");
     check_spf(loop, dns, "2001:db8::1", "bob@example.test", "pass mx");
     check_spf(loop, dns, "192.0.2.17", "bob@example.test", "pass include:inc.example.test");
@@ -395,10 +423,6 @@ static void test_real_server(void **state)
     check_dmarc(loop, dns, "host.example.test", NULL, "fail quarantine");
     check_dmarc(loop, dns, "none.example.test", NULL, "fail none");
     check_dmarc(loop, dns, "example.nothing", NULL, "none none");
-    dns_free(&dns);
-    loop_free(&loop);
-    nsd_stop(&nsd);
-    free(resolver);
 }
 
 #define WITH_RESPONDER(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -415,7 +439,7 @@ int main(void)
         WITH_RESPONDER(test_cancel),
         WITH_RESPONDER(test_resolver_goes_away),
         WITH_RESPONDER(test_too_many),
-        cmocka_unit_test(test_real_server),
+        cmocka_unit_test_setup_teardown(test_real_server, start_real, stop_real),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
