@@ -12,7 +12,7 @@ from support import ports, process, redis, wait, workdir
 TICKS = os.sysconf("SC_CLK_TCK")
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-# Four limits per user that nobody reaches; nothing that would ask the DNS.
+# Four limits per user (or another subject) that nobody reaches; nothing that would ask the DNS.
 SLUICE_CONF = """\
 mode = enforce
 hostname = mx.example.org
@@ -23,10 +23,10 @@ resolver = {{"127.0.0.1@9"}}
 policy-listen = {{"unix:{socket}"}}
 policy-socket-mode = 0666
 log = "file:{log}"
-limit a {{ subject = user count = messages max = 100000000 per = 1m }}
-limit b {{ subject = user count = messages max = 100000000 per = 1h }}
-limit c {{ subject = user count = messages max = 100000000 per = 24h }}
-limit d {{ subject = user count = recipients max = 100000000 per = 24h }}
+limit a {{ subject = {subject} count = messages max = 100000000 per = 1m }}
+limit b {{ subject = {subject} count = messages max = 100000000 per = 1h }}
+limit c {{ subject = {subject} count = messages max = 100000000 per = 24h }}
+limit d {{ subject = {subject} count = recipients max = 100000000 per = 24h }}
 cause dns.sender-domain {{ action = ignore }}
 cause dns.recipient-domain {{ action = ignore }}
 cause dns.recipient-no-mail {{ action = ignore }}
@@ -83,14 +83,18 @@ def memory_mib(pid):
     return total / 1024
 
 
-def policyload(build, *words):
-    """Run the load generator; its results as a dict of numbers."""
-    argv = [str(pathlib.Path(build) / "tests/bench/policyload"), *map(str, words)]
+def run_load(program, *words):
+    """Run a load generator that prints name=value; its results as a dict of numbers."""
+    argv = [str(program), *map(str, words)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     fields = dict(word.split("=", 1) for word in done.stdout.split())
     return {name: float(value) for name, value in fields.items() if name != "state"}
+
+
+def policyload(build, *words):
+    return run_load(pathlib.Path(build) / "tests/bench/policyload", *words)
 
 
 class Service:
@@ -172,9 +176,10 @@ class OtherNull(Service):
 class Sluice(Service):
     """sluice-policyd with four limits; store "redis" starts a private one."""
 
-    def __init__(self, *positional, store="redis", **named):
+    def __init__(self, *positional, store="redis", subject="user", **named):
         super().__init__(*positional, **named)
         self._store = store
+        self._subject = subject
         self.redis = None
 
     def command(self):
@@ -183,14 +188,31 @@ class Sluice(Service):
             self.redis = redis.Redis(self.folder).start()
             store = f"unix:{self.redis.socket}"
         conf = self.folder / "sluice.conf"
-        conf.write_text(SLUICE_CONF.format(store=store, socket=self.socket, log=self.folder / "log"))
+        conf.write_text(
+            SLUICE_CONF.format(store=store, socket=self.socket, log=self.folder / "log", subject=self._subject)
+        )
         return [pathlib.Path(self.arguments.build) / "sluice-policyd", "-c", conf]
 
     def measure(self, connections):
-        result = super().measure(connections)
-        log = (self._same_as or self).folder / "log"
-        os.truncate(log, 0)
-        return result
+        os.truncate((self._same_as or self).folder / "log", 0)
+        return super().measure(connections)
+
+
+class OtherLoad(Service):
+    """Another project's load on sluice-policyd, as an independent judge."""
+
+    def missing(self):
+        tools = self.arguments.tools
+        return None if tools and (pathlib.Path(tools) / "policyload").exists() else "no --tools with a policyload"
+
+    def load(self, connections):
+        arguments = self.arguments
+        program = pathlib.Path(arguments.tools) / "policyload"
+        result = run_load(
+            program, "--connect", self._same_as.server, "-c", connections, "-d", arguments.seconds, "-n", 10**9,
+            "-u", arguments.users, "--state", self.state, "--unique-queue-id",
+        )  # fmt: skip
+        return {**result, "rate": result["req/s"], "dunno": result["DUNNO"]}
 
 
 class RedisBenchmark(Service):
@@ -291,6 +313,8 @@ def all_rows(arguments, folder):
         OtherNull("null of other tools", arguments, folder),
         sluice,
         Sluice("sluice look", arguments, folder, same_as=sluice),
+        OtherLoad("sluice charge, other load", arguments, folder, state="END-OF-MESSAGE", same_as=sluice),
+        OtherLoad("sluice look, other load", arguments, folder, same_as=sluice),
         Sluice("sluice charge, memory", arguments, folder, state="END-OF-MESSAGE", store="memory"),
         RedisBenchmark("redis-benchmark charge", arguments, folder, sluice, "END-OF-MESSAGE"),
         RedisBenchmark("redis-benchmark look", arguments, folder, sluice, "RCPT"),
