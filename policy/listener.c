@@ -24,7 +24,7 @@ struct listener {
     dev_t device; /* of the unix socket, to know it again */
     ino_t inode;
     int fd;
-    bool wanted; /* a reload's mark */
+    bool wanted; /* by the configuration that is being reloaded */
 };
 
 struct listeners {
@@ -106,7 +106,6 @@ static bool open_one(struct listeners *all, const struct conf *conf,
     listener = mem_new(1, sizeof(*listener));
     listener->all = all;
     listener->fd = fd;
-    listener->wanted = true;
     listener->where = *where;
     listener->where.path = mem_copy(where->path);
     listener->where.host = mem_copy(where->host);
@@ -229,22 +228,15 @@ static void update_access(struct listeners *all, const struct listener *listener
         complain(all, problem);
 }
 
-void listeners_reload(struct listeners *all, const struct conf *conf)
+static void close_unwanted(struct listeners *all, const struct conf *conf)
 {
-    char *problem = NULL;
-
     for (struct listener *each = all->first; each != NULL; each = each->next)
         each->wanted = false;
     for (size_t i = 0; i < conf->npolicy_listen; i++) {
         struct listener *listener = find(all, &conf->policy_listen[i]);
 
-        if (listener != NULL) {
+        if (listener != NULL)
             listener->wanted = true;
-            update_access(all, listener, conf);
-        } else if (!open_one(all, conf, &conf->policy_listen[i], &problem)) {
-            complain(all, problem);
-            problem = NULL;
-        }
     }
     for (struct listener **link = &all->first; *link != NULL;) {
         struct listener *listener = *link;
@@ -255,5 +247,20 @@ void listeners_reload(struct listeners *all, const struct conf *conf)
         }
         *link = listener->next;
         close_one(listener);
+    }
+}
+
+/* The old ones first: a new one may be at the same port. */
+void listeners_reload(struct listeners *all, const struct conf *conf)
+{
+    close_unwanted(all, conf);
+    for (size_t i = 0; i < conf->npolicy_listen; i++) {
+        const struct listener *listener = find(all, &conf->policy_listen[i]);
+        char *problem = NULL;
+
+        if (listener != NULL)
+            update_access(all, listener, conf);
+        else if (!open_one(all, conf, &conf->policy_listen[i], &problem))
+            complain(all, problem);
     }
 }

@@ -206,8 +206,7 @@ char *message_identity(const struct message *message)
 
     if (length == 0)
         return mem_copy("");
-    /* By hand: it is made several times for each message, and printf(3) takes five times as long.
-     */
+    /* By hand: it is made several times for a message, and printf(3) would be slow. */
     identity = mem_grow(NULL, hostname + 1 + length + 1, 1);
     memcpy(identity, message->hostname, hostname);
     identity[hostname] = '/';

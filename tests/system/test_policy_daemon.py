@@ -124,6 +124,16 @@ def test_reload_keeps_connections_and_takes_new_settings(policyd, folder):
         assert stat.S_IMODE(daemon.socket.stat().st_mode) == 0o600
 
 
+def test_reload_to_another_address_at_the_same_port(policyd):
+    daemon = policyd()
+    daemon.config.options["policy-listen"] = f'{{"unix:{daemon.socket}", "inet:*:{daemon.port}"}}'
+    daemon.reload()
+    daemon.log.wait(event="reloaded")
+    with policy.Client(daemon.port) as one:
+        assert one.ask() == "DUNNO"
+    assert not daemon.log.events(event="listen-failed")
+
+
 def test_a_bad_reload_changes_nothing(policyd):
     daemon = policyd()
     with daemon.client() as one:
