@@ -3,20 +3,19 @@
 #include "ctl/columns.h"
 #include "ctl/ctl.h"
 
+#include "lib/base/text.h"
 #include "lib/base/words.h"
 #include "lib/causes/causes.h"
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Whether the cause is the one that is asked for, or of the group that is. */
-static bool is_in(const struct cause *cause, const char *group)
+static bool is_asked_for(const struct cause *cause, const char *name)
 {
-    size_t length = group != NULL ? strlen(group) : 0;
-
-    return group == NULL || strcmp(cause->id, group) == 0 ||
-           (strncmp(cause->id, group, length) == 0 && cause->id[length] == '.');
+    return name == NULL || strcmp(cause->id, name) == 0 || cause_is_in(cause, name);
 }
 
 /* The action that the configuration names, or NULL. */
@@ -48,30 +47,25 @@ static json_t *json_of(const struct conf *conf, const struct cause *cause)
 static int nothing_found(const char *verb, const char *group)
 {
     const char *nearest = words_nearest(group, cause_ids(), CAUSE_COUNT);
+    struct text groups = TEXT_EMPTY;
 
     if (nearest != NULL)
         return ctl_usage(verb, "no group or cause is called \"%s\"; did you mean \"%s\"?", group,
                          nearest);
-    return ctl_usage(verb,
-                     "no group or cause is called \"%s\": expected limit, account, config, dns, "
-                     "reputation, content, recipient, destination, self or a whole id",
-                     group);
+    for (size_t i = 0; i < cause_group_count; i++)
+        text_print(&groups, "%s, ", cause_groups[i].name);
+    (void)ctl_usage(verb, "no group or cause is called \"%s\": expected %sor a whole id", group,
+                    text_string(&groups));
+    text_free(&groups);
+    return EX_USAGE;
 }
 
-static int run(struct ctl *ctl, int argc, char **argv)
+static int list(struct ctl *ctl, const char *verb, const char *group, bool json)
 {
     struct columns columns = {.count = 4};
-    bool json;
-    int status = ctl_parse(argc, argv, 1, &json);
-    const char *group = status < 0 ? argv[optind] : NULL;
-    json_t *list;
-    size_t found = 0;
+    json_t *array = json_array();
+    int status = EX_OK;
 
-    if (status >= 0)
-        return status;
-    if (!ctl_load(ctl))
-        return EX_CONFIG;
-    list = json_array();
     columns_add(&columns, "CAUSE");
     columns_add(&columns, "DEFAULT");
     columns_add(&columns, "SET");
@@ -79,31 +73,55 @@ static int run(struct ctl *ctl, int argc, char **argv)
     for (size_t i = 0; i < CAUSE_COUNT; i++) {
         const struct cause *cause = cause_get((enum cause_id)i);
 
-        if (!is_in(cause, group))
+        if (!is_asked_for(cause, group))
             continue;
-        found++;
         add_row(&columns, ctl->conf, cause);
-        json_array_append_new(list, json_of(ctl->conf, cause));
+        json_array_append_new(array, json_of(ctl->conf, cause));
     }
-    if (found == 0)
-        status = nothing_found(argv[0], group);
+    if (json_array_size(array) == 0)
+        status = nothing_found(verb, group);
     else if (json)
-        ctl_print_json(json_incref(list));
+        ctl_print_json(json_incref(array));
     else
         columns_print(&columns, stdout);
-    json_decref(list);
+    json_decref(array);
     columns_free(&columns);
-    return found == 0 ? status : EX_OK;
+    return status;
+}
+
+static int manual(void)
+{
+    char *text = causes_manual();
+
+    fputs(text, stdout);
+    free(text);
+    return EX_OK;
+}
+
+static int run(struct ctl *ctl, int argc, char **argv)
+{
+    bool json;
+    int status;
+
+    if (argc == 2 && strcmp(argv[1], "--manual") == 0)
+        return manual();
+    status = ctl_parse(argc, argv, 1, &json);
+    if (status >= 0)
+        return status;
+    if (!ctl_load(ctl))
+        return EX_CONFIG;
+    return list(ctl, argv[0], argv[optind], json);
 }
 
 const struct verb verb_causes = {
     .name = "causes",
-    .arguments = "[--json] [GROUP]",
+    .arguments = "[--json] [GROUP] | --manual",
     .summary = "list what Sluice finds",
     .help = "Lists the catalogue of causes, or those of one group (limit, account, dns, ...), or\n"
             "one: its id, the action by default in enforce mode, the action that the\n"
             "configuration sets, and what it means.\n"
             "\n"
-            "  -j, --json   as JSON, with explanation and remedy",
+            "  -j, --json   as JSON, with explanation and remedy\n"
+            "  --manual     print the manual page sluice-causes(7) as mdoc(7)",
     .run = run,
 };

@@ -17,6 +17,19 @@ static const char *const ids[CAUSE_COUNT] = {
 #undef CAUSE
 };
 
+const struct cause_group cause_groups[] = {
+    {"limit", "sending limits"},
+    {"account", "who is sending"},
+    {"config", "a client or a server that is set up wrongly"},
+    {"dns", "what the world sees of the domains"},
+    {"reputation", "blocklists"},
+    {"content", "the message itself"},
+    {"recipient", "the recipient"},
+    {"destination", "the servers that the mail goes to"},
+    {"self", "Sluice's own health"},
+};
+const size_t cause_group_count = sizeof(cause_groups) / sizeof(cause_groups[0]);
+
 static const char *const severities[] = {
     [SEVERITY_INFO] = "info",
     [SEVERITY_WARN] = "warn",
@@ -45,6 +58,13 @@ const struct cause *cause_find(const char *id)
 const char *const *cause_ids(void)
 {
     return ids;
+}
+
+bool cause_is_in(const struct cause *cause, const char *group)
+{
+    size_t length = strlen(group);
+
+    return strncmp(cause->id, group, length) == 0 && cause->id[length] == '.';
 }
 
 const char *severity_name(enum severity severity)

@@ -5,7 +5,8 @@
  * One constant table, its rows in catalogue.def.  Log lines, SMTP replies, `sluicectl causes`,
  * sluice-causes(7) and the configuration's action names are made from it.
  *
- * All here is constant: any thread may call, and what is returned lives as long as the process.
+ * All here is constant: any thread may call, and what is returned, the manual page apart, lives as
+ * long as the process.
  */
 #pragma once
 
@@ -31,7 +32,7 @@ enum cause_found {
     FOUND_POLICY = 1 << 0,
     FOUND_MILTER = 1 << 1,
     FOUND_FEEDBACK = 1 << 2,
-    FOUND_CHECK = 1 << 3, /* sluicectl check */
+    FOUND_CHECK = 1 << 3, /* a check that is asked for by hand */
 };
 
 /* The index of each cause in the table; CAUSE_LIMIT_MESSAGES is "limit.messages". */
@@ -65,6 +66,17 @@ const struct cause *cause_find(const char *id); /* NULL: no such cause */
 /* All ids in the catalogue's order, CAUSE_COUNT of them: for suggestions and completions. */
 const char *const *cause_ids(void);
 
+/* What the ids have before the dot, in the catalogue's order. */
+struct cause_group {
+    const char *name; /* "limit" */
+    const char *title; /* what its causes are about, a few words */
+};
+extern const struct cause_group cause_groups[];
+extern const size_t cause_group_count;
+
+/* Whether the cause is of the group of that name. */
+bool cause_is_in(const struct cause *cause, const char *group);
+
 const char *severity_name(enum severity severity);
 const char *action_name(enum action action);
 bool action_parse(const char *name, enum action *action_r); /* false: no such action */
@@ -79,3 +91,6 @@ const char *const *action_names(void);
 #define CAUSE_ENHANCED_SIZE 12
 void cause_reply(const struct cause *cause, enum action action, unsigned *code_r,
                  char enhanced_r[CAUSE_ENHANCED_SIZE]);
+
+/* The manual page sluice-causes(7), in mdoc(7); the caller frees it. */
+char *causes_manual(void);

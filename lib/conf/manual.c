@@ -2,13 +2,10 @@
 /* The manual page sluice.conf(5), in mdoc(7). */
 #include "lib/conf/conf.h"
 
+#include "lib/base/mdoc.h"
 #include "lib/base/text.h"
 #include "lib/conf/schema.h"
 #include "lib/conf/types.h"
-
-#include <string.h>
-
-#define WIDTH 78 /* columns of a source line: mandoc's lint asks for at most 80 */
 
 static const char head[] =
     ".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
@@ -79,49 +76,17 @@ static const char tail[] = ".Sh FILES\n"
                            "The file that is read where no other is named.\n"
                            ".El\n"
                            ".Sh SEE ALSO\n"
+                           ".Xr sluice-causes 7 ,\n"
                            ".Xr sluice-milter 8 ,\n"
                            ".Xr sluice-policyd 8 ,\n"
                            ".Xr sluicectl 8\n";
-
-/* Plain words as running text: one sentence a line, no line that could be read as a macro. */
-static void add_prose(struct text *text, const char *words)
-{
-    size_t column = 0;
-
-    for (const char *p = words; *p != '\0';) {
-        size_t length = strcspn(p, " ");
-        bool ends = length > 0 && strchr(".!?", p[length - 1]) != NULL;
-
-        if (column > 0 && column + 1 + length > WIDTH) {
-            text_add_char(text, '\n');
-            column = 0;
-        }
-        if (column > 0)
-            text_add_char(text, ' ');
-        else if (*p == '.' || *p == '\'')
-            text_add_string(text, "\\&");
-        for (size_t i = 0; i < length; i++) {
-            if (p[i] == '\\')
-                text_add_string(text, "\\e");
-            else
-                text_add_char(text, p[i]);
-        }
-        column += 1 + length;
-        p += length + strspn(p + length, " ");
-        if (ends && *p != '\0') {
-            text_add_char(text, '\n');
-            column = 0;
-        }
-    }
-    text_add_char(text, '\n');
-}
 
 static void add_option(struct text *text, const struct conf_option *option)
 {
     struct text words = TEXT_EMPTY;
 
     text_print(text, ".It Ic %s\n", option->name);
-    add_prose(text, option->about);
+    mdoc_prose(text, option->about);
     type_expect(option, NULL, &words);
     text_add_string(text, ".Pp\n");
     if (option->type == TYPE_ACTION)
@@ -137,7 +102,7 @@ static void add_option(struct text *text, const struct conf_option *option)
         else if (option->fallback != NULL)
             text_print(&line, " Default: %s",
                        *option->fallback != '\0' ? option->fallback : "empty");
-        add_prose(text, text_string(&line));
+        mdoc_prose(text, text_string(&line));
         text_free(&line);
     }
     text_free(&words);
@@ -170,7 +135,7 @@ static void add_section(struct text *text, enum section_kind kind)
 
     text_print(text, ".Ss %s%s%s %s\n", inner ? schema_sections[section->parent].name : "",
                inner ? ": " : "", section->name, section->title);
-    add_prose(text, section->about);
+    mdoc_prose(text, section->about);
     text_add_string(text, ".Bl -tag -width Ds\n");
     for (size_t i = 0; i < schema_option_count; i++)
         if (schema_options[i].section == kind)

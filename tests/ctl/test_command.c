@@ -133,6 +133,8 @@ static void test_words(void **state)
         {"causes dsn", 64, NULL, "no group or cause is called \"dsn\""},
         {"causes dns.spf-fial", 64, NULL, "did you mean \"dns.spf-fail\"?"},
         {"causes a b", 64, NULL, "unexpected argument \"b\""},
+        {"causes --manual", 0, ".Dt SLUICE-CAUSES 7", NULL},
+        {"causes --manual limit", 64, NULL, "try sluicectl causes --help"},
         {"causes --json limit", 0, "\"id\": \"limit.messages\"", NULL},
         {"limits", 64, NULL, "expected a subject"},
         {"limits usr:x", 64, NULL, "unknown kind of subject"},
