@@ -107,10 +107,11 @@ static enum spf_step follow_redirect(struct spf_state *state, const struct spf_r
 
     if (step == SPF_STEP_GOES_ON && !spf_evaluate(state, name, outcome))
         step = SPF_STEP_PENDING;
-    if (step == SPF_STEP_GOES_ON && outcome->is_void)
-        state->voids++;
-    if (step == SPF_STEP_GOES_ON && outcome->status == SPF_NONE)
+    if (step == SPF_STEP_GOES_ON && outcome->status == SPF_NONE) {
+        state->voids += outcome->is_void;
+        outcome->is_void = false;
         outcome->status = SPF_PERMERROR;
+    }
     free(name);
     return step;
 }
