@@ -132,3 +132,20 @@ bool text_equal_case(const char *a, const char *b)
     }
     return *a == '\0' && *b == '\0';
 }
+
+bool text_number(const char *bytes, size_t length, int64_t *number_r)
+{
+    int64_t number = 0;
+
+    if (length == 0)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return false;
+        if (number > (INT64_MAX - 9) / 10)
+            return false;
+        number = number * 10 + (bytes[i] - '0');
+    }
+    *number_r = number;
+    return true;
+}

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
     char *bytes; /* NULL while nothing was added; text_string() never is */
@@ -38,3 +39,7 @@ void text_free(struct text *text);
 /* Lower-cases ASCII letters in place and returns the string (RFC 4343 comparison, not locale). */
 char *text_lower(char *string);
 bool text_equal_case(const char *a, const char *b); /* ASCII case-insensitive; NULL equals NULL only */
+
+/* Reads length octets, all of which are decimal digits, 1 at least.  false: they are not, or the
+ * number does not fit. */
+bool text_number(const char *bytes, size_t length, int64_t *number_r);

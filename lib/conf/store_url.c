@@ -3,14 +3,12 @@
 #include "lib/conf/store_url.h"
 
 #include "lib/base/domain.h"
-#include "lib/base/ip.h"
+#include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
-#include "lib/conf/types.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define REDIS_SCHEME "redis://"
 #define REDIS_PORT 6379
@@ -62,46 +60,20 @@ static bool parse_credentials(const char *bytes, size_t length, struct store_url
     return (user == 0 || url->user != NULL) && (colon == NULL || url->password != NULL);
 }
 
-/* host[:port], with an IPv6 address in brackets. */
 static bool parse_host(const char *bytes, size_t length, struct store_url *url)
 {
     char *host = NULL;
     char *normal = NULL;
-    const char *rest = bytes;
-    int64_t port = REDIS_PORT;
-    struct ip_address address;
-    bool done = false;
+    uint16_t port;
 
-    if (length > 0 && *bytes == '[') {
-        rest = memchr(bytes, ']', length);
-        if (rest == NULL)
-            goto done;
-        host = mem_copy_n(bytes + 1, (size_t)(rest - bytes - 1));
-        rest++;
-        if (!ip_parse(host, &address) || address.family != 6)
-            goto done;
-        normal = mem_print("[%s]", host);
-    } else {
-        rest = memchr(bytes, ':', length);
-        if (rest == NULL)
-            rest = bytes + length;
-        host = mem_copy_n(bytes, (size_t)(rest - bytes));
-        normal = domain_copy(host);
-    }
-    if (normal == NULL)
-        goto done;
-    if (rest < bytes + length) {
-        size_t digits = length - (size_t)(rest - bytes) - 1;
-
-        if (*rest != ':' || !type_parse_number(rest + 1, digits, &port) || port < 1 || port > 65535)
-            goto done;
-    }
-    url->address = mem_print(REDIS_SCHEME "%s:%d", normal, (int)port);
-    done = true;
-done:
+    if (!endpoint_parse(bytes, length, REDIS_PORT, &host, &port))
+        return false;
+    normal = *bytes == '[' ? mem_print("[%s]", host) : domain_copy(host);
+    if (normal != NULL)
+        url->address = mem_print(REDIS_SCHEME "%s:%u", normal, port);
     free(host);
     free(normal);
-    return done;
+    return url->address != NULL;
 }
 
 static bool parse_redis(const char *rest, struct store_url *url, const char **problem_r)
@@ -125,7 +97,7 @@ static bool parse_redis(const char *rest, struct store_url *url, const char **pr
     if (rest[authority] == '/' && rest[authority + 1] != '\0') {
         const char *digits = rest + authority + 1;
 
-        if (!type_parse_number(digits, strlen(digits), &database) || database > DATABASE_MOST) {
+        if (!text_number(digits, strlen(digits), &database) || database > DATABASE_MOST) {
             *problem_r = "its database is not a number from 0 to 65535";
             return false;
         }
@@ -136,7 +108,7 @@ static bool parse_redis(const char *rest, struct store_url *url, const char **pr
 
 static bool parse_unix(const char *path, struct store_url *url, const char **problem_r)
 {
-    if (path[0] != '/' || strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+    if (!endpoint_is_path(path)) {
         *problem_r = "a socket's path begins with / and has at most 107 octets";
         return false;
     }

@@ -54,6 +54,3 @@ void *type_add(const struct reading *reading, size_t size);
 /* A number of the stored unit as a file would say it. */
 void type_print_duration(struct text *text, int64_t ms);
 void type_print_size(struct text *text, int64_t bytes);
-
-/* Whether all of string is a decimal number; false also when it does not fit. */
-bool type_parse_number(const char *string, size_t length, int64_t *number_r);

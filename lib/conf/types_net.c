@@ -3,6 +3,7 @@
 #include "lib/conf/types.h"
 
 #include "lib/base/domain.h"
+#include "lib/base/endpoint.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/conf/names.h"
@@ -10,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define MEMBER_MAX 320 /* octets of an address: RFC 5321 §4.5.3.1, 64 + 1 + 255 */
 #define HOST_MAX 64
@@ -37,13 +37,12 @@ static bool is_resolver(const char *value)
     const char *at = strchr(value, '@');
     char *host = mem_copy_n(value, at != NULL ? (size_t)(at - value) : strlen(value));
     struct ip_address address;
-    int64_t port = 53;
-    bool known = ip_parse(host, &address);
+    uint16_t port;
+    bool known = ip_parse(host, &address) &&
+                 (at == NULL || endpoint_parse_port(at + 1, strlen(at + 1), &port));
 
-    if (at != NULL)
-        known = known && type_parse_number(at + 1, strlen(at + 1), &port);
     free(host);
-    return known && port >= 1 && port <= 65535;
+    return known;
 }
 
 bool type_read_resolver(struct reading *reading, const char *value)
@@ -91,10 +90,10 @@ bool type_read_listen(struct reading *reading, const char *value)
     struct conf_listen *listen;
     const char *colon = strrchr(value, ':');
     char *host;
-    int64_t port;
+    uint16_t port;
 
     if (strncmp(value, "unix:/", 6) == 0) {
-        if (strlen(value + 5) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        if (!endpoint_is_path(value + 5)) {
             text_add_string(&reading->why, "a socket's path has at most 107 octets");
             return false;
         }
@@ -105,7 +104,7 @@ bool type_read_listen(struct reading *reading, const char *value)
     }
     if (strncmp(value, "inet:", 5) != 0 || colon < value + 5)
         return false;
-    if (!type_parse_number(colon + 1, strlen(colon + 1), &port) || port < 1 || port > 65535) {
+    if (!endpoint_parse_port(colon + 1, strlen(colon + 1), &port)) {
         text_add_string(&reading->why, "a port is a number from 1 to 65535");
         return false;
     }
@@ -117,7 +116,7 @@ bool type_read_listen(struct reading *reading, const char *value)
     }
     listen = type_add(reading, sizeof(*listen));
     listen->host = host;
-    listen->port = (uint16_t)port;
+    listen->port = port;
     return true;
 }
 

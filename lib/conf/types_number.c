@@ -23,23 +23,6 @@ static const struct unit sizes[] = {
     {"", 1}, {"K", 1024}, {"M", 1048576}, {"G", 1073741824}, {"T", INT64_C(1) << 40}};
 #define UNITS(units) (units), sizeof(units) / sizeof(*(units))
 
-bool type_parse_number(const char *string, size_t length, int64_t *number_r)
-{
-    int64_t number = 0;
-
-    if (length == 0)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        if (string[i] < '0' || string[i] > '9')
-            return false;
-        if (number > (INT64_MAX - 9) / 10)
-            return false;
-        number = number * 10 + (string[i] - '0');
-    }
-    *number_r = number;
-    return true;
-}
-
 /* A number with a unit; of sizes, the unit's case does not matter. */
 static bool parse_units(const char *value, const struct unit *units, size_t nunits,
                         int64_t *number_r)
@@ -47,7 +30,7 @@ static bool parse_units(const char *value, const struct unit *units, size_t nuni
     size_t digits = strspn(value, "0123456789");
     int64_t number;
 
-    if (!type_parse_number(value, digits, &number))
+    if (!text_number(value, digits, &number))
         return false;
     for (size_t i = 0; i < nunits; i++) {
         const char *unit = value + digits;
@@ -128,7 +111,7 @@ bool type_read_integer(struct reading *reading, const char *value)
 {
     int64_t number;
 
-    return type_parse_number(value, strlen(value), &number) && store_in_range(reading, number);
+    return text_number(value, strlen(value), &number) && store_in_range(reading, number);
 }
 
 bool type_read_amount(struct reading *reading, const char *value)
@@ -142,7 +125,7 @@ bool type_read_amount(struct reading *reading, const char *value)
         reading->expected = mem_copy("a size, such as 500M");
         return false;
     }
-    if (!type_parse_number(value, strlen(value), &number)) {
+    if (!text_number(value, strlen(value), &number)) {
         if (parse_units(value, UNITS(sizes), &number))
             text_add_string(&reading->why, "a limit of bytes alone takes a size");
         return false;
@@ -155,7 +138,7 @@ static void ask_for_unit(struct reading *reading, const char *value)
 {
     int64_t number;
 
-    if (type_parse_number(value, strlen(value), &number))
+    if (text_number(value, strlen(value), &number))
         text_print(&reading->why, "add a unit: %ss, %sm or %sh", value, value, value);
 }
 
@@ -203,7 +186,7 @@ bool type_read_percent(struct reading *reading, const char *value)
 
     if (length > 0 && value[length - 1] == '%')
         length--;
-    return type_parse_number(value, length, &number) && store_in_range(reading, number);
+    return text_number(value, length, &number) && store_in_range(reading, number);
 }
 
 bool type_read_mode(struct reading *reading, const char *value)
@@ -230,12 +213,12 @@ bool type_read_factor(struct reading *reading, const char *value)
     double factor;
 
     /* By hand: strtod(3) reads what the locale says. */
-    if (!type_parse_number(value, whole, &number))
+    if (!text_number(value, whole, &number))
         return false;
     if (value[whole] == '.') {
         size_t digits = length - whole - 1;
 
-        if (digits > 2 || !type_parse_number(value + whole + 1, digits, &hundredths))
+        if (digits > 2 || !text_number(value + whole + 1, digits, &hundredths))
             return false;
         if (digits == 1)
             hundredths *= 10;
@@ -261,8 +244,8 @@ bool type_read_date(struct reading *reading, const char *value)
     time_t when;
 
     if (strlen(value) != 10 || value[4] != '-' || value[7] != '-' ||
-        !type_parse_number(value, 4, &year) || !type_parse_number(value + 5, 2, &month) ||
-        !type_parse_number(value + 8, 2, &date) || year < 1970)
+        !text_number(value, 4, &year) || !text_number(value + 5, 2, &month) ||
+        !text_number(value + 8, 2, &date) || year < 1970)
         return false;
     day.tm_year = (int)year - 1900;
     day.tm_mon = (int)month - 1;

@@ -2,6 +2,7 @@
 /* Whom to ask. */
 #include "lib/dns/servers.h"
 
+#include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
 
 #include <errno.h>
@@ -23,9 +24,9 @@ static bool is_endpoint(const char *address, const char *port)
         .ai_socktype = SOCK_DGRAM,
     };
     struct addrinfo *found = NULL;
+    uint16_t number;
 
-    if (address[0] == '\0' || strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 ||
-        strtoul(port, NULL, 10) == 0 || strtoul(port, NULL, 10) > 65535)
+    if (address[0] == '\0' || !endpoint_parse_port(port, strlen(port), &number))
         return false;
     if (getaddrinfo(address, port, &hints, &found) != 0)
         return false;

@@ -2,15 +2,16 @@
 /* Where a Redis is. */
 #include "lib/store/redis_address.h"
 
+#include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define REDIS_PORT 6379
-#define DATABASE_MAX 99999
+#define DATABASE_MAX 65535
 #define UNIX_PREFIX "unix:"
 #define TCP_PREFIX "redis://"
 
@@ -33,9 +34,9 @@ static bool add_socket(struct redis_addresses *addresses, const char *path, char
 {
     struct redis_address *address;
 
-    if (*path != '/' || strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
-        *problem_r = mem_print("unix:%s is not an absolute path of at most %zu octets", path,
-                               sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+    if (!endpoint_is_path(path)) {
+        *problem_r = mem_print("unix:%s is not an absolute path of at most %d octets", path,
+                               ENDPOINT_PATH_MAX);
         return false;
     }
     address = add_address(addresses);
@@ -54,41 +55,25 @@ static void add_host(struct redis_addresses *addresses, char *host, int port)
     address->text = mem_print(brackets ? TCP_PREFIX "[%s]:%d" : TCP_PREFIX "%s:%d", host, port);
 }
 
-/* A whole number up to most; *end_r is what follows it.  -1: there is none. */
-static int read_number(const char *string, int most, const char **end_r)
-{
-    int value = -1;
-
-    for (; *string >= '0' && *string <= '9' && value <= most; string++)
-        value = (value < 0 ? 0 : value) * 10 + (*string - '0');
-    *end_r = string;
-    return value <= most ? value : -1;
-}
-
 static bool parse_host(const char *rest, struct redis_addresses *addresses, char **problem_r)
 {
-    bool brackets = *rest == '[';
-    const char *host = rest + brackets;
-    const char *end = host + strcspn(host, brackets ? "]" : ":/");
-    size_t length = (size_t)(end - host);
-    int port = REDIS_PORT;
+    size_t authority = strcspn(rest, "/");
+    const char *path = rest[authority] == '/' ? rest + authority + 1 : "";
+    int64_t database = addresses->database;
+    uint16_t port;
+    char *host;
 
     if (strchr(rest, '@') != NULL) {
         *problem_r = mem_copy("no user and password belong in the URL: "
                               "set store-user and store-password-file");
         return false;
     }
-    if (length == 0 || (brackets && *end++ != ']'))
+    if (*path != '\0' && (!text_number(path, strlen(path), &database) || database > DATABASE_MAX))
         return false;
-    if (*end == ':' && (port = read_number(end + 1, 65535, &end)) <= 0)
+    if (!endpoint_parse(rest, authority, REDIS_PORT, &host, &port))
         return false;
-    if (strcmp(end, "/") == 0)
-        end++;
-    if (*end == '/' && (addresses->database = read_number(end + 1, DATABASE_MAX, &end)) < 0)
-        return false;
-    if (*end != '\0')
-        return false;
-    add_host(addresses, mem_copy_n(host, length), port);
+    addresses->database = (int)database;
+    add_host(addresses, host, port);
     return true;
 }
 

@@ -130,6 +130,37 @@ static void test_strings(void **state)
     strings_free(&list);
 }
 
+static void test_number(void **state)
+{
+    static const struct {
+        const char *input;
+        bool want;
+        int64_t number;
+    } cases[] = {
+        {"0", true, 0},
+        {"007", true, 7},
+        {"9223372036854775799", true, INT64_C(9223372036854775799)},
+        {"9223372036854775808", false, -1},
+        {"99999999999999999999", false, -1},
+        {"", false, -1},
+        {"-1", false, -1},
+        {"+1", false, -1},
+        {" 1", false, -1},
+        {"1x", false, -1},
+    };
+    int64_t number;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        number = -1;
+        if (text_number(cases[i].input, strlen(cases[i].input), &number) != cases[i].want ||
+            number != cases[i].number)
+            fail_msg("<%s>: got %lld", cases[i].input, (long long)number);
+    }
+    assert_true(text_number("123", 2, &number));
+    assert_int_equal(number, 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_growing),
         cmocka_unit_test(test_case),
         cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
