@@ -39,9 +39,9 @@ static bool evaluate(const struct lookup *lookup, void *context)
     return spf_check(&check->query, lookup, &check->result);
 }
 
-static char *take_line(char **rest)
+static const char *take_line(char **rest)
 {
-    char *line = strsep(rest, "\n");
+    const char *line = strsep(rest, "\n");
 
     return line != NULL ? line : "";
 }
@@ -51,7 +51,7 @@ static struct zone *read_zone(char *rest)
     struct zone *zone = zone_new();
 
     while (rest != NULL) {
-        char *line = take_line(&rest);
+        const char *line = take_line(&rest);
         char name[NAME_ROOM], type[TYPE_ROOM];
         int used = 0;
 
