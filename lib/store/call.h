@@ -13,12 +13,13 @@
 #define CALL_FIELD_SIZE 12 /* "m4294967295" */
 #define CALL_AMOUNT_MAX (INT64_C(1) << 40) /* of one message */
 
-/* The first five have these numbers in charge.lua too. */
+/* All but the last have these numbers in charge.lua too. */
 enum call_operation {
     CALL_LOOK,
     CALL_CHARGE,
     CALL_REPLAY, /* charge of a message that was accepted: at_ms is when, and nothing refuses it */
     CALL_GIVE_BACK, /* what was charged beyond amount */
+    CALL_RETURN, /* the same out of a journal: at_ms is when */
     CALL_PROBE,
     CALL_RESET,
 };
@@ -52,7 +53,6 @@ struct call {
 
     /* The backend's. */
     int64_t sent_us, deadline_us;
-    unsigned tries;
     bool given_up;
 
     /* The front's. */

@@ -16,7 +16,7 @@
 -- This runs for every message, and all of a Redis waits for it: few calls, packed arguments, and
 -- nothing that is rare in the way of what is usual.  A table that grows costs more than a window does.
 
-local LOOK, CHARGE, REPLAY, GIVE_BACK, PROBE = 0, 1, 2, 3, 4
+local LOOK, CHARGE, REPLAY, GIVE_BACK, RETURN, PROBE = 0, 1, 2, 3, 4, 5
 local SAME_FIELD = 2 -- a limit's flags: 1 enforce, 2 counts in the field of the limit before
 local OVER, NEAR = 1, 2 -- an answer's flags
 local NEVER = 281474976710655
@@ -37,13 +37,16 @@ local plan = ARGV[#ARGV]
 local operation, subjects, at, fingerprint = open('<BBI6c8', plan)
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local placed = now -- when the charge was made
+local placed = now -- when it happened; what a journal brings (REPLAY, RETURN) happened before
 if at > 0 then
-    if operation ~= REPLAY then
+    if operation ~= REPLAY and operation ~= RETURN then
         now, placed = at, at
     elseif at < now then
         placed = at
     end
+end
+if operation == RETURN then
+    operation = GIVE_BACK
 end
 
 -- Asks for nothing but whether Redis would take a charge now.
@@ -78,14 +81,14 @@ local function entry(count, gap)
 end
 
 -- What was charged for this message before, if the record is this message's: MTAs use queue ids again.
--- A record without charges says that the message was given back.  Then it may be charged anew; but a charge
--- that comes late out of another program's journal is the one that was given back, and is void.
+-- A record without charges says when the message was given back.  Then it may be charged anew; but a charge
+-- from before that, which comes late out of another program's journal, is void.
 local has_record = #KEYS > subjects
 local record = has_record and call('GET', KEYS[1])
 local others = record and sub(record, 1, 8) ~= fingerprint
-local given_back = record and not others and #record == 8
-local void = given_back and operation == REPLAY
-local known = record and not others and (void or not given_back)
+local given_back = record and not others and #record == 14 and open('<I6', record, 9)
+local void = given_back and operation == REPLAY and placed < given_back
+local known = record and not others and not given_back
 local charged, seen, latest
 if known then
     charged, seen, latest = {}, {}, {}
@@ -310,6 +313,9 @@ if changed and not refused then
             call('PEXPIRE', key, window * 1034)
         end
     end
+    if record == fingerprint then
+        record = record .. pack('<I6', placed)
+    end
     if has_record then
         call('SET', KEYS[1], record, 'PX', RECORD_MS)
     end
@@ -325,4 +331,4 @@ if changed and not refused then
     end
 end
 
-return pack('<BBI6', refused and 1 or 0, known and 1 or 0, now) .. answer
+return pack('<BBI6', refused and 1 or 0, (known or void) and 1 or 0, now) .. answer

@@ -2,7 +2,6 @@
 /* What was charged and given back while the store was away. */
 #include "lib/store/journal.h"
 
-#include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/store/journal_entry.h"
@@ -17,7 +16,6 @@
 struct entry {
     uint8_t *bytes;
     size_t length;
-    uint64_t message; /* hash of its name */
     bool saved; /* in the file */
 };
 
@@ -30,11 +28,6 @@ struct journal {
     struct text text;
     char *problem;
 };
-
-static uint64_t hash_of(const char *message)
-{
-    return hash_table(message, strlen(message));
-}
 
 static struct entry *entry_at(const struct journal *journal, size_t position)
 {
@@ -57,8 +50,7 @@ static void make_room(struct journal *journal)
     journal->first = 0;
 }
 
-static void keep(struct journal *journal, const uint8_t *bytes, size_t length, const char *message,
-                 bool saved)
+static void keep(struct journal *journal, const uint8_t *bytes, size_t length, bool saved)
 {
     struct entry *entry;
 
@@ -66,7 +58,6 @@ static void keep(struct journal *journal, const uint8_t *bytes, size_t length, c
     entry = entry_at(journal, journal->count++);
     entry->bytes = mem_new(length, 1);
     entry->length = length;
-    entry->message = hash_of(message);
     entry->saved = saved;
     journal->octets += length;
     memcpy(entry->bytes, bytes, length);
@@ -91,12 +82,7 @@ static size_t forget(struct journal *journal, size_t count)
 
 static void on_entry(void *context, const uint8_t *bytes, size_t length)
 {
-    struct call *call = journal_entry_read(bytes, length);
-
-    if (call == NULL)
-        return;
-    keep(context, bytes, length, call->message, true);
-    call_release(call);
+    keep(context, bytes, length, true);
 }
 
 static void on_done(void *context, uint64_t count)
@@ -152,7 +138,7 @@ bool journal_add(struct journal *journal, enum call_operation operation, const s
     length = journal->text.length;
     if (journal->file != NULL)
         saved = note(journal, journal_file_add(journal->file, bytes, length));
-    keep(journal, bytes, length, call->message, saved);
+    keep(journal, bytes, length, saved);
     return true;
 }
 
@@ -171,16 +157,6 @@ struct call *journal_call(const struct journal *journal, size_t position)
     const struct entry *entry = entry_at(journal, position);
 
     return journal_entry_read(entry->bytes, entry->length);
-}
-
-bool journal_has(const struct journal *journal, const char *message)
-{
-    uint64_t hash = journal->count > 0 ? hash_of(message) : 0;
-
-    for (size_t i = 0; i < journal->count; i++)
-        if (entry_at(journal, i)->message == hash)
-            return true;
-    return false;
 }
 
 static const uint8_t *next_entry(void *context, size_t *length_r)

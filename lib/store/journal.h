@@ -28,12 +28,9 @@ bool journal_add(struct journal *journal, enum call_operation operation, const s
 size_t journal_count(const struct journal *journal);
 size_t journal_max(const struct journal *journal);
 
-/* The entry at a position from the oldest (0) as a call (CALL_REPLAY or CALL_GIVE_BACK), which the
- * caller holds. */
+/* The entry at a position from the oldest (0) as a call (CALL_REPLAY or CALL_RETURN), which the
+ * caller holds; NULL: the file had something else there. */
 struct call *journal_call(const struct journal *journal, size_t position);
-
-/* Is there an entry for the message? */
-bool journal_has(const struct journal *journal, const char *message);
 
 /* The store has the oldest count entries. */
 void journal_done(struct journal *journal, size_t count);

@@ -100,7 +100,7 @@ struct call *journal_entry_read(const uint8_t *bytes, size_t length)
     const char *subject = "";
     struct call *call;
 
-    if ((operation != CALL_REPLAY && operation != CALL_GIVE_BACK) || nlimits > STORE_LIMITS_MAX)
+    if ((operation != CALL_REPLAY && operation != CALL_RETURN) || nlimits > STORE_LIMITS_MAX)
         return NULL;
     for (size_t i = 0; i < nlimits && !reader.bad; i++) {
         read_limit(&reader, subject, operation, &limits[i]);
@@ -110,6 +110,6 @@ struct call *journal_entry_read(const uint8_t *bytes, size_t length)
         return NULL;
     call = call_new_named(operation, message, limits, nlimits);
     call->fingerprint = fingerprint;
-    call->at_ms = operation == CALL_REPLAY ? at_ms : 0;
+    call->at_ms = at_ms;
     return call;
 }

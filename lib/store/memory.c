@@ -117,12 +117,15 @@ static struct record *find_record(const struct memory *memory, const struct call
     return record;
 }
 
-/* A record without charges: a charge that comes late out of another program's journal is void. */
-static bool was_given_back(const struct memory *memory, const struct call *call, int64_t now_ms)
+/* A record without charges: one from before it was given back, which comes late out of another
+ * program's journal, is void. */
+static bool is_void(const struct memory *memory, const struct call *call, int64_t placed_ms)
 {
-    const struct record *record = any_record(memory, call, now_ms);
+    const struct record *record = any_record(memory, call, call->now_ms);
 
-    return record != NULL && record->fingerprint == call->fingerprint && record->count == 0;
+    return call->operation == CALL_REPLAY && record != NULL &&
+           record->fingerprint == call->fingerprint && record->count == 0 &&
+           placed_ms < record->given_back_ms;
 }
 
 /* The message's record, made or emptied if need be; NULL when it has no identity. */
@@ -283,7 +286,7 @@ static void charge(struct memory *memory, struct call *call, int64_t placed_ms)
     struct record *record = NULL;
     bool any = false;
 
-    if (call->operation == CALL_REPLAY && was_given_back(memory, call, call->now_ms)) {
+    if (is_void(memory, call, placed_ms)) {
         give_back_limits(memory, call, NULL);
         call->known = true;
         return;
@@ -300,13 +303,17 @@ static void charge(struct memory *memory, struct call *call, int64_t placed_ms)
         charge_limit(memory, call, &call->limits[i], &memory->trials[i], record);
 }
 
-static void give_back(struct memory *memory, struct call *call)
+static void give_back(struct memory *memory, struct call *call, int64_t placed_ms)
 {
     const struct record *other = any_record(memory, call, call->now_ms);
+    struct record *record;
 
     give_back_limits(memory, call, find_record(memory, call, call->now_ms));
-    if (other == NULL || other->fingerprint == call->fingerprint)
-        (void)charge_record(memory, call, call->now_ms);
+    if (other != NULL && other->fingerprint != call->fingerprint)
+        return;
+    record = charge_record(memory, call, call->now_ms);
+    if (record != NULL)
+        record->given_back_ms = placed_ms;
 }
 
 static void reset(struct memory *memory, struct call *call)
@@ -323,7 +330,11 @@ void memory_run(struct memory *memory, struct call *call, int64_t now_ms)
 
     call->refused = false;
     call->known = false;
-    call->now_ms = call->operation == CALL_REPLAY ? now_ms : placed_ms;
+    call->now_ms = placed_ms;
+    if (call->operation == CALL_REPLAY || call->operation == CALL_RETURN) {
+        call->now_ms = now_ms;
+        placed_ms = placed_ms < now_ms ? placed_ms : now_ms;
+    }
     drop_old(memory, call->now_ms);
     switch (call->operation) {
     case CALL_LOOK:
@@ -332,7 +343,8 @@ void memory_run(struct memory *memory, struct call *call, int64_t now_ms)
         charge(memory, call, placed_ms);
         break;
     case CALL_GIVE_BACK:
-        give_back(memory, call);
+    case CALL_RETURN:
+        give_back(memory, call, placed_ms);
         break;
     case CALL_RESET:
         reset(memory, call);
@@ -389,7 +401,7 @@ void memory_learn(struct memory *memory, const struct call *call)
     if (call->operation == CALL_CHARGE && !call->refused)
         learn_record(memory, call);
     record = find_record(memory, call, call->now_ms);
-    if (call->operation == CALL_GIVE_BACK && record != NULL)
+    if ((call->operation == CALL_GIVE_BACK || call->operation == CALL_RETURN) && record != NULL)
         record_free(map_remove(memory->messages, call->message, strlen(call->message)));
 }
 

@@ -17,6 +17,7 @@ struct record_entry {
 struct record {
     uint64_t fingerprint;
     int64_t at_ms; /* of the last charge */
+    int64_t given_back_ms; /* when there are no charges left */
     size_t count;
     struct record_entry *entries; /* in the order of charging */
 };

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 3 /* of a call whose script was forgotten */
 #define LATE_MAX 8 /* calls in a row that were answered too late: then nobody waits any more */
 
 static void on_answer(redisAsyncContext *connection, void *answer, void *context);
@@ -68,11 +67,11 @@ static bool send_call(struct redis *redis, struct call *call)
     return true;
 }
 
-/* The script was forgotten, so this call was not carried out: it is sent again behind the script.
- */
+/* The script was forgotten, so this call was not carried out: it is sent again, behind the script.
+ * Its time-out puts an end to that. */
 static bool send_again(struct redis *redis, struct call *call)
 {
-    if (redis->connection == NULL || ++call->tries > TRIES_MAX)
+    if (redis->connection == NULL)
         return false;
     redis_link_load_script(redis);
     return send_call(redis, call);

@@ -94,7 +94,7 @@ static void keep_refusal(struct store *store, const struct call *call)
     for (size_t i = 0; i < call->nlimits; i++)
         earlier->limits[i].amount =
             memory_charged(store->memory, call, &call->limits[i], store_now_ms(store));
-    keep(store, CALL_GIVE_BACK, earlier);
+    keep(store, CALL_RETURN, earlier);
     call_release(earlier);
 }
 
@@ -116,7 +116,7 @@ static void answer_away(struct store *store, struct call *call, bool uncertain)
         keeps = call->outcome != STORE_OUTCOME_OVER;
     }
     if (call->operation == CALL_GIVE_BACK)
-        keep(store, CALL_GIVE_BACK, call);
+        keep(store, CALL_RETURN, call);
     else if (call->operation == CALL_CHARGE && keeps)
         keep(store, CALL_REPLAY, call);
     else if (call->operation == CALL_CHARGE && uncertain)
@@ -130,7 +130,7 @@ void store_on_done(void *context, struct call *call, enum backend_result result)
     store->timeouts += result == BACKEND_UNCERTAIN;
     if (result == BACKEND_ANSWERED && store->mirrors) {
         if (call->operation != CALL_RESET)
-            store->offset_ms = call->at_ms == 0 || call->operation == CALL_REPLAY
+            store->offset_ms = call->at_ms == 0 || call->replayed
                                    ? call->now_ms - clock_now_us(store->wall) / 1000
                                    : store->offset_ms;
         memory_learn(store->memory, call);
@@ -191,21 +191,7 @@ void store_charge(struct store *store, const struct store_request *request,
 void store_give_back(struct store *store, const struct store_request *request,
                      store_callback *callback, void *context)
 {
-    struct call *call = call_new(&store->hiding, CALL_GIVE_BACK, request);
-
-    if (!journal_has(store->journal, call->message)) {
-        start(store, call, callback, context);
-        return;
-    }
-    /* Its charge has not yet come to the store: this must not overtake it. */
-    call->callback = callback;
-    call->context = context;
-    call->started_us = clock_now_us(store->steady);
-    store->open++;
-    store->submitting = true;
-    answer_away(store, call, false);
-    tell_when_due(store, call);
-    store->submitting = false;
+    start(store, call_new(&store->hiding, CALL_GIVE_BACK, request), callback, context);
 }
 
 void store_reset(struct store *store, const char *subject, store_callback *callback, void *context)

@@ -85,6 +85,8 @@ static void remember_journal(struct store *store)
     for (size_t i = 0; i < journal_count(store->journal); i++) {
         struct call *call = journal_call(store->journal, i);
 
+        if (call == NULL)
+            continue;
         memory_run(store->memory, call, store_now_ms(store));
         call_release(call);
     }

@@ -64,6 +64,13 @@ void store_replay(void *context)
     while (count < STORE_REPLAY_MAX && count < journal_count(store->journal)) {
         struct call *call = journal_call(store->journal, count);
 
+        if (call == NULL && count == 0) {
+            journal_done(store->journal, 1);
+            store->lost++;
+            continue;
+        }
+        if (call == NULL)
+            break;
         call->replayed = true;
         if (same_message(calls, count, call)) {
             call_release(call);

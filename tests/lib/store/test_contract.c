@@ -130,6 +130,8 @@ static void test_everything_expires(void **state)
         {.subject = "user:a", .count = 'm', .window_sec = 60, .amount = 1, .max = 5, .near = 1},
         {.subject = "user:a", .count = 'm', .window_sec = 3600, .amount = 1, .max = 5},
     };
+    struct store_limit shorter = {
+        .subject = "user:a", .count = 'r', .window_sec = 60, .amount = 1, .max = 5};
     struct store_request request = {.identity = "mx/1", .limits = limits, .nlimits = 2};
     struct store_settings settings = {0};
     char *url;
@@ -143,8 +145,7 @@ static void test_everything_expires(void **state)
     ask_open(&ask, &settings);
     assert_int_equal(ask_charge(&ask, &request), STORE_OUTCOME_DONE);
     /* A shorter window alone does not shorten it. */
-    request.nlimits = 1;
-    request.identity = "mx/2";
+    request = (struct store_request){.identity = "mx/2", .limits = &shorter, .nlimits = 1};
     assert_int_equal(ask_charge(&ask, &request), STORE_OUTCOME_DONE);
     life = server_redis_ask(&server, "TTL sluice:{user:a}:use");
     assert_in_range(atol(life), 3600 + 60, 3600 + 3 * 60);

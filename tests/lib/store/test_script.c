@@ -301,9 +301,12 @@ static void test_same_replays(void **state)
             lua->limits[i].max = WINDOW_COUNT_MAX;
         }
         now_ms = clock_now_us(&clock_wall) / 1000;
-        lua->at_ms = lua->operation == CALL_GIVE_BACK ? 0 : now_ms - (int64_t)draw(twin, 90000);
-        if (lua->operation != CALL_GIVE_BACK)
-            lua->operation = CALL_REPLAY;
+        lua->at_ms = now_ms - (int64_t)draw(twin, 90000);
+        lua->operation = lua->operation == CALL_GIVE_BACK ? CALL_RETURN : CALL_REPLAY;
+        if (draw(twin, 8) == 0) {
+            lua->operation = CALL_GIVE_BACK;
+            lua->at_ms = 0;
+        }
         c = copy_of(lua);
         assert_true(run_script(twin, lua));
         memory_run(twin->memory, c, lua->now_ms);
