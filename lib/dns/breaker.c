@@ -7,6 +7,11 @@ bool dns_breaker_is_open(const struct dns_breaker *breaker)
     return breaker->timeouts >= DNS_BREAKER_TIMEOUTS;
 }
 
+bool dns_breaker_is_sure(const struct dns_breaker *breaker)
+{
+    return dns_breaker_is_open(breaker) && breaker->sure;
+}
+
 bool dns_breaker_allows(struct dns_breaker *breaker, int64_t now_us)
 {
     if (!dns_breaker_is_open(breaker))
@@ -19,10 +24,11 @@ bool dns_breaker_allows(struct dns_breaker *breaker, int64_t now_us)
 
 void dns_breaker_timed_out(struct dns_breaker *breaker)
 {
-    /* The first try is due at once: the time-outs may have been of names whose own servers are
-     * dead. */
+    /* The first try is due at once. */
     if (!dns_breaker_is_open(breaker) && ++breaker->timeouts == DNS_BREAKER_TIMEOUTS)
         breaker->probe_us = INT64_MIN;
+    else if (dns_breaker_is_open(breaker) && breaker->probe_us != INT64_MIN)
+        breaker->sure = true;
 }
 
 bool dns_breaker_answered(struct dns_breaker *breaker)
@@ -30,5 +36,6 @@ bool dns_breaker_answered(struct dns_breaker *breaker)
     bool was_open = dns_breaker_is_open(breaker);
 
     breaker->timeouts = 0;
+    breaker->sure = false;
     return was_open;
 }

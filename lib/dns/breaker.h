@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether it is worth a wait to ask: after a row of time-outs with no answer between them, one try
- * a second. */
+ * a second.  The first try may be waited for, since the time-outs may have been of names whose own
+ * servers are dead; after it has timed out, too, nobody waits. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +13,14 @@
 struct dns_breaker {
     unsigned timeouts; /* in a row */
     int64_t probe_us; /* when the next try is due */
+    bool sure; /* a try has timed out, too */
 };
 
 /* While it is open: true once a second. */
 bool dns_breaker_allows(struct dns_breaker *breaker, int64_t now_us);
 bool dns_breaker_is_open(const struct dns_breaker *breaker);
+/* Open, and the tries are not worth waiting for. */
+bool dns_breaker_is_sure(const struct dns_breaker *breaker);
 void dns_breaker_timed_out(struct dns_breaker *breaker);
 /* true: it was open. */
 bool dns_breaker_answered(struct dns_breaker *breaker);

@@ -100,7 +100,9 @@ struct dns_result *dns_cache_get(struct dns_cache *cache, const struct dns_key *
         dns_result_release(map_remove(cache->map, key->octets, key->length));
         return NULL;
     }
-    return result->waited_ms > 0 && result->waited_ms < timeout_ms ? NULL : result;
+    if (result->waited_ms > 0 && result->waited_ms + result->waited_ms / 8 < timeout_ms)
+        return NULL;
+    return result;
 }
 
 static void drop_oldest(struct map *map)

@@ -41,8 +41,9 @@ struct dns_cache;
 struct dns_cache *dns_cache_new(size_t size); /* 0 keeps nothing */
 void dns_cache_free(struct dns_cache **cache);
 
-/* NULL: not known (any more).  A time-out is known to those only who would not wait longer than was
- * waited then.  Borrowed until the next dns_cache_put(). */
+/* NULL: not known (any more).  A time-out is known to those only who would not wait much longer (by
+ * an eighth) than was waited then: what is left of a message's time is never quite the same at its
+ * next stage.  Borrowed until the next dns_cache_put(). */
 struct dns_result *dns_cache_get(struct dns_cache *cache, const struct dns_key *key, int64_t now_us,
                                  int64_t timeout_ms);
 void dns_cache_put(struct dns_cache *cache, const struct dns_key *key, struct dns_result *result);

@@ -286,15 +286,18 @@ static struct lookup *lookup_get(struct dns *dns, const struct dns_name *name, e
     /* The questions that were never answered must not keep out the one that finds the resolver
      * back. */
     bool probe = dns_breaker_is_open(&dns->breaker);
-    struct lookup *lookup;
+    bool sure = dns_breaker_is_sure(&dns->breaker);
+    bool allowed = dns_breaker_allows(&dns->breaker, now_us);
+    struct lookup *lookup = map_peek(dns->lookups, key->octets, key->length);
 
     *timed_out_r = false;
-    if (!dns_breaker_allows(&dns->breaker, now_us)) {
+    if (sure && allowed && lookup == NULL && dns->forward != NULL)
+        (void)lookup_new(dns, name, type, key);
+    if (sure || !allowed) {
         *problem_r = "the resolver does not answer";
         *timed_out_r = true;
         return NULL;
     }
-    lookup = map_peek(dns->lookups, key->octets, key->length);
     if (lookup != NULL)
         return lookup;
     if (dns->forward == NULL) {

@@ -66,8 +66,8 @@ void dns_free(struct dns **dns);
 
 /* Asks.  callback is called exactly once: from within dns_ask() when the answer is known at once (from the cache,
  * or a failure; NULL is returned then), else later, and then the question is gone.  timeout_ms 0: the default.
- * While the resolver is known to be dead (every question of late timed out), questions fail at once but for one
- * a second or so, which finds out whether it is back. */
+ * While the resolver is known to be dead (every question of late timed out), questions fail at once.  One a second
+ * or so is asked all the same and finds out whether it is back, without anybody waiting for it. */
 struct dns_question *dns_ask(struct dns *dns, const char *name, enum dns_type type, int64_t timeout_ms,
                              dns_callback *callback, void *context);
 /* The callback will not be called, and the question is gone.  Does nothing on NULL. */
