@@ -26,6 +26,8 @@ static void on_answer(const struct store_answer *answer, void *context)
     question->answered = true;
     question->answer = *answer;
     question->answer.limits = NULL;
+    if (answer->limits == NULL)
+        return;
     for (size_t i = 0; i < answer->nlimits && i < question->nanswers; i++)
         question->answers_r[i] = answer->limits[i];
 }

@@ -20,13 +20,17 @@ static void print_usage(const struct usage *usages, size_t count, struct text *t
                        limit_count_name(usages[i].limit->count));
 }
 
+/* usages NULL: what is used could not be read. */
 static void tell(const struct subject *subject, const struct usage *usages, size_t count,
                  bool known)
 {
     struct text text = TEXT_EMPTY;
 
-    print_usage(usages, count, &text);
-    if (!known)
+    if (usages != NULL)
+        print_usage(usages, count, &text);
+    if (known && usages == NULL)
+        printf("%s: forgot what could not be read\n", subject->name);
+    else if (!known)
         printf("%s: there was nothing to forget\n", subject->name);
     else if (text.length == 0)
         printf("%s: forgot what was left of older windows\n", subject->name);
@@ -41,16 +45,18 @@ static int reset(const struct conf *conf, const struct subject *subject)
     struct client client;
     char *problem = NULL;
     size_t count = 0;
+    bool opened = client_open(&client, conf, &problem);
+    /* Of a key that is none of ours the use cannot be read; it is forgotten all the same. */
+    bool looked = opened && subject_usage(conf, subject, &client, usages, &count);
     bool known = false;
     int status = EX_UNAVAILABLE;
 
-    if (!client_open(&client, conf, &problem)) {
+    if (!opened) {
         ctl_complain("%s", problem);
-    } else if (!subject_usage(conf, subject, &client, usages, &count) ||
-               !client_reset(&client, subject->name, &known)) {
+    } else if (!client_reset(&client, subject->name, &known)) {
         ctl_complain("the store did not answer in time; see sluicectl status");
     } else {
-        tell(subject, usages, count, known);
+        tell(subject, looked ? usages : NULL, count, known);
         status = EX_OK;
     }
     client_close(&client);

@@ -43,7 +43,8 @@ static void store_happened(const struct store_event *event, void *context)
     snprintf(lost, sizeof lost, "%" PRIu64, event->lost);
     report_cause(services->log, NULL, "self.store-down",
                  event->lost > 0
-                     ? "raise store-journal-size: the journal was too small for this outage"
+                     ? "raise store-journal-size if the outage was long; what Redis itself does not "
+                       "take, sluicectl reset of the subject mends"
                      : "nothing to do: the shared counters are in force again",
                  "state", "up", "store", event->address, "down-for", down_for, "replayed", replayed,
                  "lost", lost, NULL);
