@@ -100,7 +100,51 @@ def dkim_key():
     workdir.remove(path)
 
 
+@pytest.fixture(scope="module")
+def module_site(dkim_key):
+    """Start sites that the tests of one module share: the tests must not depend on each other."""
+    started = []
+
+    def start(**options):
+        path = workdir.create("m")
+        started.append(site_module.Site(path, key=dkim_key, **options))
+        return started[-1].start()
+
+    yield start
+    problems = []
+    for one in reversed(started):
+        try:
+            one.stop()
+        except AssertionError as problem:
+            problems.append(str(problem))
+        one.remove()
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
 @pytest.fixture
 def site(run, folder, dkim_key):
     """Start a whole site: site(options={...}, sections="limit ..."); see support/site.py."""
     return lambda **options: run(site_module.Site(folder, key=dkim_key, **options))
+
+
+@pytest.fixture
+def station(site):
+    """A site that the test itself asks, without an MTA: station(parts=[...], ...)."""
+
+    def start(**options):
+        place = site(mta="none", **{"parts": ["sluice-policyd"], **options})
+        for daemon in place.daemons:
+            daemon.log.wait(event="started")
+        return place
+
+    return start
+
+
+@pytest.fixture
+def secret(folder):
+    """A file with the password "secret"."""
+    path = folder / "password"
+    path.write_text("secret\n")
+    path.chmod(0o600)
+    return path

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private authoritative name server (NSD), and one that never answers."""
 
+import os
+import signal
 import socket
 
 import dns.exception
@@ -122,6 +124,13 @@ class NameServer(process.Server):
             return None
         return reply.answer[0][0].serial if reply.answer else None
 
+    def pause(self):
+        """Questions are taken and not answered until resume(), by all of its processes."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.killpg(self.pid, signal.SIGCONT)
+
     def query(self, name, kind, timeout=1.0):
         """One UDP question, the reply as dnspython's message."""
         question = dns.message.make_query(name, kind)
@@ -144,8 +153,9 @@ class NameServer(process.Server):
 class BlackHole:
     """A resolver that takes questions over UDP and TCP and never answers."""
 
-    def __init__(self):
-        self.port = ports.free_port()
+    def __init__(self, port=None):
+        """port: in the place of a server that is stopped."""
+        self.port = port or ports.free_port()
         self._sockets = []
 
     @property

@@ -51,7 +51,9 @@ class Site:
     """Not started until start(); every part is an attribute and can be stopped by itself.
 
     options and sections go to sluice.conf, zones to the name server, settings and submission to
-    Postfix, extra to sendmail.mc; parts are the daemons to run; mta is "postfix" or "sendmail".
+    Postfix, extra to sendmail.mc; parts are the daemons to run; mta is "postfix", "sendmail", or
+    "none" for a site that a test asks itself; store is what support/redis.py takes; without
+    resolver there is nobody to answer DNS questions; env goes to the daemons.
     """
 
     def __init__(
@@ -70,11 +72,14 @@ class Site:
         durable=False,
         outlive=False,
         label="t",
+        store=None,
+        resolver=True,
+        env=None,
     ):
         self.folder = folder or workdir.create(label)
         self.users = USERS if users is None else users
         self.key = key or credentials.DkimKey(self.folder, DOMAIN)
-        self.redis = redis.Redis(self.folder, durable=durable, outlive=outlive)
+        self.redis = redis.Redis(self.folder, durable=durable, outlive=outlive, **(store or {}))
         self.dns = nameserver.NameServer(
             self.folder,
             {DOMAIN: own_zone(self.key.record), **WORLD, **(zones or {})},
@@ -87,14 +92,27 @@ class Site:
             self.folder, {**self._base_options(), **(options or {})}, self._sign() + sections
         )
         self.policyd = sluice.Daemon(
-            "sluice-policyd", self.folder, self.config, [self.policy_socket], outlive=outlive
+            "sluice-policyd",
+            self.folder,
+            self.config,
+            [self.policy_socket],
+            outlive=outlive,
+            env=env,
         )
         self.milter = sluice.Daemon(
-            "sluice-milter", self.folder, self.config, [self.milter_socket], outlive=outlive
+            "sluice-milter",
+            self.folder,
+            self.config,
+            [self.milter_socket],
+            outlive=outlive,
+            env=env,
         )
         self.ctl = sluice.Ctl(self.config)
-        self._daemons = [daemon for daemon in (self.policyd, self.milter) if daemon.name in parts]
-        self.mta = self._make_mta(mta, settings, submission, extra, outlive)
+        self.daemons = [daemon for daemon in (self.policyd, self.milter) if daemon.name in parts]
+        self._world = [self.dns] if resolver else []
+        self.mta = None
+        if mta != "none":
+            self.mta = self._make_mta(mta, settings, submission, extra, outlive)
 
     def _base_options(self):
         state = workdir.subfolder(self.folder, "state")
@@ -115,8 +133,8 @@ class Site:
         return f'sign {DOMAIN} {{ selector = {SELECTOR}  key = "{self.key.private}" }}\n'
 
     def _make_mta(self, mta, settings, submission, extra, outlive):
-        policy = self.policy_socket if self.policyd in self._daemons else None
-        milter = self.milter_socket if self.milter in self._daemons else None
+        policy = self.policy_socket if self.policyd in self.daemons else None
+        milter = self.milter_socket if self.milter in self.daemons else None
         if mta == "sendmail":
             line = sendmail.milter_line(milter) if milter else ""
             return sendmail.Sendmail(self.folder, self.sink.port, self.users, extra=line + extra)
@@ -133,7 +151,8 @@ class Site:
     @property
     def servers(self):
         """Everything that runs, in the order in which it is started."""
-        return [self.redis, self.dns, self.sink, *self._daemons, self.mta]
+        mail = [self.sink, *self.daemons, self.mta] if self.mta else self.daemons
+        return [self.redis, *self._world, *mail]
 
     def start(self):
         for server in self.servers:

@@ -67,7 +67,7 @@ class Config:
 class Daemon(process.Server):
     """sluice-policyd or sluice-milter in the foreground, with a log file of its own."""
 
-    def __init__(self, name, folder, config, endpoints, overrides=None, outlive=False):
+    def __init__(self, name, folder, config, endpoints, overrides=None, outlive=False, env=None):
         """endpoints: the unix paths and ports that must take connections before it counts as
         started.
         """
@@ -78,6 +78,7 @@ class Daemon(process.Server):
         self._endpoints = list(endpoints)
         self._overrides = {"log": f"file:{self.log.path}", **(overrides or {})}
         self._outlive = outlive
+        self._env = env
 
     def command(self):
         options = [
@@ -88,7 +89,7 @@ class Daemon(process.Server):
     def start(self):
         self._config.write()
         self._process = process.Process(
-            self.name, self.command(), self.folder, outlive=self._outlive
+            self.name, self.command(), self.folder, env=self._env, outlive=self._outlive
         )
         self._process.start().wait_ready(lambda: all(map(ports.listens, self._endpoints)))
         return self
@@ -96,7 +97,9 @@ class Daemon(process.Server):
     def run(self, seconds=10.0):
         """Start it where it is expected to end by itself; returns (exit code, what it printed)."""
         self._config.write()
-        self._process = process.Process(self.name, self.command(), self.folder).start()
+        self._process = process.Process(
+            self.name, self.command(), self.folder, env=self._env
+        ).start()
         code = self._process.wait_exit(seconds)
         return code, self._process.output.read_text()
 

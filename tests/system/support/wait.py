@@ -24,3 +24,10 @@ def poll(predicate, seconds=10.0, what="condition", on_timeout=None):
             detail = f"\n{on_timeout()}" if on_timeout else ""
             raise Timeout(f"not within {seconds:g} s: {what}{detail}")
         time.sleep(PAUSE_SEC)
+
+
+def timed(call):
+    """What call() returns, and how many seconds that took."""
+    before = time.monotonic()
+    result = call()
+    return result, time.monotonic() - before
