@@ -82,23 +82,20 @@ static void find_failure(struct session *session, const char *reason)
     verdict_set(session->conf, session->message);
 }
 
-/* The value of the new header, or NULL; facts.dkim tells. */
-static char *end_signature(struct session *session)
+/* facts.dkim tells what became of it. */
+static void end_signature(struct session *session)
 {
     struct message *message = session->message;
-    const char *reason = session->unsigned_reason;
-    char *value = NULL;
+    bool is_signed;
 
     act_begin_signature(session);
-    if (session->signature != NULL)
-        value = signature_end(session->signature, &session->unsigned_reason);
-    reason = session->unsigned_reason;
+    is_signed =
+        session->signature != NULL && signature_end(session->signature, &session->unsigned_reason);
     free(message->facts.dkim);
-    message->facts.dkim = value != NULL ? mem_print("signed:%s", signature_name(session->signature))
-                                        : mem_print("none:%s", reason);
-    if (value == NULL && sign_is_failure(reason))
-        find_failure(session, reason);
-    return value;
+    message->facts.dkim = is_signed ? mem_print("signed:%s", signature_names(session->signature))
+                                    : mem_print("none:%s", session->unsigned_reason);
+    if (!is_signed && sign_is_failure(session->unsigned_reason))
+        find_failure(session, session->unsigned_reason);
 }
 
 /* --- changes to the message ----------------------------------------------------------- */
@@ -129,14 +126,24 @@ static void add_warnings(SMFICTX *context, const struct session *session)
     }
 }
 
-/* First of all headers, so that it stands above those that it covers. */
-static bool insert_signature(SMFICTX *context, const struct session *session, const char *signature)
+/* First of all headers, so that they stand above those that they cover, in the order of the
+ * configuration. */
+static bool insert_signatures(SMFICTX *context, const struct session *session)
 {
-    char *value = header_value(session, signature);
-    int result = smfi_insheader(context, 0, unconst(SIGNATURE_HEADER), value);
+    bool inserted = true;
+    size_t n = 0;
 
-    free(value);
-    return result == MI_SUCCESS;
+    if (session->signature == NULL)
+        return true;
+    while (signature_value(session->signature, n) != NULL)
+        n++;
+    while (inserted && n-- > 0) {
+        char *value = header_value(session, signature_value(session->signature, n));
+
+        inserted = smfi_insheader(context, 0, unconst(SIGNATURE_HEADER), value) == MI_SUCCESS;
+        free(value);
+    }
+    return inserted;
 }
 
 /* false: this MTA cannot hold mail. */
@@ -160,11 +167,10 @@ static sfsistat defer_instead(SMFICTX *context, const struct session *session)
 
 /* What fails here fails because the MTA is gone: it does as its milter_default_action says, which
  * may be to accept.  What was charged stands then, since accepted mail is never forgotten. */
-static sfsistat let_pass(SMFICTX *context, struct session *session, struct services *services,
-                         const char *signature)
+static sfsistat let_pass(SMFICTX *context, struct session *session, struct services *services)
 {
     add_warnings(context, session);
-    if (signature != NULL && !insert_signature(context, session, signature))
+    if (!insert_signatures(context, session))
         return SMFIS_TEMPFAIL;
     if (session->message->verdict.action != (int)ACTION_HOLD || hold(context, session))
         return SMFIS_CONTINUE;
@@ -175,19 +181,17 @@ static sfsistat let_pass(SMFICTX *context, struct session *session, struct servi
 sfsistat act_end(SMFICTX *context, struct session *session, struct services *services)
 {
     struct message *message = session->message;
-    char *signature = NULL;
     sfsistat result;
 
     if (!verdict_refuses(&message->verdict))
-        signature = end_signature(session);
+        end_signature(session);
     if (verdict_refuses(&message->verdict)) {
         /* assess() gives back what it refuses; the signature's failure came later */
         assess_give_back(services, session->conf, message);
         result = act_reply(context, session);
     } else {
-        result = let_pass(context, session, services, signature);
+        result = let_pass(context, session, services);
     }
     report_message(services, session->conf, message);
-    free(signature);
     return result;
 }

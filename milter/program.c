@@ -78,9 +78,10 @@ static bool start_libmilter(struct daemon *daemon, char **problem_r)
 
 static void report_unreadable(struct log *log, const struct signer_note *note)
 {
-    char *hint = mem_print("make %s a PEM file with an RSA key that only root and the daemon's "
-                           "group can read (mode 0640), then reload; mail from %s is not signed",
-                           note->path, note->domain);
+    char *hint =
+        mem_print("make %s a PEM file with an RSA or Ed25519 key that only root and the daemon's "
+                  "group can read (mode 0640), then reload; mail from %s is not signed",
+                  note->path, note->domain);
 
     report_cause(log, NULL, "self.key-unreadable", hint, "domain", note->domain, "key", note->path,
                  "problem", note->problem, NULL);

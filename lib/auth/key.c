@@ -62,11 +62,14 @@ static char *write_pem(EVP_PKEY *private_key)
     return pem;
 }
 
-static char *check_key(const struct key *key)
+static char *check_key(struct key *key)
 {
-    if (EVP_PKEY_base_id(key->private_key) != EVP_PKEY_RSA)
-        return mem_copy("holds no RSA key");
-    if (key->bits < KEY_BITS_MIN)
+    int type = EVP_PKEY_base_id(key->private_key);
+
+    if (type != EVP_PKEY_RSA && type != EVP_PKEY_ED25519)
+        return mem_copy("holds neither an RSA key nor an Ed25519 key");
+    key->algorithm = type == EVP_PKEY_RSA ? KEY_RSA : KEY_ED25519;
+    if (key->algorithm == KEY_RSA && key->bits < KEY_BITS_MIN)
         return mem_print("holds an RSA key of %u bits, which no receiver accepts (RFC 8301)",
                          key->bits);
     return NULL;
@@ -122,7 +125,17 @@ void key_share(const struct key *from, struct key *key_r)
 {
     EVP_PKEY_up_ref(from->private_key);
     key_cache_keep(from->pem, from->private_key);
-    *key_r = (struct key){mem_copy(from->pem), from->private_key, from->bits};
+    *key_r = (struct key){mem_copy(from->pem), from->private_key, from->algorithm, from->bits};
+}
+
+bool key_is_weak(const struct key *key)
+{
+    return key->private_key != NULL && key->algorithm == KEY_RSA && key->bits < KEY_BITS_GOOD;
+}
+
+const char *key_algorithm_name(enum key_algorithm algorithm)
+{
+    return algorithm == KEY_RSA ? "rsa" : "ed25519";
 }
 
 void key_clear(struct key *key)

@@ -9,17 +9,24 @@
 #define KEY_BITS_MIN 1024 /* RFC 8301 §3.2: verifiers treat what is shorter as no signature */
 #define KEY_BITS_GOOD 2048 /* ... and what is shorter than this should not be made any more */
 
+enum key_algorithm { KEY_RSA, KEY_ED25519 }; /* rsa-sha256, ed25519-sha256 (RFC 8463) */
+
 /* Zeroed, then filled by key_read(), ends with key_clear(). */
 struct key {
     char *pem; /* in one fixed form, whatever the file's was */
     EVP_PKEY *private_key;
+    enum key_algorithm algorithm;
     unsigned bits;
 };
 
-/* Reads an RSA key.  false: problem_r says in a few words what is wrong with the file (the caller
- * frees it), and not_permitted_r whether it is only that this process may not read it. */
+/* Reads an RSA or Ed25519 key.  false: problem_r says in a few words what is wrong with the file
+ * (the caller frees it), and not_permitted_r whether it is only that this process may not read it.
+ */
 bool key_read(const char *path, struct key *key_r, char **problem_r, bool *not_permitted_r);
 
 /* Takes another holder's key as one's own too. */
 void key_share(const struct key *from, struct key *key_r);
+/* Whether the key works, but should make way for a longer one. */
+bool key_is_weak(const struct key *key);
+const char *key_algorithm_name(enum key_algorithm algorithm); /* "rsa", "ed25519": the k= tag's */
 void key_clear(struct key *key); /* the memory is wiped */

@@ -17,12 +17,12 @@ struct signer;
 struct signature;
 
 /* Reads every key of the configuration's sign sections.  A key that cannot be read, is no RSA
- * private key of 1024 bits at least, or can be read by everybody is no reason not to start: the
- * signer says why with each message it cannot sign, and signer_problem() lists them
- * (self.key-unreadable).
- * previous is the signer of before a reload, or NULL: where a file may not be read any more, since
- * the process gave up root, that signer's key for the same domain, selector and path is kept.
- * NULL only when libopendkim does not start (problem_r; the caller frees it). */
+ * private key of 1024 bits at least and no Ed25519 key, or can be read by everybody is no reason
+ * not to start: the signer says why with each message it cannot sign, and signer_problem() lists
+ * them (self.key-unreadable). previous is the signer of before a reload, or NULL: where a file may
+ * not be read any more, since the process gave up root, that signer's key for the same domain,
+ * selector and path is kept. NULL only when libopendkim does not start (problem_r; the caller frees
+ * it). */
 struct signer *signer_new(const struct conf *conf, const struct signer *previous, char **problem_r);
 struct signer *signer_hold(struct signer *signer); /* one more reference; returns signer */
 void signer_release(struct signer **signer);
@@ -48,15 +48,17 @@ bool signer_note(const struct signer *signer, size_t n, struct signer_note *note
 #define SIGN_NOT_ALLOWED "not-allowed" /* the login may not use the From address */
 #define SIGN_KEY_UNREADABLE "key-unreadable" /* the configured one is unusable */
 #define SIGN_ALREADY_SIGNED                                                                        \
-    "already-signed" /* with this domain and selector: it has been here before */
+    "already-signed" /* with a domain and selector of ours: it has been here before */
 #define SIGN_HEADERS_CUT "headers-cut" /* more header fields than are kept or can be signed */
 #define SIGN_ERROR "error" /* the library or the key failed */
 
 /* Whether a reason means that a message that ought to be signed could not be. */
 bool sign_is_failure(const char *reason);
 
-/* Chooses the key by the From domain and the login's right to the From address, and begins.  The
+/* Chooses the keys by the From domain and the login's right to the From address, and begins.  The
  * message's direction is known and its headers are complete.
+ * Each usable key configured for the From domain makes a signature of its own (RFC 8463 §3: a
+ * receiver that does not know Ed25519 goes by the RSA one).
  * NULL: not signed, *reason_r is one of the words above. */
 struct signature *signature_begin(struct signer *signer, const struct conf *conf,
                                   const struct message *message, const char **reason_r);
@@ -64,9 +66,12 @@ struct signature *signature_begin(struct signer *signer, const struct conf *conf
 /* The body as it passes, with CRLF.  false: it cannot be signed any more; ending it says why. */
 bool signature_body(struct signature *signature, const void *bytes, size_t length);
 
-/* Ends it.  The value of the DKIM-Signature field, folded with LF and a tab, without the space
- * after the colon (the caller frees it); NULL: *reason_r is one of the words above. */
-char *signature_end(struct signature *signature, const char **reason_r);
+/* Ends it.  false: there is no signature, *reason_r is one of the words above. */
+bool signature_end(struct signature *signature, const char **reason_r);
 
-const char *signature_name(const struct signature *signature); /* "s1/example.com" */
+/* After signature_end(): the value of the n-th DKIM-Signature field, folded with LF and a tab,
+ * without the space after the colon; borrowed, NULL behind the last. */
+const char *signature_value(const struct signature *signature, size_t n);
+/* ... and what it was signed with: "s1/example.com", several joined by ','.  Borrowed. */
+const char *signature_names(const struct signature *signature);
 void signature_free(struct signature **signature);

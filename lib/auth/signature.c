@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One message's signature. */
+/* One message's signatures: one by each of its keys. */
 #include "lib/auth/fields.h"
 #include "lib/auth/signer.h"
 #include "lib/auth/tags.h"
@@ -13,12 +13,20 @@
  * longer would leave headers unsigned. */
 #define SIGNED_NAMES_MAX (DKIM_MAXHEADER - 256)
 
-struct signature {
-    struct signer *signer;
+/* The signature by one key. */
+struct part {
     const struct signer_key *key;
     DKIM *dkim;
-    char last[2]; /* octets of the body */
+    char *value; /* once it has ended well */
     bool failed;
+};
+
+struct signature {
+    struct signer *signer;
+    struct part parts[CONF_SIGNS_MAX];
+    size_t nparts;
+    struct text names; /* of those that have ended well */
+    char last[2]; /* octets of the body */
 };
 
 bool sign_is_failure(const char *reason)
@@ -31,7 +39,7 @@ bool sign_is_failure(const char *reason)
     return false;
 }
 
-/* --- whether, and with which key ------------------------------------------------------ */
+/* --- whether, and with which keys ----------------------------------------------------- */
 
 /* The one From address.  NULL: *address_r is it. */
 static const char *find_from(const struct message *message, struct address *address_r)
@@ -55,11 +63,42 @@ static const char *find_from(const struct message *message, struct address *addr
     return NULL;
 }
 
-static const char *choose_key(const struct signer *signer, const struct conf *conf,
-                              const struct message *message, const struct signer_key **key_r)
+static bool is_by(const struct header *signature, const struct signer_key *key)
+{
+    return tags_equal(signature->value, "d", key->domain) &&
+           tags_equal(signature->value, "s", key->selector);
+}
+
+/* Mail comes back from a content filter, or from the queue by postsuper -r, with our signatures;
+ * one of them is enough, since they are added together. */
+static bool has_our_signature(const struct message *message, const struct signer_choice *choice)
+{
+    const struct header *header;
+
+    for (size_t n = 0; (header = message_header(message, DKIM_SIGNHEADER, n)) != NULL; n++)
+        for (size_t i = 0; i < choice->count; i++)
+            if (is_by(header, choice->keys[i]) && tags_have(header->value, "v") &&
+                tags_have(header->value, "h") && tags_have(header->value, "bh") &&
+                tags_have(header->value, "b"))
+                return true;
+    return false;
+}
+
+/* Leaves only the keys that work. */
+static void drop_unusable(struct signer_choice *choice)
+{
+    size_t usable = 0;
+
+    for (size_t i = 0; i < choice->count; i++)
+        if (choice->keys[i]->problem == NULL)
+            choice->keys[usable++] = choice->keys[i];
+    choice->count = usable;
+}
+
+static const char *choose_keys(const struct signer *signer, const struct conf *conf,
+                               const struct message *message, struct signer_choice *choice_r)
 {
     struct address from = {0};
-    const struct signer_key *key;
     const char *reason;
 
     if (message->direction != DIRECTION_OUT)
@@ -67,32 +106,20 @@ static const char *choose_key(const struct signer *signer, const struct conf *co
     reason = find_from(message, &from);
     if (reason != NULL)
         return message->headers_cut ? SIGN_HEADERS_CUT : reason;
-    key = signer_find(signer, from.domain);
-    if (key == NULL)
+    signer_choose(signer, from.domain, choice_r);
+    if (choice_r->count == 0)
         reason = SIGN_NO_KEY;
     else if (message->user[0] != '\0' && !conf_login_may_use(conf, message->user, from.text))
         reason = SIGN_NOT_ALLOWED; /* or one customer could sign as another */
-    else if (key->problem != NULL)
-        reason = SIGN_KEY_UNREADABLE;
     else if (message->headers_cut)
         reason = SIGN_HEADERS_CUT;
     address_clear(&from);
-    *key_r = key;
-    return reason;
-}
-
-/* Mail comes back from a content filter, or from the queue by postsuper -r, with our signature. */
-static bool has_our_signature(const struct message *message, const struct signer_key *key)
-{
-    const struct header *header;
-
-    for (size_t n = 0; (header = message_header(message, DKIM_SIGNHEADER, n)) != NULL; n++)
-        if (tags_equal(header->value, "d", key->domain) &&
-            tags_equal(header->value, "s", key->selector) && tags_have(header->value, "v") &&
-            tags_have(header->value, "h") && tags_have(header->value, "bh") &&
-            tags_have(header->value, "b"))
-            return true;
-    return false;
+    if (reason != NULL)
+        return reason;
+    if (has_our_signature(message, choice_r))
+        return SIGN_ALREADY_SIGNED;
+    drop_unusable(choice_r);
+    return choice_r->count == 0 ? SIGN_KEY_UNREADABLE : NULL;
 }
 
 /* --- headers -------------------------------------------------------------------------- */
@@ -117,63 +144,85 @@ static void make_field(const struct header *header, struct text *field)
     }
 }
 
-static const char *add_headers(DKIM *dkim, const struct message *message)
+static bool has_failed(const struct signature *signature)
+{
+    for (size_t i = 0; i < signature->nparts; i++)
+        if (!signature->parts[i].failed)
+            return false;
+    return true;
+}
+
+static void add_header(struct signature *signature, const struct text *field)
+{
+    for (size_t i = 0; i < signature->nparts; i++) {
+        struct part *part = &signature->parts[i];
+
+        part->failed = part->failed || dkim_header(part->dkim, (u_char *)field->bytes,
+                                                   field->length) != DKIM_STAT_OK;
+    }
+}
+
+static const char *add_headers(struct signature *signature, const struct message *message)
 {
     struct text field = TEXT_EMPTY;
-    const char *reason = NULL;
     size_t names = 0;
 
-    for (size_t i = 0; i < message->nheaders && reason == NULL; i++) {
+    for (size_t i = 0; i < message->nheaders && names <= SIGNED_NAMES_MAX; i++) {
         const struct header *header = &message->headers[i];
 
         if (!fields_is_signed(header->name))
             continue;
         names += strlen(header->name) + 1;
         make_field(header, &field);
-        if (names > SIGNED_NAMES_MAX)
-            reason = SIGN_HEADERS_CUT;
-        else if (dkim_header(dkim, (u_char *)field.bytes, field.length) != DKIM_STAT_OK)
-            reason = SIGN_ERROR;
+        add_header(signature, &field);
     }
     text_free(&field);
-    if (reason == NULL && dkim_eoh(dkim) != DKIM_STAT_OK)
-        reason = SIGN_ERROR;
-    return reason;
+    if (names > SIGNED_NAMES_MAX)
+        return SIGN_HEADERS_CUT;
+    for (size_t i = 0; i < signature->nparts; i++) {
+        struct part *part = &signature->parts[i];
+
+        part->failed = part->failed || dkim_eoh(part->dkim) != DKIM_STAT_OK;
+    }
+    return has_failed(signature) ? SIGN_ERROR : NULL;
 }
 
-/* --- the signature -------------------------------------------------------------------- */
+/* --- the signatures ------------------------------------------------------------------- */
 
 /* Relaxed for both: what servers on the way do to white space (unfolding, trailing blanks) does not
  * break the signature then, and nothing of what it says is lost (RFC 6376 §3.4). */
-static DKIM *start_library(const struct signer *signer, const struct signer_key *key,
-                           bool with_dates)
+static void start_part(struct part *part, const struct signer *signer, const struct signer_key *key,
+                       bool with_dates)
 {
+    static const dkim_alg_t algorithms[] = {
+        [KEY_RSA] = DKIM_SIGN_RSASHA256, [KEY_ED25519] = DKIM_SIGN_ED25519SHA256};
     DKIM_STAT status;
 
-    return dkim_sign(signer_library(signer, with_dates), (const u_char *)key->name, NULL,
-                     (u_char *)key->key.pem, (const u_char *)key->selector,
-                     (const u_char *)key->domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
-                     DKIM_SIGN_RSASHA256, -1, &status);
+    part->key = key;
+    part->dkim = dkim_sign(signer_library(signer, with_dates), (const u_char *)key->name, NULL,
+                           (u_char *)key->key.pem, (const u_char *)key->selector,
+                           (const u_char *)key->domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
+                           algorithms[key->key.algorithm], -1, &status);
+    part->failed = part->dkim == NULL;
 }
 
 struct signature *signature_begin(struct signer *signer, const struct conf *conf,
                                   const struct message *message, const char **reason_r)
 {
+    const bool with_dates = message_header(message, "Date", 0) != NULL &&
+                            message_header(message, "Message-ID", 0) != NULL;
     struct signature *signature = NULL;
-    const struct signer_key *key = NULL;
-    const char *reason = choose_key(signer, conf, message, &key);
+    struct signer_choice choice = {.count = 0};
+    const char *reason = choose_keys(signer, conf, message, &choice);
 
-    if (reason == NULL && has_our_signature(message, key))
-        reason = SIGN_ALREADY_SIGNED;
     if (reason != NULL)
         goto done;
     signature = mem_new(1, sizeof(*signature));
     signature->signer = signer_hold(signer);
-    signature->key = key;
-    signature->dkim = start_library(signer, key,
-                                    message_header(message, "Date", 0) != NULL &&
-                                        message_header(message, "Message-ID", 0) != NULL);
-    reason = signature->dkim == NULL ? SIGN_ERROR : add_headers(signature->dkim, message);
+    for (; signature->nparts < choice.count; signature->nparts++)
+        start_part(&signature->parts[signature->nparts], signer, choice.keys[signature->nparts],
+                   with_dates);
+    reason = add_headers(signature, message);
 done:
     if (reason != NULL) {
         signature_free(&signature);
@@ -203,45 +252,76 @@ static void end_last_line(struct signature *signature)
 bool signature_body(struct signature *signature, const void *bytes, size_t length)
 {
     remember_last(signature, bytes, length);
-    /* libopendkim only reads the body, its prototype lacks the const. */
-    if (!signature->failed && length > 0 &&
-        dkim_body(signature->dkim, (u_char *)(uintptr_t)bytes, length) != DKIM_STAT_OK)
-        signature->failed = true;
-    return !signature->failed;
+    for (size_t i = 0; i < signature->nparts && length > 0; i++) {
+        struct part *part = &signature->parts[i];
+
+        /* libopendkim only reads the body, its prototype lacks the const. */
+        part->failed = part->failed ||
+                       dkim_body(part->dkim, (u_char *)(uintptr_t)bytes, length) != DKIM_STAT_OK;
+    }
+    return !has_failed(signature);
 }
 
-char *signature_end(struct signature *signature, const char **reason_r)
+/* The field's value, or NULL. */
+static char *end_part(struct part *part)
 {
     struct text value = TEXT_EMPTY;
     u_char *bytes = NULL;
     size_t length = 0;
 
-    end_last_line(signature);
-    if (signature->failed || dkim_eom(signature->dkim, NULL) != DKIM_STAT_OK ||
-        dkim_getsighdr_d(signature->dkim, sizeof(DKIM_SIGNHEADER ": ") - 1, &bytes, &length) !=
-            DKIM_STAT_OK ||
-        length == 0) {
-        signature->failed = true;
-        *reason_r = SIGN_ERROR;
+    if (dkim_eom(part->dkim, NULL) != DKIM_STAT_OK ||
+        dkim_getsighdr_d(part->dkim, sizeof(DKIM_SIGNHEADER ": ") - 1, &bytes, &length) !=
+            DKIM_STAT_OK)
         return NULL;
-    }
     for (size_t i = 0; i < length; i++)
         if (bytes[i] != '\r')
             text_add_char(&value, (char)bytes[i]);
-    return text_take(&value);
+    return value.length > 0 ? text_take(&value) : NULL;
 }
 
-const char *signature_name(const struct signature *signature)
+bool signature_end(struct signature *signature, const char **reason_r)
 {
-    return signature->key->name;
+    end_last_line(signature);
+    for (size_t i = 0; i < signature->nparts; i++) {
+        struct part *part = &signature->parts[i];
+
+        if (!part->failed)
+            part->value = end_part(part);
+        part->failed = part->value == NULL;
+        if (part->failed)
+            continue;
+        if (signature->names.length > 0)
+            text_add_char(&signature->names, ',');
+        text_add_string(&signature->names, part->key->name);
+    }
+    if (has_failed(signature))
+        *reason_r = SIGN_ERROR;
+    return !has_failed(signature);
+}
+
+const char *signature_value(const struct signature *signature, size_t n)
+{
+    for (size_t i = 0; i < signature->nparts; i++)
+        if (signature->parts[i].value != NULL && n-- == 0)
+            return signature->parts[i].value;
+    return NULL;
+}
+
+const char *signature_names(const struct signature *signature)
+{
+    return text_string(&signature->names);
 }
 
 void signature_free(struct signature **signature)
 {
     if (*signature == NULL)
         return;
-    if ((*signature)->dkim != NULL)
-        dkim_free((*signature)->dkim);
+    for (size_t i = 0; i < (*signature)->nparts; i++) {
+        if ((*signature)->parts[i].dkim != NULL)
+            dkim_free((*signature)->parts[i].dkim);
+        free((*signature)->parts[i].value);
+    }
+    text_free(&(*signature)->names);
     signer_release(&(*signature)->signer);
     free(*signature);
     *signature = NULL;

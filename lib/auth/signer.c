@@ -13,8 +13,7 @@ struct signer {
     atomic_size_t references;
     DKIM_LIB *library; /* for messages that lack a Date or a Message-ID */
     DKIM_LIB *library_with_dates;
-    struct signer_key
-        *keys; /* sorted by domain; of several for one, the one written first is used */
+    struct signer_key *keys; /* sorted by domain, then as in the configuration */
     size_t nkeys;
 };
 
@@ -146,7 +145,7 @@ static void read_key(const struct conf_sign *section, const struct signer *previ
     key_share(&before->key, &key_r->key);
 }
 
-const struct signer_key *signer_find(const struct signer *signer, const char *domain)
+void signer_choose(const struct signer *signer, const char *domain, struct signer_choice *choice_r)
 {
     size_t low = 0, high = signer->nkeys;
 
@@ -158,9 +157,10 @@ const struct signer_key *signer_find(const struct signer *signer, const char *do
         else
             high = middle;
     }
-    if (low == signer->nkeys || strcmp(signer->keys[low].domain, domain) != 0)
-        return NULL;
-    return &signer->keys[low];
+    choice_r->count = 0;
+    while (low < signer->nkeys && choice_r->count < CONF_SIGNS_MAX &&
+           strcmp(signer->keys[low].domain, domain) == 0)
+        choice_r->keys[choice_r->count++] = &signer->keys[low++];
 }
 
 bool signer_note(const struct signer *signer, size_t n, struct signer_note *note_r)
@@ -175,7 +175,7 @@ bool signer_note(const struct signer *signer, size_t n, struct signer_note *note
         .path = key->path,
         .problem = key->problem,
         .bits = key->key.bits,
-        .weak = key->problem == NULL && key->key.bits < KEY_BITS_GOOD,
+        .weak = key->problem == NULL && key_is_weak(&key->key),
         .kept = key->kept,
     };
     return true;

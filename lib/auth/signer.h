@@ -18,8 +18,14 @@ struct signer_key {
     bool kept; /* the file may not be read any more; it is the key of before the reload */
 };
 
-/* The key for a domain (A-label form, lower case), usable or not; NULL: none is configured. */
-const struct signer_key *signer_find(const struct signer *signer, const char *domain);
+/* The keys for one message, usable or not, in the order of the configuration. */
+struct signer_choice {
+    const struct signer_key *keys[CONF_SIGNS_MAX];
+    size_t count;
+};
+
+/* By the From domain (A-label form, lower case). */
+void signer_choose(const struct signer *signer, const char *domain, struct signer_choice *choice_r);
 
 /* libopendkim's handle.  with_dates: the message has Date and Message-ID, so that more of them can
  * be ruled out. */

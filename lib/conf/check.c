@@ -170,6 +170,22 @@ static void check_warmups(struct load *load)
     }
 }
 
+static void check_signs(struct load *load)
+{
+    const struct conf *conf = load->conf;
+
+    for (size_t i = 0; i < conf->nsigns; i++) {
+        size_t before = 0;
+
+        for (size_t j = 0; j < i; j++)
+            before += strcmp(conf->signs[j].domain, conf->signs[i].domain) == 0;
+        if (before == CONF_SIGNS_MAX)
+            problem_add(load->problems, &conf->signs[i].place,
+                        "sign %s is written more than %d times: expected that many keys at most",
+                        conf->signs[i].domain, CONF_SIGNS_MAX);
+    }
+}
+
 static void check_causes(struct load *load)
 {
     const struct conf_words *words = load->words;
@@ -196,5 +212,6 @@ void sections_check(struct load *load)
     check_root(load);
     check_limits_and_classes(load);
     check_warmups(load);
+    check_signs(load);
     check_causes(load);
 }

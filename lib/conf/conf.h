@@ -25,6 +25,8 @@ enum conf_charge_at {
 }; /* DATA or END-OF-MESSAGE; or each RCPT, by instance */
 enum conf_sign_failure { SIGN_FAILURE_SEND, SIGN_FAILURE_DEFER };
 
+#define CONF_SIGNS_MAX 16 /* signatures of one message */
+
 /* What is counted, and for whom. */
 enum limit_subject {
     SUBJECT_USER,

@@ -104,10 +104,11 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
         {.name = "sign",
          .parent = SECTION_ROOT,
          .title = "DOMAIN",
-         .example = "sign example.com { selector = s1  key = \"" SLUICE_SYSCONFDIR
-                    "/keys/example.com.s1.pem\" }",
+         .example = "sign example.com { selector = s1  key = \"/etc/sluice/keys/example.com.s1.pem\" }",
          .about = "A domain whose mail is signed with DKIM (RFC 6376) when its From address is "
-                  "of that domain and the login may use the address."},
+                  "of that domain and the login may use the address. Several sections for one "
+                  "domain, each with a selector of its own, add a signature each: an RSA key "
+                  "and an Ed25519 key (RFC 8463), say."},
     [SECTION_CAUSE] =
         {.name = "cause",
          .parent = SECTION_ROOT,
@@ -303,7 +304,8 @@ const struct conf_option schema_options[] = {
      .about = "The selector (RFC 6376 section 3.1): the public key is published at "
               "SELECTOR._domainkey.DOMAIN."},
     {"key", .section = SECTION_SIGN, .type = TYPE_PATH, .mandatory = true, MEMBER(conf_sign, key),
-     .about = "The private key, a PEM file that the daemon can read and others cannot."},
+     .about = "The private key, RSA or Ed25519: a PEM file that the daemon can read and others "
+              "cannot."},
 
     {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, .mandatory = true,
      MEMBER(conf_cause, action),

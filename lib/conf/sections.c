@@ -269,8 +269,20 @@ static void read_sections(struct load *load, enum section_kind section)
     }
 }
 
-/* Titles that differ in letters or case only name the same domain or address: compared as stored.
- * A cause may be written again, and the last one holds: a file can so change what it includes. */
+/* What must not be written twice: the title, as stored, since those that differ in letters or case
+ * only name the same domain or address; a domain may be signed with several selectors.  The caller
+ * frees it. */
+static char *identity(enum section_kind section, const char *element)
+{
+    const char *title = get_pointer(element, kinds[section].title);
+    const char *selector = section == SECTION_SIGN
+                               ? ((const struct conf_sign *)(const void *)element)->selector
+                               : NULL;
+
+    return selector != NULL ? mem_print("%s (selector %s)", title, selector) : mem_copy(title);
+}
+
+/* A cause may be written again, and the last one holds: a file can so change what it includes. */
 static void check_duplicates(struct load *load, enum section_kind section)
 {
     const struct kind *kind = &kinds[section];
@@ -280,17 +292,18 @@ static void check_duplicates(struct load *load, enum section_kind section)
 
     for (size_t i = 0; i < count && section != SECTION_CAUSE; i++) {
         const char *element = array + i * kind->size;
-        const char *title = get_pointer(element, kind->title);
+        char *name = identity(section, element);
         struct conf_place place;
         struct conf_place *first;
 
         memcpy(&place, element + kind->place, sizeof(place));
-        first = map_peek(seen, title, strlen(title));
+        first = map_peek(seen, name, strlen(name));
         if (first != NULL)
             problem_add(load->problems, &place, "%s %s is written twice: the first is at %s:%u",
-                        schema_sections[section].name, title, first->file, first->line);
+                        schema_sections[section].name, name, first->file, first->line);
         else
-            map_put(seen, title, strlen(title), (void *)(uintptr_t)(element + kind->place));
+            map_put(seen, name, strlen(name), (void *)(uintptr_t)(element + kind->place));
+        free(name);
     }
     map_free(&seen, NULL);
 }

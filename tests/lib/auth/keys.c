@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -53,6 +54,17 @@ EVP_PKEY *keys_make_rsa(unsigned bits)
     return key;
 }
 
+EVP_PKEY *keys_make_ed25519(void)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, NULL);
+
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_keygen(context, &key), 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 char *keys_write_text(const char *folder, const char *name, const char *text, mode_t mode)
 {
     char *path = mem_print("%s/%s", folder, name);
@@ -83,13 +95,16 @@ char *keys_write(const char *folder, const char *name, EVP_PKEY *key, const char
 
 char *keys_record(EVP_PKEY *key)
 {
+    const bool rsa = EVP_PKEY_base_id(key) == EVP_PKEY_RSA;
     unsigned char *der = NULL;
     int length = i2d_PUBKEY(key, &der);
+    /* RFC 8463 section 4: the 32 octets of the key, which end the DER, without the rest of it */
+    const int skip = rsa ? 0 : length - 32;
     char *encoded = mem_new((size_t)length * 4 / 3 + 8, 1), *record;
 
     assert_true(length > 0);
-    (void)EVP_EncodeBlock((unsigned char *)encoded, der, length);
-    record = mem_print("v=DKIM1; k=rsa; p=%s", encoded);
+    (void)EVP_EncodeBlock((unsigned char *)encoded, der + skip, length - skip);
+    record = mem_print("v=DKIM1; k=%s; p=%s", rsa ? "rsa" : "ed25519", encoded);
     free(encoded);
     OPENSSL_free(der);
     return record;

@@ -10,6 +10,7 @@ char *keys_folder(void);
 void keys_remove_folder(char **folder);
 
 EVP_PKEY *keys_make_rsa(unsigned bits);
+EVP_PKEY *keys_make_ed25519(void);
 
 /* Writes the private key as PEM, after the words in preface, and returns the path (the caller frees
  * it). */

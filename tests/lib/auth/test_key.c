@@ -97,8 +97,8 @@ static void test_key_contents(void **state)
         mem_copy("/dev/null"),
     };
     static const char *const problems[] = {
-        NULL,           "768 bits",     "no RSA key",      "no private key",  "no private key",
-        "larger than ", "No such file", "no regular file", "no regular file",
+        NULL,           "768 bits",     "neither an RSA key", "no private key",  "no private key",
+        "larger than ", "No such file", "no regular file",    "no regular file",
     };
 
     (void)state;
@@ -109,6 +109,32 @@ static void test_key_contents(void **state)
     free(long_text);
     EVP_PKEY_free(small);
     EVP_PKEY_free(ec);
+}
+
+static void test_key_algorithms(void **state)
+{
+    static const struct {
+        unsigned rsa_bits; /* 0: Ed25519 */
+        const char *name;
+        bool weak;
+    } cases[] = {
+        {1024, "rsa", true}, {2047, "rsa", true}, {2048, "rsa", false}, {0, "ed25519", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        EVP_PKEY *made =
+            cases[i].rsa_bits > 0 ? keys_make_rsa(cases[i].rsa_bits) : keys_make_ed25519();
+        char *path = keys_write(folder, "key.pem", made, "", 0600), *problem = NULL;
+        struct key key = {0};
+        bool not_permitted;
+
+        assert_true(key_read(path, &key, &problem, &not_permitted));
+        assert_string_equal(key_algorithm_name(key.algorithm), cases[i].name);
+        assert_int_equal(key_is_weak(&key), cases[i].weak);
+        key_clear(&key);
+        free(path);
+        EVP_PKEY_free(made);
+    }
 }
 
 static EVP_PKEY *parse(const char *pem)
@@ -181,9 +207,8 @@ static void test_key_cache_passes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_modes),
-        cmocka_unit_test(test_key_contents),
-        cmocka_unit_test(test_key_cache),
+        cmocka_unit_test(test_key_modes),           cmocka_unit_test(test_key_contents),
+        cmocka_unit_test(test_key_algorithms),      cmocka_unit_test(test_key_cache),
         cmocka_unit_test(test_key_cache_passes_on),
     };
 

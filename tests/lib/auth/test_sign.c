@@ -24,30 +24,40 @@
 #define THREADS 4
 #define SIGNATURES 10
 
-static char *folder, *key_path, *shared_path, *record;
+static char *folder, *key_path, *shared_path, *ed25519_path;
+static char *rsa_record, *ed25519_record;
 static struct conf_login_rule equal_rule = {.kind = LOGIN_EQUAL};
-static struct conf_sign sections[3];
+static struct conf_sign sections[6];
 static struct conf conf;
 
 static int set_up(void **state)
 {
-    EVP_PKEY *key = keys_make_rsa(2048);
+    EVP_PKEY *key = keys_make_rsa(2048), *ed25519_key = keys_make_ed25519();
 
     (void)state;
     folder = keys_folder();
     key_path = keys_write(folder, "good.pem", key, "", 0600);
     shared_path = keys_write(folder, "shared.pem", key, "", 0644);
-    record = keys_record(key);
+    ed25519_path = keys_write(folder, "ed25519.pem", ed25519_key, "", 0600);
+    rsa_record = keys_record(key);
+    ed25519_record = keys_record(ed25519_key);
     EVP_PKEY_free(key);
+    EVP_PKEY_free(ed25519_key);
     sections[0] = (struct conf_sign){
         .domain = (char *)"example.com", .selector = (char *)"s1", .key = key_path};
     sections[1] = (struct conf_sign){
         .domain = (char *)"open.example", .selector = (char *)"s1", .key = shared_path};
     sections[2] = (struct conf_sign){
-        .domain = (char *)"example.com", .selector = (char *)"s2", .key = key_path};
+        .domain = (char *)"two.example", .selector = (char *)"s1", .key = key_path};
+    sections[3] = (struct conf_sign){
+        .domain = (char *)"two.example", .selector = (char *)"e1", .key = ed25519_path};
+    sections[4] = (struct conf_sign){
+        .domain = (char *)"two.example", .selector = (char *)"open", .key = shared_path};
+    sections[5] = (struct conf_sign){
+        .domain = (char *)"ed25519.example", .selector = (char *)"e1", .key = ed25519_path};
     conf = (struct conf){
         .signs = sections,
-        .nsigns = 3,
+        .nsigns = sizeof(sections) / sizeof(sections[0]),
         .login_rules = &equal_rule,
         .nlogin_rules = 1,
         .recipient_delimiter = (char *)"+",
@@ -60,7 +70,9 @@ static int tear_down(void **state)
     (void)state;
     free(key_path);
     free(shared_path);
-    free(record);
+    free(ed25519_path);
+    free(rsa_record);
+    free(ed25519_record);
     keys_remove_folder(&folder);
     return 0;
 }
@@ -90,17 +102,31 @@ static struct message *make_message(const char *user, const char *headers)
     return message;
 }
 
+static struct signature *make_signature(struct signer *signer, const struct message *message,
+                                        const char *body, const char **reason_r)
+{
+    struct signature *signature = signature_begin(signer, &conf, message, reason_r);
+
+    if (signature == NULL)
+        return NULL;
+    /* octet by octet: MTAs cut where they like */
+    for (const char *c = body; *c != '\0'; c++)
+        (void)signature_body(signature, c, 1);
+    if (!signature_end(signature, reason_r))
+        signature_free(&signature);
+    return signature;
+}
+
+/* The one value. */
 static char *sign(struct signer *signer, const struct message *message, const char *body,
                   const char **reason_r)
 {
-    struct signature *signature = signature_begin(signer, &conf, message, reason_r);
+    struct signature *signature = make_signature(signer, message, body, reason_r);
     char *value = NULL;
 
     if (signature != NULL) {
-        /* octet by octet: MTAs cut where they like */
-        for (const char *c = body; *c != '\0'; c++)
-            (void)signature_body(signature, c, 1);
-        value = signature_end(signature, reason_r);
+        value = mem_copy(signature_value(signature, 0));
+        assert_null(signature_value(signature, 1));
     }
     signature_free(&signature);
     return value;
@@ -108,8 +134,10 @@ static char *sign(struct signer *signer, const struct message *message, const ch
 
 static DKIM_CBSTAT give_record(DKIM *dkim, DKIM_SIGINFO *info, unsigned char *buffer, size_t room)
 {
+    const char *record =
+        strcmp((const char *)dkim_sig_getselector(info), "e1") == 0 ? ed25519_record : rsa_record;
+
     (void)dkim;
-    (void)info;
     assert_true(strlen(record) < room);
     memcpy(buffer, record, strlen(record) + 1);
     return DKIM_CBSTAT_CONTINUE;
@@ -266,18 +294,60 @@ static void test_sign_value(void **state)
     struct signer *signer = open_signer();
     struct message *message = make_message("alice@example.com", USUAL);
     const char *reason = "";
-    char *value = sign(signer, message, "Hello.\r\n", &reason);
-    struct signature *signature = signature_begin(signer, &conf, message, &reason);
+    struct signature *signature = make_signature(signer, message, "Hello.\r\n", &reason);
+    const char *value = signature_value(signature, 0);
 
     (void)state;
-    assert_string_equal(signature_name(signature), "s1/example.com");
-    signature_free(&signature);
+    assert_string_equal(signature_names(signature), "s1/example.com");
     assert_true(strncmp(value, "v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s1;", 58) ==
                 0);
     assert_null(strchr(value, '\r'));
     assert_null(strstr(value, " l="));
     for (const char *line = value; (line = strchr(line, '\n')) != NULL; line++)
         assert_int_equal(line[1], '\t');
+    signature_free(&signature);
+    message_free(&message);
+    signer_release(&signer);
+}
+
+/* RFC 8463 section 3: one signature each, and each stands by itself. */
+static void test_sign_with_several_keys(void **state)
+{
+    static const char headers[] = "From: a@two.example\nSubject: two\nDate: x\n";
+    struct signer *signer = open_signer();
+    struct message *message = make_message("a@two.example", headers);
+    const char *reason = "";
+    struct signature *signature = make_signature(signer, message, "Hello.\r\n", &reason);
+
+    (void)state;
+    assert_non_null(signature);
+    /* the key that all can read is left out */
+    assert_string_equal(signature_names(signature), "s1/two.example,e1/two.example");
+    assert_non_null(strstr(signature_value(signature, 0), "a=rsa-sha256;"));
+    assert_non_null(strstr(signature_value(signature, 1), "a=ed25519-sha256;"));
+    assert_null(signature_value(signature, 2));
+    for (size_t n = 0; n < 2; n++) {
+        assert_true(verifies(message, signature_value(signature, n), "Hello.\r\n"));
+        assert_false(verifies(message, signature_value(signature, n), "Other.\r\n"));
+    }
+    message_add_header(message, "Subject", "three");
+    for (size_t n = 0; n < 2; n++)
+        assert_false(verifies(message, signature_value(signature, n), "Hello.\r\n"));
+    signature_free(&signature);
+    message_free(&message);
+    signer_release(&signer);
+}
+
+static void test_sign_ed25519_alone(void **state)
+{
+    struct signer *signer = open_signer();
+    struct message *message = make_message("a@ed25519.example", "From: a@ed25519.example\n");
+    const char *reason = "";
+    char *value = sign(signer, message, "Hello.\r\n", &reason);
+
+    (void)state;
+    assert_non_null(value);
+    assert_true(verifies(message, value, "Hello.\r\n"));
     free(value);
     message_free(&message);
     signer_release(&signer);
@@ -312,6 +382,9 @@ static void test_sign_reasons(void **state)
          NULL},
         {"another domain's signature", "alice@example.com",
          "DKIM-Signature: v=1; d=example.org; s=s1; h=from; bh=x; b=x\n" USUAL, NULL},
+        {"one of two keys has signed before", "a@two.example",
+         "DKIM-Signature: v=1; d=two.example; s=e1; h=from; bh=x; b=x\nFrom: a@two.example\n",
+         SIGN_ALREADY_SIGNED},
         {"other selector", "alice@example.com",
          "DKIM-Signature: v=1; d=example.com; s=s9; h=from; bh=x; b=x\n" USUAL, NULL},
     };
@@ -409,15 +482,19 @@ static void test_sign_notes(void **state)
     struct signer_note note;
 
     (void)state;
+    assert_true(signer_note(signer, 0, &note));
+    assert_string_equal(note.domain, "ed25519.example");
+    assert_null(note.problem);
+    assert_false(note.weak);
     assert_true(signer_note(signer, 2, &note));
     assert_string_equal(note.domain, "open.example");
     assert_string_equal(note.path, shared_path);
     assert_non_null(strstr(note.problem, "everybody"));
-    assert_true(signer_note(signer, 0, &note));
+    assert_true(signer_note(signer, 1, &note));
     assert_null(note.problem);
     assert_false(note.weak);
     assert_int_equal(note.bits, 2048);
-    assert_false(signer_note(signer, 3, &note));
+    assert_false(signer_note(signer, sizeof(sections) / sizeof(sections[0]), &note));
     assert_true(signer_note(weak_signer, 0, &note));
     assert_true(note.weak);
     signer_release(&signer);
@@ -501,12 +578,13 @@ static void test_sign_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sign_verifies),   cmocka_unit_test(test_sign_ends_last_line),
-        cmocka_unit_test(test_sign_covers),     cmocka_unit_test(test_sign_value),
-        cmocka_unit_test(test_sign_reasons),    cmocka_unit_test(test_sign_refuses_more),
-        cmocka_unit_test(test_sign_is_failure), cmocka_unit_test(test_sign_long_header),
-        cmocka_unit_test(test_sign_notes),      cmocka_unit_test(test_sign_keeps_key_at_reload),
-        cmocka_unit_test(test_sign_threads),
+        cmocka_unit_test(test_sign_verifies),      cmocka_unit_test(test_sign_ends_last_line),
+        cmocka_unit_test(test_sign_covers),        cmocka_unit_test(test_sign_value),
+        cmocka_unit_test(test_sign_reasons),       cmocka_unit_test(test_sign_refuses_more),
+        cmocka_unit_test(test_sign_is_failure),    cmocka_unit_test(test_sign_long_header),
+        cmocka_unit_test(test_sign_notes),         cmocka_unit_test(test_sign_keeps_key_at_reload),
+        cmocka_unit_test(test_sign_threads),       cmocka_unit_test(test_sign_with_several_keys),
+        cmocka_unit_test(test_sign_ed25519_alone),
     };
 
     return cmocka_run_group_tests_name("sign", tests, set_up, tear_down);

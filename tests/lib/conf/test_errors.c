@@ -128,7 +128,7 @@ static const struct {
      "test.conf:3: class a is written twice"},
     {"sign twice",
      "sign a.example { selector = s key = /k }\nsign A.example { selector = s key = /k }",
-     "test.conf:2: sign a.example is written twice: the first is at test.conf:1"},
+     "test.conf:2: sign a.example (selector s) is written twice: the first is at test.conf:1"},
     {"per message of messages", "limit x { count = messages max = 1 per = message }",
      "limit x: each message is one message"},
     {"window too short", "limit x { count = messages max = 1 per = 500ms }",

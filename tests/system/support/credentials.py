@@ -2,6 +2,7 @@
 """What servers and users prove themselves with: a self-signed certificate, SASL logins, DKIM keys.
 """
 
+import base64
 import shutil
 import subprocess
 
@@ -67,15 +68,19 @@ class SaslUsers:
 
 
 class DkimKey:
-    """An RSA-2048 key pair: the private half in a file, the public half as its TXT record's value.
-    """
+    """A key pair: the private half in a file, the public half as its TXT record's value."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, algorithm="rsa"):
         folder = workdir.subfolder(folder, "dkim", mode=0o755)
         self.private = folder / f"{name}.pem"
         public = folder / f"{name}.pub"
-        _run(["openssl", "genrsa", "-out", self.private, "2048"])
-        _run(["openssl", "rsa", "-in", self.private, "-pubout", "-out", public])
+        make = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        if algorithm == "ed25519":
+            make = ["-algorithm", "ED25519"]
+        _run(["openssl", "genpkey", *make, "-out", self.private])
+        _run(["openssl", "pkey", "-in", self.private, "-pubout", "-outform", "DER", "-out", public])
         self.private.chmod(0o600)
-        body = [line for line in public.read_text().splitlines() if not line.startswith("-----")]
-        self.record = "v=DKIM1; k=rsa; p=" + "".join(body)
+        encoded = public.read_bytes()
+        if algorithm == "ed25519":
+            encoded = encoded[-32:]  # RFC 8463, section 4: the key alone, without the structure
+        self.record = f"v=DKIM1; k={algorithm}; p={base64.b64encode(encoded).decode()}"
