@@ -24,6 +24,7 @@ AC_DEFUN([SLUICE_FIND_LIBRARY], [
     #include <stdint.h>
     #include <setjmp.h>
     #include <sys/types.h>
+    #include <netinet/in.h>
     #include <$4>
     int main(void) { return (void *)&$5 == NULL; }]])],
     [have_$1=yes], [have_$1=no])
@@ -46,6 +47,14 @@ AC_DEFUN([SLUICE_TEST_LIBRARY], [
   SLUICE_FIND_LIBRARY([$1], [$2], [$3], [$4], [$5], [$6])
   AS_IF([test "$have_$1" = no],
     [AC_MSG_WARN([$2 is missing, so there is no "make check": apt-get install $7])])
+  AM_CONDITIONAL([HAVE_$1], [test "$have_$1" = yes])
+])
+
+dnl SLUICE_ORACLE_LIBRARY(…, DEBIAN-PACKAGE): a library that tests hold ours against, where it is there.
+AC_DEFUN([SLUICE_ORACLE_LIBRARY], [
+  SLUICE_FIND_LIBRARY([$1], [$2], [$3], [$4], [$5], [$6])
+  AS_IF([test "$have_$1" = no],
+    [AC_MSG_NOTICE([$2 is missing, so nothing is compared with it: apt-get install $7])])
   AM_CONDITIONAL([HAVE_$1], [test "$have_$1" = yes])
 ])
 
