@@ -41,6 +41,18 @@ static const struct trouble troubles[] = {
     {"DENIED", "Redis runs in protected mode: bind it to loopback or set a password"},
 };
 
+/* Before Redis 7, an error of a command within a script stands behind a text about the script. */
+static const char *core_of(const char *error)
+{
+    static const char wrapping[] = "ERR Error running script";
+    static const char before[] = ": -";
+    const char *core = NULL;
+
+    if (strncmp(error, wrapping, strlen(wrapping)) == 0)
+        core = strstr(error, before);
+    return core != NULL ? core + strlen(before) : error;
+}
+
 static const struct trouble *find(const char *error)
 {
     for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
@@ -51,8 +63,10 @@ static const struct trouble *find(const char *error)
 
 char *redis_trouble(const char *error)
 {
-    const struct trouble *trouble = find(error);
+    const struct trouble *trouble;
 
+    error = core_of(error);
+    trouble = find(error);
     if (trouble == NULL)
         return mem_print("Redis answered: %s", error);
     return mem_print("%s (Redis answered: %s)", trouble->advice, error);
@@ -60,7 +74,7 @@ char *redis_trouble(const char *error)
 
 bool redis_trouble_is_general(const char *error)
 {
-    return find(error) != NULL;
+    return find(core_of(error)) != NULL;
 }
 
 bool redis_trouble_is_no_script(const char *error)

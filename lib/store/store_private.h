@@ -43,8 +43,8 @@ struct store {
 
     struct loop_timer *replay_timer;
     size_t replaying; /* entries under way */
-    size_t replay_failed; /* of those in this round */
-    size_t replay_round;
+    size_t replay_round; /* how many there were at first */
+    size_t replay_failed, replay_lost; /* of them: to be brought again; never to be taken */
 
     uint64_t charges, looks, refused, timeouts, local;
 };

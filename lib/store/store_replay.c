@@ -35,18 +35,15 @@ static void end_round(struct store *store)
         return;
     }
     journal_done(store->journal, store->replay_round);
-    store->replayed += store->replay_round;
+    store->replayed += store->replay_round - store->replay_lost;
+    store->lost += store->replay_lost;
     store_replay(store);
 }
 
 void store_replay_done(struct store *store, struct call *call, enum backend_result result)
 {
-    /* What the store cannot take now it will not take later; it must not keep the others from it.
-     */
-    if (result == BACKEND_FAILED) {
-        store->lost++;
-        store->replayed--;
-    }
+    /* What the store cannot take now it will not take later, and must not keep from it the rest. */
+    store->replay_lost += result == BACKEND_FAILED;
     store->replay_failed += result == BACKEND_UNSENT || result == BACKEND_UNCERTAIN;
     call_release(call);
     if (--store->replaying == 0)
@@ -83,6 +80,7 @@ void store_replay(void *context)
         return;
     }
     store->replay_failed = 0;
+    store->replay_lost = 0;
     store->replay_round = count;
     /* One more, so that the round cannot end before all of it is sent. */
     store->replaying = count + 1;

@@ -195,6 +195,11 @@ static void test_troubles(void **state)
         {"WRONGPASS invalid username-password pair", "store-password-file", true},
         {"NOPERM this user has no permissions", "ACL SETUSER", true},
         {"ERR user_script:37: bad argument", "user_script:37", false},
+        {"ERR Error running script (call to f_38c4f457): @user_script:54: @user_script: 54: -OOM "
+         "command not allowed when used memory > 'maxmemory'.",
+         "raise maxmemory", true},
+        {"ERR Error running script (call to f_38c4f457): @user_script:37: bad", "user_script:37",
+         false},
         {"WRONGTYPE Operation against a key", "WRONGTYPE", false},
     };
 

@@ -466,7 +466,7 @@ static void test_errors(void **state)
         {"wrong password", {"--requirepass", "secret"}, "wrong", 0, "store-password-file"},
         {"no such database", {"--databases", "4"}, NULL, 9, "databases"},
         {"out of memory", {"--maxmemory", "1"}, NULL, 0, "raise maxmemory"},
-        {"a replica", {"--replicaof", "127.0.0.1 1"}, NULL, 0, "primary"},
+        {"a replica", {"--replicaof", "127.0.0.1", "1"}, NULL, 0, "primary"},
     };
 
     (void)state;
