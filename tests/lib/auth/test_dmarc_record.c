@@ -85,92 +85,92 @@ static char *describe(const struct dmarc_record *record)
 
 #define WRONG_POLICY ": a policy is none, quarantine or reject]"
 
+static const struct {
+    const char *tags; /* after "v=DMARC1;" */
+    const char *want;
+} tags_cases[] = {
+    {"", ""},
+    {" ", ""},
+    {"p=none", "p=none"},
+    {"p=quarantine;", "p=quarantine"},
+    {" p = reject ; ", "p=reject"},
+    {"P=REJECT;SP=None;nP=quarantine", "p=reject sp=none np=quarantine"},
+    {"p=reject; sp=quarantine; np=none; psd=n; t=y; adkim=s; aspf=s",
+     "p=reject sp=quarantine np=none psd=n t=y adkim=s aspf=s"},
+    {"p=none; psd=y; t=n; adkim=r; aspf=r", "p=none psd=y"},
+    {"p=none; psd=u", "p=none"},
+    {"sp=reject; p=none", "p=none sp=reject"},
+    {"p=none; x=y; unknown=ignored here", "p=none"},
+    {"p=none; rf=afrf; ri=86400; pct=0", "p=none pct=0"},
+    {"p=none; pct=100", "p=none"},
+    {"p=none; fo=1", "p=none"},
+    {"p=none; fo=0:d:s", "p=none"},
+    {"p=none; fo=d:s:1", "p=none"},
+    /* what is wrong counts as not there, and is told */
+    {"p=foo", "p=? [\"p=foo\"" WRONG_POLICY},
+    {"p=", "p=? [\"p=\"" WRONG_POLICY},
+    {"p", "[\"p\": no tag]"},
+    {"p=none; sp=no", "p=none sp=? [\"sp=no\"" WRONG_POLICY},
+    {"p=none; np=all", "p=none np=? [\"np=all\"" WRONG_POLICY},
+    {"p=re\001ject", "p=? [\"p=re\001ject\"" WRONG_POLICY},
+    {"p=reject\xc3\xa4", "p=? [\"p=reject\xc3\xa4\"" WRONG_POLICY},
+    {"p=none, sp=none", "p=? [\"p=none, sp=none\"" WRONG_POLICY},
+    {"p=none; p=reject", "p=none [\"p=reject\": a tag that is there twice]"},
+    {"p=none; v=DMARC1", "p=none [\"v=DMARC1\": a tag that is there twice]"},
+    {"p=none;; sp=none", "p=none sp=none [\"\": an empty tag]"},
+    {"p=none; =x", "p=none [\"=x\": no tag]"},
+    {"p=none; a1=x", "p=none [\"a1=x\": no tag]"},
+    {"p=none; psd=x", "p=none [\"psd=x\": it is y, n or u]"},
+    {"p=none; t=yes", "p=none [\"t=yes\": it is y or n]"},
+    {"p=none; adkim=strict", "p=none [\"adkim=strict\": an alignment is r or s]"},
+    {"p=none; aspf=", "p=none [\"aspf=\": an alignment is r or s]"},
+    {"p=none; pct=101", "p=none [\"pct=101\": it is a number from 0 to 100]"},
+    {"p=none; pct=1e1", "p=none [\"pct=1e1\": it is a number from 0 to 100]"},
+    {"p=none; pct=4294967297", "p=none [\"pct=4294967297\": it is a number from 0 to 100]"},
+    {"p=none; pct=", "p=none [\"pct=\": it is a number from 0 to 100]"},
+    {"p=none; fo=2", "p=none [\"fo=2\": an option is 0, 1, d or s]"},
+    {"p=none; fo=0:1", "p=none [\"fo=0:1\": options 0 and 1 exclude each other]"},
+    {"p=none; fo=d:d", "p=none [\"fo=d:d\": an option is there twice]"},
+    {"p=none; fo=ds", "p=none [\"fo=ds\": an option is 0, 1, d or s]"},
+    {"p=none; fo=", "p=none [\"fo=\": a tag without a value]"},
+    {"p=none; ri=", "p=none [\"ri=\": a tag without a value]"},
+    /* where reports go */
+    {"rua=mailto:a@example.com", "rua=mailto:a@example.com"},
+    {"rua=MAILTO:a@example.com , https://example.com/r?x=y",
+     "rua=MAILTO:a@example.com rua=https://example.com/r?x=y"},
+    {"rua=mailto:a@example.com!10m,mailto:b@example.com!50", "rua=mailto:a@example.com "
+                                                             "rua=mailto:b@example.com"},
+    {"ruf=mailto:a%2Cb@example.com", "ruf=mailto:a%2Cb@example.com"},
+    {"rua=a@example.com", "[\"a@example.com\": no URI for reports]"},
+    {"rua=mailto:", "[\"mailto:\": no URI for reports]"},
+    {"rua=mailto:a", "[\"mailto:a\": no URI for reports]"},
+    {"rua=mailto:@example.com", "[\"mailto:@example.com\": no URI for reports]"},
+    {"rua=mailto:a@", "[\"mailto:a@\": no URI for reports]"},
+    {"rua=mailto:a@?subject=x", "[\"mailto:a@?subject=x\": no URI for reports]"},
+    {"rua=mailto:a b@example.com", "[\"mailto:a b@example.com\": no URI for reports]"},
+    {"rua=mailto:a%2@example.com", "[\"mailto:a%2@example.com\": no URI for reports]"},
+    {"rua=mailto:a@example.com!", "[\"mailto:a@example.com!\": no URI for reports]"},
+    {"rua=mailto:a@example.com!10x", "[\"mailto:a@example.com!10x\": no URI for reports]"},
+    {"rua=mailto:a@example.com!m", "[\"mailto:a@example.com!m\": no URI for reports]"},
+    {"rua=1https://example.com", "[\"1https://example.com\": no URI for reports]"},
+    {"rua=:x", "[\":x\": no URI for reports]"},
+    {"rua=mailto:a@example.com,,x", "rua=mailto:a@example.com [\"\": no URI for reports] "
+                                    "[\"x\": no URI for reports]"},
+    {"rua=", "[\"rua=\": a tag without a value]"},
+};
+
 static void test_tags(void **state)
 {
-    static const struct {
-        const char *tags; /* after "v=DMARC1;" */
-        const char *want;
-    } cases[] = {
-        {"", ""},
-        {" ", ""},
-        {"p=none", "p=none"},
-        {"p=quarantine;", "p=quarantine"},
-        {" p = reject ; ", "p=reject"},
-        {"P=REJECT;SP=None;nP=quarantine", "p=reject sp=none np=quarantine"},
-        {"p=reject; sp=quarantine; np=none; psd=n; t=y; adkim=s; aspf=s",
-         "p=reject sp=quarantine np=none psd=n t=y adkim=s aspf=s"},
-        {"p=none; psd=y; t=n; adkim=r; aspf=r", "p=none psd=y"},
-        {"p=none; psd=u", "p=none"},
-        {"sp=reject; p=none", "p=none sp=reject"},
-        {"p=none; x=y; unknown=ignored here", "p=none"},
-        {"p=none; rf=afrf; ri=86400; pct=0", "p=none pct=0"},
-        {"p=none; pct=100", "p=none"},
-        {"p=none; fo=1", "p=none"},
-        {"p=none; fo=0:d:s", "p=none"},
-        {"p=none; fo=d:s:1", "p=none"},
-        /* what is wrong counts as not there, and is told */
-        {"p=foo", "p=? [\"p=foo\"" WRONG_POLICY},
-        {"p=", "p=? [\"p=\"" WRONG_POLICY},
-        {"p", "[\"p\": no tag]"},
-        {"p=none; sp=no", "p=none sp=? [\"sp=no\"" WRONG_POLICY},
-        {"p=none; np=all", "p=none np=? [\"np=all\"" WRONG_POLICY},
-        {"p=re\001ject", "p=? [\"p=re\001ject\"" WRONG_POLICY},
-        {"p=reject\xc3\xa4", "p=? [\"p=reject\xc3\xa4\"" WRONG_POLICY},
-        {"p=none, sp=none", "p=? [\"p=none, sp=none\"" WRONG_POLICY},
-        {"p=none; p=reject", "p=none [\"p=reject\": a tag that is there twice]"},
-        {"p=none; v=DMARC1", "p=none [\"v=DMARC1\": a tag that is there twice]"},
-        {"p=none;; sp=none", "p=none sp=none [\"\": an empty tag]"},
-        {"p=none; =x", "p=none [\"=x\": no tag]"},
-        {"p=none; a1=x", "p=none [\"a1=x\": no tag]"},
-        {"p=none; psd=x", "p=none [\"psd=x\": it is y, n or u]"},
-        {"p=none; t=yes", "p=none [\"t=yes\": it is y or n]"},
-        {"p=none; adkim=strict", "p=none [\"adkim=strict\": an alignment is r or s]"},
-        {"p=none; aspf=", "p=none [\"aspf=\": an alignment is r or s]"},
-        {"p=none; pct=101", "p=none [\"pct=101\": it is a number from 0 to 100]"},
-        {"p=none; pct=1e1", "p=none [\"pct=1e1\": it is a number from 0 to 100]"},
-        {"p=none; pct=4294967297", "p=none [\"pct=4294967297\": it is a number from 0 to 100]"},
-        {"p=none; pct=", "p=none [\"pct=\": it is a number from 0 to 100]"},
-        {"p=none; fo=2", "p=none [\"fo=2\": an option is 0, 1, d or s]"},
-        {"p=none; fo=0:1", "p=none [\"fo=0:1\": options 0 and 1 exclude each other]"},
-        {"p=none; fo=d:d", "p=none [\"fo=d:d\": an option is there twice]"},
-        {"p=none; fo=ds", "p=none [\"fo=ds\": an option is 0, 1, d or s]"},
-        {"p=none; fo=", "p=none [\"fo=\": a tag without a value]"},
-        {"p=none; ri=", "p=none [\"ri=\": a tag without a value]"},
-        /* where reports go */
-        {"rua=mailto:a@example.com", "rua=mailto:a@example.com"},
-        {"rua=MAILTO:a@example.com , https://example.com/r?x=y",
-         "rua=MAILTO:a@example.com rua=https://example.com/r?x=y"},
-        {"rua=mailto:a@example.com!10m,mailto:b@example.com!50", "rua=mailto:a@example.com "
-                                                                 "rua=mailto:b@example.com"},
-        {"ruf=mailto:a%2Cb@example.com", "ruf=mailto:a%2Cb@example.com"},
-        {"rua=a@example.com", "[\"a@example.com\": no URI for reports]"},
-        {"rua=mailto:", "[\"mailto:\": no URI for reports]"},
-        {"rua=mailto:a", "[\"mailto:a\": no URI for reports]"},
-        {"rua=mailto:@example.com", "[\"mailto:@example.com\": no URI for reports]"},
-        {"rua=mailto:a@", "[\"mailto:a@\": no URI for reports]"},
-        {"rua=mailto:a@?subject=x", "[\"mailto:a@?subject=x\": no URI for reports]"},
-        {"rua=mailto:a b@example.com", "[\"mailto:a b@example.com\": no URI for reports]"},
-        {"rua=mailto:a%2@example.com", "[\"mailto:a%2@example.com\": no URI for reports]"},
-        {"rua=mailto:a@example.com!", "[\"mailto:a@example.com!\": no URI for reports]"},
-        {"rua=mailto:a@example.com!10x", "[\"mailto:a@example.com!10x\": no URI for reports]"},
-        {"rua=mailto:a@example.com!m", "[\"mailto:a@example.com!m\": no URI for reports]"},
-        {"rua=1https://example.com", "[\"1https://example.com\": no URI for reports]"},
-        {"rua=:x", "[\":x\": no URI for reports]"},
-        {"rua=mailto:a@example.com,,x", "rua=mailto:a@example.com [\"\": no URI for reports] "
-                                        "[\"x\": no URI for reports]"},
-        {"rua=", "[\"rua=\": a tag without a value]"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char *text = mem_print("v=DMARC1;%s", cases[i].tags);
+    for (size_t i = 0; i < COUNT_OF(tags_cases); i++) {
+        char *text = mem_print("v=DMARC1;%s", tags_cases[i].tags);
         struct dmarc_record record;
         char *got;
 
         dmarc_record_parse(text, strlen(text), &record);
         got = describe(&record);
-        if (strcmp(got, cases[i].want) != 0)
-            fail_msg("\"%s\": \"%s\" instead of \"%s\"", text, got, cases[i].want);
+        if (strcmp(got, tags_cases[i].want) != 0)
+            fail_msg("\"%s\": \"%s\" instead of \"%s\"", text, got, tags_cases[i].want);
         dmarc_record_clear(&record);
         free(got);
         free(text);
