@@ -107,7 +107,7 @@ void mail_parse(const char *bytes, size_t length, struct mail *mail_r)
     mail_r->bytes = text.length > 0 ? text_take(&text) : mem_copy("");
     field = mail_r->bytes;
     end = mail_r->bytes + length;
-    if (length > 5 && strncmp(field, "From ", 5) == 0)
+    if (strncmp(field, "From ", 5) == 0 && field[5 + strspn(field + 5, " \t")] != ':')
         field = field_end(field, end); /* of an mbox */
     while (field < end && *field != '\r' && *field != '\n') {
         const char *next = field_end(field, end);

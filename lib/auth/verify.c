@@ -22,8 +22,7 @@ const char *verify_status_name(enum verify_status status)
 
 /* --- the beginning and the body ------------------------------------------------------- */
 
-/* A name as the field has it may end in white space (RFC 5322 section 4.5). */
-static bool is_named(const struct header *header, const char *name)
+bool verify_is_named(const struct header *header, const char *name)
 {
     size_t length = strlen(name);
 
@@ -59,7 +58,7 @@ struct verify *verify_new(const struct message *message, bool leading_space_lost
     verify->bodies[DKIM_SIMPLE].canon = DKIM_SIMPLE;
     verify->bodies[DKIM_RELAXED].canon = DKIM_RELAXED;
     for (size_t i = 0; i < message->nheaders; i++) {
-        if (!is_named(&message->headers[i], "DKIM-Signature"))
+        if (!verify_is_named(&message->headers[i], "DKIM-Signature"))
             continue;
         verify->too_many = verify->count == VERIFY_SIGNATURES_MAX;
         if (verify->too_many)
@@ -171,7 +170,7 @@ static void make_signed(const struct verify *verify, const struct verify_signatu
         for (size_t i = message->nheaders; i-- > 0;) {
             const struct header *header = &message->headers[i];
 
-            if (used[i] || header == one->field || !is_named(header, names->items[n]))
+            if (used[i] || header == one->field || !verify_is_named(header, names->items[n]))
                 continue;
             used[i] = true;
             add_field(verify, one, header, header->value, text);

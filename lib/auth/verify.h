@@ -74,4 +74,7 @@ bool verify_learn_keys(struct verify *verify, const struct lookup *lookup);
 /* Sets each signature's status, once body and keys are there. */
 void verify_judge(struct verify *verify);
 
+/* Whether a field has that name: white space may stand before its colon (RFC 5322 section 4.5). */
+bool verify_is_named(const struct header *header, const char *name);
+
 const char *verify_status_name(enum verify_status status); /* "pass", "permerror", ... */

@@ -86,6 +86,11 @@ void conf_slot_set(struct conf_slot *slot, struct conf *conf)
     conf_release(&old);
 }
 
+const char *conf_authserv_id(const struct conf *conf)
+{
+    return conf->authserv_id[0] != '\0' ? conf->authserv_id : conf->hostname;
+}
+
 bool conf_is_internal(const struct conf *conf, const struct ip_address *address)
 {
     for (size_t i = 0; i < conf->ninternal_networks; i++)

@@ -23,6 +23,10 @@ enum conf_charge_at {
     CHARGE_AT_END,
     CHARGE_AT_RCPT
 }; /* DATA or END-OF-MESSAGE; or each RCPT, by instance */
+enum conf_dmarc_discovery {
+    DMARC_BY_TREE_WALK,
+    DMARC_BY_SUFFIX_LIST
+}; /* RFC 9989's, or RFC 7489's */
 enum conf_sign_failure { SIGN_FAILURE_SEND, SIGN_FAILURE_DEFER };
 
 #define CONF_SIGNS_MAX 16 /* signatures of one message */
@@ -119,6 +123,8 @@ struct conf_listen {
 struct conf {
     enum conf_mode mode;
     char *hostname; /* part of every message's identity */
+    char *authserv_id; /* in Authentication-Results; "": conf_authserv_id() says */
+    enum conf_dmarc_discovery dmarc_discovery;
     char *contact; /* whom a refused person may ask; may be "" */
     struct ip_network *internal_networks;
     size_t ninternal_networks;
@@ -238,6 +244,9 @@ int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit, 
 /* Whether login may use address as a sender (sender-login).  Both are compared without case; the
  * address's subaddress (recipient-delimiter) counts as the address. */
 bool conf_login_may_use(const struct conf *conf, const char *login, const char *address);
+
+/* Our name in Authentication-Results: authserv-id, or else the host name. */
+const char *conf_authserv_id(const struct conf *conf);
 
 /* The configured action for a cause, or -1. */
 int conf_cause_action(const struct conf *conf, const char *cause_id);

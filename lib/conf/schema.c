@@ -27,6 +27,8 @@ static const struct option_word store_failure_words[] = {{"local", STORE_FAILURE
                                                          {"accept", STORE_FAILURE_ACCEPT},
                                                          {"defer", STORE_FAILURE_DEFER},
                                                          {NULL, 0}};
+static const struct option_word dmarc_discovery_words[] = {
+    {"tree-walk", DMARC_BY_TREE_WALK}, {"suffix-list", DMARC_BY_SUFFIX_LIST}, {NULL, 0}};
 static const struct option_word sign_failure_words[] = {
     {"send", SIGN_FAILURE_SEND}, {"defer", SIGN_FAILURE_DEFER}, {NULL, 0}};
 static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
@@ -209,6 +211,15 @@ const struct conf_option schema_options[] = {
      .least = 1, .most = 65535, .about = "How many lookups may be under way at once."},
     {"dns-cache-size", .type = TYPE_INTEGER, CONF_MEMBER(dns_cache_size), .fallback = "10000",
      .most = 10000000, .about = "How many answers are kept. 0: none."},
+
+    {"authserv-id", .heading = "Verifying", .type = TYPE_HOSTNAME, CONF_MEMBER(authserv_id),
+     .fallback = "",
+     .about = "The name by which our Authentication-Results are known (RFC 8601 section 2.5). "
+              "Empty: hostname."},
+    {"dmarc-discovery", .type = TYPE_WORD, CONF_MEMBER(dmarc_discovery), .fallback = "tree-walk",
+     .words = dmarc_discovery_words,
+     .about = "How the DMARC policy and the organizational domain are found: tree-walk asks the "
+              "DNS (RFC 9989), suffix-list looks into the public suffix list (RFC 7489)."},
 
     {"log", .heading = "The log", .type = TYPE_LOG, CONF_MEMBER(log), .fallback = "syslog",
      .about = "Where log lines go: syslog, stderr or file:/path. A file is opened anew at "
