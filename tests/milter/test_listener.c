@@ -140,7 +140,7 @@ static void test_listener_no_socket(void **state)
 static void test_listener_impossible(void **state)
 {
     (void)state;
-    in_child("milter-listen = {\"unix:/nonexistent/sluice/m.sock\"}\n", "No such file", NULL);
+    in_child("milter-listen = {\"unix:/dev/null/sluice/m.sock\"}\n", "Not a directory", NULL);
     in_child("milter-listen = {\"inet:192.0.2.77:8891\"}\n", "assign requested address", NULL);
 }
 
