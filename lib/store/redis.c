@@ -73,7 +73,7 @@ static bool send_again(struct redis *redis, struct call *call)
 {
     if (redis->connection == NULL)
         return false;
-    redis_link_load_script(redis);
+    redis_load_script(redis);
     return send_call(redis, call);
 }
 

@@ -22,7 +22,6 @@
 #define SILENT_MAX_MS 10000 /* then the connection is not worth waiting for */
 #define KEEPALIVE_SEC 15
 #define TCP_LOST_MS 10000 /* of octets that nobody acknowledges */
-#define SERVER_TEXT_MAX 64
 
 static void start_attempt(struct redis *redis);
 
@@ -119,7 +118,7 @@ void redis_link_silent(struct redis *redis)
     redis_give_up(redis);
 }
 
-static void go_up(struct redis *redis, int64_t now_ms)
+void redis_link_up(struct redis *redis, int64_t now_ms)
 {
     loop_timer_stop(redis->retry);
     redis->state = LINK_UP;
@@ -133,142 +132,12 @@ static void go_up(struct redis *redis, int64_t now_ms)
     redis_send_waiting(redis);
 }
 
-static void on_probed(redisAsyncContext *connection, void *answer, void *context)
-{
-    struct redis *redis = connection->data;
-    const redisReply *reply = answer;
-    struct call *probe = context;
-
-    if (redis->connection != connection)
-        goto done;
-    redis->probing = false;
-    if (reply == NULL) {
-        redis_link_lost(redis, connection);
-    } else if (reply->type == REDIS_REPLY_STRING &&
-               script_answer(probe, reply->str, (size_t)reply->len)) {
-        go_up(redis, probe->now_ms);
-    } else if (reply->type == REDIS_REPLY_ERROR && redis_trouble_is_no_script(reply->str)) {
-        /* Forgotten in between; how often this can happen is bounded by time. */
-        redis->probing = true;
-        redis_link_load_script(redis);
-    } else {
-        redis_link_fail(redis, reply->type == REDIS_REPLY_ERROR
-                                   ? redis_trouble(reply->str)
-                                   : mem_copy("Redis does not run the counting script"));
-    }
-done:
-    call_release(probe);
-}
-
-/* A connection is of use when Redis takes a write on it: a replica, or one that is full, does not.
- */
-static void send_probe(struct redis *redis)
-{
-    struct call *probe = call_new_named(CALL_PROBE, "", NULL, 0);
-
-    text_clear(&redis->command);
-    script_command(probe, redis->sha, &redis->command);
-    redis->probing = true;
-    if (redisAsyncFormattedCommand(redis->connection, on_probed, probe, redis->command.bytes,
-                                   redis->command.length) != REDIS_OK)
-        call_release(probe);
-}
-
-/* An answer of OK is taken for granted, an error ends the attempt. */
-static void on_greeted(redisAsyncContext *connection, void *answer, void *context)
-{
-    struct redis *redis = connection->data;
-    const redisReply *reply = answer;
-
-    (void)context;
-    if (redis->connection != connection)
-        return;
-    if (reply == NULL)
-        redis_link_lost(redis, connection);
-    else if (reply->type == REDIS_REPLY_ERROR)
-        redis_link_fail(redis, redis_trouble(reply->str));
-}
-
-/* "redis_version:7.0.15\r\n" becomes "redis 7.0.15"; Valkey has a line of its own as well. */
-static void on_server(redisAsyncContext *connection, void *answer, void *context)
-{
-    static const char *const names[][2] = {{"valkey_version:", "valkey"},
-                                           {"redis_version:", "redis"}};
-    struct redis *redis = connection->data;
-    const redisReply *reply = answer;
-
-    (void)context;
-    if (redis->connection != connection || reply == NULL || reply->type != REDIS_REPLY_STRING)
-        return;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *found = strstr(reply->str, names[i][0]);
-
-        if (found == NULL)
-            continue;
-        found += strlen(names[i][0]);
-        free(redis->server);
-        redis->server = mem_print("%s %.*s", names[i][1],
-                                  (int)strnlen(found, strcspn(found, "\r\n") < SERVER_TEXT_MAX
-                                                          ? strcspn(found, "\r\n")
-                                                          : SERVER_TEXT_MAX),
-                                  found);
-        return;
-    }
-}
-
-static void on_loaded(redisAsyncContext *connection, void *answer, void *context)
-{
-    struct redis *redis = connection->data;
-    const redisReply *reply = answer;
-
-    if (redis->connection != connection)
-        return;
-    redis->loading = false;
-    on_greeted(connection, answer, context);
-    if (reply == NULL || redis->connection != connection || reply->type == REDIS_REPLY_ERROR)
-        return;
-    if (reply->type != REDIS_REPLY_STRING || reply->len != SCRIPT_SHA_SIZE - 1) {
-        redis_link_fail(redis, mem_copy("Redis does not load the counting script"));
-        return;
-    }
-    memcpy(redis->sha, reply->str, SCRIPT_SHA_SIZE);
-    if (redis->state == LINK_CONNECTING || redis->probing)
-        send_probe(redis);
-}
-
-void redis_link_load_script(struct redis *redis)
-{
-    if (redis->loading)
-        return;
-    redis->loading = true;
-    (void)redisAsyncCommand(redis->connection, on_loaded, NULL, "SCRIPT LOAD %s", script_source());
-}
-
 void redis_link_alive(struct redis *redis)
 {
     if (redis->state != LINK_SILENT || redis->probing || redis->connection == NULL)
         return;
     redis->probing = true;
-    redis_link_load_script(redis);
-}
-
-static void greet(struct redis *redis)
-{
-    redisAsyncContext *connection = redis->connection;
-    bool user = redis->user != NULL && *redis->user != '\0';
-
-    if (redis->password != NULL && *redis->password != '\0' && user)
-        (void)redisAsyncCommand(connection, on_greeted, NULL, "AUTH %s %s", redis->user,
-                                redis->password);
-    else if (redis->password != NULL && *redis->password != '\0')
-        (void)redisAsyncCommand(connection, on_greeted, NULL, "AUTH %s", redis->password);
-    if (redis->database != 0)
-        (void)redisAsyncCommand(connection, on_greeted, NULL, "SELECT %d", redis->database);
-    /* These two are a courtesy: an ACL may forbid them. */
-    if (redis->client_name != NULL && *redis->client_name != '\0')
-        (void)redisAsyncCommand(connection, NULL, NULL, "CLIENT SETNAME %s", redis->client_name);
-    (void)redisAsyncCommand(connection, on_server, NULL, "INFO server");
-    redis_link_load_script(redis);
+    redis_load_script(redis);
 }
 
 static void set_socket(redisAsyncContext *connection, bool tcp)
@@ -294,7 +163,7 @@ static void on_connect(const redisAsyncContext *connection, int status)
     if (redis->connection != connection)
         return;
     if (status == REDIS_OK)
-        greet(redis);
+        redis_greet(redis);
     else
         redis_link_lost(redis, connection);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the Redis backend's two halves share: redis.c carries calls, redis_link.c keeps the
- * connection.
+ * What the Redis backend's parts share: redis.c carries calls, redis_link.c keeps the connection,
+ * redis_greet.c says what a new one begins with.
  */
 #pragma once
 
@@ -62,8 +62,13 @@ void redis_link_silent(struct redis *redis);
 void redis_link_alive(struct redis *redis);
 /* hiredis says that this connection has ended, and frees it. */
 void redis_link_lost(struct redis *redis, const redisAsyncContext *connection);
-/* Has the script loaded again; what is sent afterwards finds it. */
-void redis_link_load_script(struct redis *redis);
+/* The connection is of use; now_ms is Redis' time. */
+void redis_link_up(struct redis *redis, int64_t now_ms);
+
+/* redis_greet.c: on success it ends with redis_link_up(), otherwise with redis_link_fail(). */
+void redis_greet(struct redis *redis);
+/* Has the script loaded (again); what is sent afterwards finds it. */
+void redis_load_script(struct redis *redis);
 
 /* redis.c: sends the calls that wait for a connection; and tells their owner that it failed. */
 void redis_send_waiting(struct redis *redis);

@@ -119,8 +119,8 @@ void store_look(struct store *store, const struct store_request *request, store_
 /* Charges all limits or none; see struct store_request. */
 void store_charge(struct store *store, const struct store_request *request,
                   store_callback *callback, void *context);
-/* Gives back what was charged for the message: same identity and limits.  Giving back twice is
- * giving back once. callback may be NULL. */
+/* Gives back what was charged for the message: same identity and limits; without an identity,
+ * nothing.  Giving back twice is giving back once.  callback may be NULL. */
 void store_give_back(struct store *store, const struct store_request *request,
                      store_callback *callback, void *context);
 /* Forgets all that the subject used.  count of answer->nlimits is 0; outcome DONE or AWAY; known:
@@ -129,7 +129,8 @@ void store_reset(struct store *store, const char *subject, store_callback *callb
 
 bool store_is_up(const struct store *store);
 
-/* For status: address, server version ("redis 7.0.15"; "" unknown), round trip of a PING. */
+/* For status: address, server version ("redis 7.0.15"; "" unknown), and what is wrong ("" nothing).
+ * The round trip is what a look without limits waits. */
 struct store_status {
     bool up;
     const char *address, *server, *problem;
