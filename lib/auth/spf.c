@@ -164,8 +164,8 @@ bool spf_evaluate(struct spf_state *state, const char *domain, struct spf_outcom
 
     *outcome_r = (struct spf_outcome){.status = SPF_NONE};
     if (!is_domain(domain)) {
-        (void)spf_problem(state, SPF_STEP_GOES_ON, "\"%s\" is no domain name of several labels",
-                          domain);
+        (void)spf_problem(state, SPF_STEP_GOES_ON, "\"%.*s\" is no domain name of several labels",
+                          DOMAIN_MAX, domain);
         return true;
     }
     answer = lookup_find(state->lookup, domain, DNS_TXT);

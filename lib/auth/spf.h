@@ -3,10 +3,10 @@
  * SPF: check_host() of RFC 7208, as a pure function of the DNS answers that are known.
  *
  * Where the RFC leaves a choice: a target name that cannot be asked for (an empty label, one of
- * over 63 octets, octets that are not ASCII) does not exist; a void lookup is a question about what
- * the record names, or about the client's name for ptr, to which DNS has nothing, and of the hosts
- * of an mx those that do not exist; to the limit of MX names only those count that come before the
- * first match; the PTR lookup for %{p} counts as one lookup.
+ * over 63 octets, octets that are not ASCII, an absurd expansion) does not exist; a void lookup is
+ * a question about what the record names, or about the client's name for ptr, to which DNS has
+ * nothing, and of the hosts of an mx those that do not exist; to the limit of MX names only those
+ * count that come before the first match; the PTR lookup for %{p} counts as one lookup.
  */
 #pragma once
 
@@ -22,6 +22,7 @@
 #define SPF_MX_MAX 10 /* names of one mx that are looked up */
 #define SPF_PTR_MAX 10 /* names of the client that are looked at */
 
+#define SPF_EXPANDED_MAX 4096 /* octets of a target name before it is cut to 253 */
 #define SPF_EXPLANATION_MAX 500 /* octets; what is longer is cut */
 
 enum spf_status {

@@ -185,22 +185,29 @@ enum spf_step spf_expand(struct spf_state *state, const char *text, const char *
     return SPF_STEP_GOES_ON;
 }
 
+/* Section 7.3: labels are taken from the left until the name is not too long. */
+static const char *cut_left(const char *name, size_t length)
+{
+    const char *dot;
+
+    if (length <= DOMAIN_MAX)
+        return name;
+    dot = strchr(name + length - DOMAIN_MAX - 1, '.');
+    return dot != NULL ? dot + 1 : "";
+}
+
 enum spf_step spf_target(struct spf_state *state, const char *spec, const char *domain,
                          char **name_r)
 {
     struct text expanded = TEXT_EMPTY;
-    const char *name;
-    const char *dot;
-    enum spf_step step = spf_expand(state, spec, domain, SIZE_MAX, &expanded);
+    enum spf_step step = spf_expand(state, spec, domain, SPF_EXPANDED_MAX, &expanded);
 
-    if (step == SPF_STEP_GOES_ON) {
-        if (expanded.length > 0 && expanded.bytes[expanded.length - 1] == '.')
-            text_cut(&expanded, expanded.length - 1);
-        name = text_string(&expanded);
-        while (strlen(name) > DOMAIN_MAX && (dot = strchr(name, '.')) != NULL)
-            name = dot + 1;
-        *name_r = mem_copy(name);
-    }
+    if (expanded.length >= SPF_EXPANDED_MAX)
+        text_clear(&expanded);
+    if (expanded.length > 0 && expanded.bytes[expanded.length - 1] == '.')
+        text_cut(&expanded, expanded.length - 1);
+    if (step == SPF_STEP_GOES_ON)
+        *name_r = mem_copy(cut_left(text_string(&expanded), expanded.length));
     text_free(&expanded);
     return step;
 }

@@ -117,6 +117,11 @@ static void test_limits(void **state)
     spf_cases_run(limits_cases, COUNT_OF(limits_cases));
 }
 
+#define L60 "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij"
+#define S4 "%{s}%{s}.%{s}%{s}."
+#define S16 S4 S4 S4 S4 S4 S4 S4 S4
+#define D8 "%{l}%{l}%{l}%{l}%{l}%{l}%{l}%{l}"
+
 static const struct spf_case names_from_macros_cases[] = {
     {"spaces and percent signs",
      {"example.com TXT v=spf1 a:a%%b%-c.example.com -all", "a%b%20c.example.com A 192.0.2.1"},
@@ -133,6 +138,28 @@ static const struct spf_case names_from_macros_cases[] = {
       "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij.x.com A 127.0.0.2"},
      .want = "pass exists:%{l}.%{l}.%{l}.%{l}.%{l}.x.com 1 0",
      .sender = "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij@example.com"},
+    {"253 octets are not cut",
+     {"example.com TXT v=spf1 exists:" L60 "." L60 "." L60 "." L60 ".abcdef.co ~all",
+      L60 "." L60 "." L60 "." L60 ".abcdef.co A 127.0.0.2"},
+     .want = "pass exists:" L60 "." L60 "." L60 "." L60 ".abcdef.co 1 0"},
+    {"cut to 253 octets",
+     {"example.com TXT v=spf1 exists:%{l}." L60 "." L60 "." L60 "." L60 ".abcdef.co ~all",
+      L60 "." L60 "." L60 "." L60 ".abcdef.co A 127.0.0.2"},
+     .want = "pass exists:%{l}." L60 "." L60 "." L60 "." L60 ".abcdef.co 1 0",
+     .sender = "b@example.com"},
+    {"254 octets lose a label",
+     {"example.com TXT v=spf1 exists:x" L60 "." L60 "." L60 "." L60 ".abcdef.co ~all",
+      L60 "." L60 "." L60 ".abcdef.co A 127.0.0.2"},
+     .want = "pass exists:x" L60 "." L60 "." L60 "." L60 ".abcdef.co 1 0"},
+    {"an absurd expansion",
+     {"example.com TXT v=spf1 exists:" S16 S16 S16 S16 "x.co ~all"},
+     .want = "softfail ~all 1 0",
+     .sender = "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghij@example.com"},
+    {"a label without end",
+     {"example.com TXT v=spf1 include:" D8 D8 D8 D8 D8 D8 D8 D8 " ~all"},
+     .want = "permerror - 1 0",
+     .text = "\"\" is no domain name",
+     .sender = L60 "@example.com"},
     {"one label too long",
      {"example.com TXT v=spf1 exists:%{l}x%{l}.x.com ~all"},
      .want = "softfail ~all 1 0",
