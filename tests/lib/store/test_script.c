@@ -82,8 +82,8 @@ static struct call *draw_call(struct twin *twin, int64_t at_ms)
     static const enum call_operation operations[] = {CALL_LOOK,   CALL_CHARGE, CALL_CHARGE,
                                                      CALL_CHARGE, CALL_CHARGE, CALL_GIVE_BACK};
     static const int64_t amounts[] = {0, 1, 1, 1, 2, 300, 70000, INT64_C(20000000)};
-    char subjects[SUBJECTS][8];
-    char identity[16] = "";
+    char subjects[SUBJECTS][16];
+    char identity[32] = "";
     struct store_limit limits[LIMITS_MAX];
     struct store_request request = {.identity = identity,
                                     .fingerprint = 1 + draw(twin, 8) / 7,
@@ -238,7 +238,7 @@ static void keep_subjects(struct twin *twin, int64_t at_ms)
 {
     struct store_limit limits[SUBJECTS];
     struct store_request request = {"", 1, limits, SUBJECTS, at_ms * 1000};
-    char subjects[SUBJECTS][8];
+    char subjects[SUBJECTS][16];
     struct call *call;
 
     for (int i = 0; i < SUBJECTS; i++) {
