@@ -16,13 +16,14 @@
 struct signer;
 struct signature;
 
-/* Reads every key of the configuration's sign sections.  A key that cannot be read, is no RSA
- * private key of 1024 bits at least and no Ed25519 key, or can be read by everybody is no reason
- * not to start: the signer says why with each message it cannot sign, and signer_problem() lists
- * them (self.key-unreadable). previous is the signer of before a reload, or NULL: where a file may
- * not be read any more, since the process gave up root, that signer's key for the same domain,
- * selector and path is kept. NULL only when libopendkim does not start (problem_r; the caller frees
- * it). */
+/* Reads every key of the configuration: of its sign sections, folder and tables.  A key that cannot
+ * be read, is no RSA private key of 1024 bits at least and no Ed25519 key, or can be read by
+ * everybody is no reason not to start: the signer says why with each message it cannot sign, and
+ * signer_note() lists them (self.key-unreadable).
+ * previous is the signer of before a reload, or NULL: where a file may not be read any more, since
+ * the process gave up root, that signer's key for the same domain, selector and path is kept.
+ * NULL when libopendkim does not start, or the folder or a table cannot be read or has a wrong line
+ * (problem_r; the caller frees it). */
 struct signer *signer_new(const struct conf *conf, const struct signer *previous, char **problem_r);
 struct signer *signer_hold(struct signer *signer); /* one more reference; returns signer */
 void signer_release(struct signer **signer);

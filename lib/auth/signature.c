@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* libopendkim cuts its list of the names that it signs, silently, at DKIM_MAXHEADER octets: what is
  * longer would leave headers unsigned. */
@@ -16,6 +17,7 @@
 /* The signature by one key. */
 struct part {
     const struct signer_key *key;
+    char *name; /* "s1/example.com" */
     DKIM *dkim;
     char *value; /* once it has ended well */
     bool failed;
@@ -41,6 +43,27 @@ bool sign_is_failure(const char *reason)
 
 /* --- whether, and with which keys ----------------------------------------------------- */
 
+/* The keys for a message, and the From address that chose them. */
+struct choice {
+    struct address from;
+    const struct signer_keys *keys;
+    struct signer_match matches[CONF_SIGNS_MAX];
+    size_t count;
+};
+
+static const struct signer_key *chosen_key(const struct choice *choice, size_t n)
+{
+    return &choice->keys->items[choice->matches[n].key];
+}
+
+/* For d=. */
+static const char *chosen_domain(const struct choice *choice, size_t n)
+{
+    const char *domain = chosen_key(choice, n)->domain;
+
+    return strcmp(domain, "%") == 0 ? choice->from.domain : domain;
+}
+
 /* The one From address.  NULL: *address_r is it. */
 static const char *find_from(const struct message *message, struct address *address_r)
 {
@@ -63,21 +86,21 @@ static const char *find_from(const struct message *message, struct address *addr
     return NULL;
 }
 
-static bool is_by(const struct header *signature, const struct signer_key *key)
+static bool is_by(const struct header *signature, const struct choice *choice, size_t n)
 {
-    return tags_equal(signature->value, "d", key->domain) &&
-           tags_equal(signature->value, "s", key->selector);
+    return tags_equal(signature->value, "d", chosen_domain(choice, n)) &&
+           tags_equal(signature->value, "s", chosen_key(choice, n)->selector);
 }
 
 /* Mail comes back from a content filter, or from the queue by postsuper -r, with our signatures;
  * one of them is enough, since they are added together. */
-static bool has_our_signature(const struct message *message, const struct signer_choice *choice)
+static bool has_our_signature(const struct message *message, const struct choice *choice)
 {
     const struct header *header;
 
     for (size_t n = 0; (header = message_header(message, DKIM_SIGNHEADER, n)) != NULL; n++)
         for (size_t i = 0; i < choice->count; i++)
-            if (is_by(header, choice->keys[i]) && tags_have(header->value, "v") &&
+            if (is_by(header, choice, i) && tags_have(header->value, "v") &&
                 tags_have(header->value, "h") && tags_have(header->value, "bh") &&
                 tags_have(header->value, "b"))
                 return true;
@@ -85,35 +108,35 @@ static bool has_our_signature(const struct message *message, const struct signer
 }
 
 /* Leaves only the keys that work. */
-static void drop_unusable(struct signer_choice *choice)
+static void drop_unusable(struct choice *choice)
 {
     size_t usable = 0;
 
     for (size_t i = 0; i < choice->count; i++)
-        if (choice->keys[i]->problem == NULL)
-            choice->keys[usable++] = choice->keys[i];
+        if (chosen_key(choice, i)->problem == NULL)
+            choice->matches[usable++] = choice->matches[i];
     choice->count = usable;
 }
 
 static const char *choose_keys(const struct signer *signer, const struct conf *conf,
-                               const struct message *message, struct signer_choice *choice_r)
+                               const struct message *message, struct choice *choice_r)
 {
-    struct address from = {0};
     const char *reason;
 
     if (message->direction != DIRECTION_OUT)
         return SIGN_INBOUND;
-    reason = find_from(message, &from);
+    reason = find_from(message, &choice_r->from);
     if (reason != NULL)
         return message->headers_cut ? SIGN_HEADERS_CUT : reason;
-    signer_choose(signer, from.domain, choice_r);
+    choice_r->keys = signer_keys(signer);
+    choice_r->count = signer_rules_match(choice_r->keys->rules, &choice_r->from, choice_r->matches);
     if (choice_r->count == 0)
         reason = SIGN_NO_KEY;
-    else if (message->user[0] != '\0' && !conf_login_may_use(conf, message->user, from.text))
+    else if (message->user[0] != '\0' &&
+             !conf_login_may_use(conf, message->user, choice_r->from.text))
         reason = SIGN_NOT_ALLOWED; /* or one customer could sign as another */
     else if (message->headers_cut)
         reason = SIGN_HEADERS_CUT;
-    address_clear(&from);
     if (reason != NULL)
         return reason;
     if (has_our_signature(message, choice_r))
@@ -189,21 +212,55 @@ static const char *add_headers(struct signature *signature, const struct message
 
 /* --- the signatures ------------------------------------------------------------------- */
 
+/* Whether identity is an address in the domain or below it (RFC 6376 §3.5). */
+static bool may_be_identity(const char *identity, const char *domain)
+{
+    const char *at = strrchr(identity, '@');
+    size_t length = strlen(domain), host;
+
+    if (at == NULL || identity[strcspn(identity, "; \t")] != '\0')
+        return false;
+    host = strlen(at + 1);
+    return host >= length && strcasecmp(at + 1 + host - length, domain) == 0 &&
+           (host == length || at[host - length] == '.');
+}
+
+/* i=, as the SigningTable says it; one that conflicts with d= is left out. */
+static void set_identity(DKIM *dkim, const char *signer, const char *from_domain,
+                         const char *domain)
+{
+    struct text identity = TEXT_EMPTY;
+
+    for (; signer != NULL && *signer != '\0'; signer++)
+        if (*signer == '%')
+            text_add_string(&identity, from_domain);
+        else
+            text_add_char(&identity, *signer);
+    if (identity.length > 0 && may_be_identity(text_string(&identity), domain))
+        (void)dkim_set_signer(dkim, (const u_char *)text_string(&identity));
+    text_free(&identity);
+}
+
 /* Relaxed for both: what servers on the way do to white space (unfolding, trailing blanks) does not
  * break the signature then, and nothing of what it says is lost (RFC 6376 §3.4). */
-static void start_part(struct part *part, const struct signer *signer, const struct signer_key *key,
-                       bool with_dates)
+static void start_part(struct part *part, const struct signer *signer, const struct choice *choice,
+                       size_t n, bool with_dates)
 {
     static const dkim_alg_t algorithms[] = {
         [KEY_RSA] = DKIM_SIGN_RSASHA256, [KEY_ED25519] = DKIM_SIGN_ED25519SHA256};
+    const struct signer_key *key = chosen_key(choice, n);
+    const char *domain = chosen_domain(choice, n);
     DKIM_STAT status;
 
     part->key = key;
-    part->dkim = dkim_sign(signer_library(signer, with_dates), (const u_char *)key->name, NULL,
+    part->name = mem_print("%s/%s", key->selector, domain);
+    part->dkim = dkim_sign(signer_library(signer, with_dates), (const u_char *)part->name, NULL,
                            (u_char *)key->key.pem, (const u_char *)key->selector,
-                           (const u_char *)key->domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
+                           (const u_char *)domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
                            algorithms[key->key.algorithm], -1, &status);
     part->failed = part->dkim == NULL;
+    if (!part->failed)
+        set_identity(part->dkim, choice->matches[n].signer, choice->from.domain, domain);
 }
 
 struct signature *signature_begin(struct signer *signer, const struct conf *conf,
@@ -212,7 +269,7 @@ struct signature *signature_begin(struct signer *signer, const struct conf *conf
     const bool with_dates = message_header(message, "Date", 0) != NULL &&
                             message_header(message, "Message-ID", 0) != NULL;
     struct signature *signature = NULL;
-    struct signer_choice choice = {.count = 0};
+    struct choice choice = {.count = 0};
     const char *reason = choose_keys(signer, conf, message, &choice);
 
     if (reason != NULL)
@@ -220,10 +277,11 @@ struct signature *signature_begin(struct signer *signer, const struct conf *conf
     signature = mem_new(1, sizeof(*signature));
     signature->signer = signer_hold(signer);
     for (; signature->nparts < choice.count; signature->nparts++)
-        start_part(&signature->parts[signature->nparts], signer, choice.keys[signature->nparts],
+        start_part(&signature->parts[signature->nparts], signer, &choice, signature->nparts,
                    with_dates);
     reason = add_headers(signature, message);
 done:
+    address_clear(&choice.from);
     if (reason != NULL) {
         signature_free(&signature);
         *reason_r = reason;
@@ -292,7 +350,7 @@ bool signature_end(struct signature *signature, const char **reason_r)
             continue;
         if (signature->names.length > 0)
             text_add_char(&signature->names, ',');
-        text_add_string(&signature->names, part->key->name);
+        text_add_string(&signature->names, part->name);
     }
     if (has_failed(signature))
         *reason_r = SIGN_ERROR;
@@ -319,6 +377,7 @@ void signature_free(struct signature **signature)
     for (size_t i = 0; i < (*signature)->nparts; i++) {
         if ((*signature)->parts[i].dkim != NULL)
             dkim_free((*signature)->parts[i].dkim);
+        free((*signature)->parts[i].name);
         free((*signature)->parts[i].value);
     }
     text_free(&(*signature)->names);

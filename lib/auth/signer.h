@@ -4,28 +4,35 @@
 
 #include "lib/auth/key.h"
 #include "lib/auth/sign.h"
+#include "lib/auth/signer_rules.h"
 
 #include <opendkim/dkim.h>
 
 struct signer_key {
-    char *domain;
+    char *domain; /* for d=; "%": the From domain */
     char *selector;
     char *path;
-    char *name; /* "s1/example.com" */
+    char *source; /* the option's value that led to it, or "sign" */
+    char *scope; /* the domain that it is for, as its source says; or NULL */
     struct key key; /* zeroed where problem says why */
     char *problem;
-    size_t order; /* of the sections in the configuration */
     bool kept; /* the file may not be read any more; it is the key of before the reload */
 };
 
-/* The keys for one message, usable or not, in the order of the configuration. */
-struct signer_choice {
-    const struct signer_key *keys[CONF_SIGNS_MAX];
+struct signer_keys {
+    struct signer_key *items; /* as in the configuration */
     size_t count;
+    struct signer_rules *rules;
 };
 
-/* By the From domain (A-label form, lower case). */
-void signer_choose(const struct signer *signer, const char *domain, struct signer_choice *choice_r);
+/* Reads all keys of a configuration into keys, which starts zeroed and ends with
+ * signer_keys_clear() either way.  false: a folder or table cannot be read; problem_r says which.
+ */
+bool signer_keys_read(struct signer_keys *keys, const struct conf *conf,
+                      const struct signer_keys *previous, char **problem_r);
+void signer_keys_clear(struct signer_keys *keys);
+
+const struct signer_keys *signer_keys(const struct signer *signer);
 
 /* libopendkim's handle.  with_dates: the message has Date and Message-ID, so that more of them can
  * be ruled out. */

@@ -173,12 +173,18 @@ static void check_warmups(struct load *load)
 static void check_signs(struct load *load)
 {
     const struct conf *conf = load->conf;
+    struct conf_place place = place_of(load, "sign-signing-table");
 
+    if (is_set(conf->sign_signing_table) != is_set(conf->sign_key_table))
+        problem_add(load->problems, &place,
+                    "expected sign-key-table and sign-signing-table together: one names the keys, "
+                    "the other who signs with them");
     for (size_t i = 0; i < conf->nsigns; i++) {
         size_t before = 0;
 
         for (size_t j = 0; j < i; j++)
-            before += strcmp(conf->signs[j].domain, conf->signs[i].domain) == 0;
+            before += strcmp(conf->signs[j].domain, conf->signs[i].domain) == 0 &&
+                      conf->signs[j].subdomains == conf->signs[i].subdomains;
         if (before == CONF_SIGNS_MAX)
             problem_add(load->problems, &conf->signs[i].place,
                         "sign %s is written more than %d times: expected that many keys at most",

@@ -93,9 +93,11 @@ struct conf_warmup {
 };
 
 struct conf_sign {
-    char *domain; /* A-label form, lower case */
+    char *domain; /* for d=; A-label form, lower case */
+    bool subdomains; /* for mail from below the domain, not from the domain itself */
     char *selector;
     char *key; /* path of a PEM file */
+    struct strings third_parties; /* other From domains; ".example.com" means its subdomains */
     struct conf_place place;
 };
 
@@ -175,6 +177,9 @@ struct conf {
     mode_t milter_socket_mode;
     char *milter_socket_group;
     enum conf_sign_failure sign_failure;
+    char *sign_keys; /* folder of DOMAIN/SELECTOR.pem, or "" */
+    char *sign_key_table, *sign_signing_table; /* OpenDKIM's: [file:|refile:]PATH, or "" */
+    bool sign_all_matches; /* of the signing table, not only the first */
 
     struct conf_limit *limits;
     size_t nlimits;

@@ -106,11 +106,15 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
         {.name = "sign",
          .parent = SECTION_ROOT,
          .title = "DOMAIN",
-         .example = "sign example.com { selector = s1  key = \"/etc/sluice/keys/example.com.s1.pem\" }",
-         .about = "A domain whose mail is signed with DKIM (RFC 6376) when its From address is "
-                  "of that domain and the login may use the address. Several sections for one "
-                  "domain, each with a selector of its own, add a signature each: an RSA key "
-                  "and an Ed25519 key (RFC 8463), say."},
+         .example =
+             "sign example.com { selector = s1  key = \"/etc/sluice/keys/example.com.s1.pem\" }",
+         .about =
+             "A domain whose mail is signed with DKIM (RFC 6376) when its From address is "
+             "of that domain and the login may use the address. Several sections for one "
+             "domain, each with a selector of its own, add a signature each: an RSA key "
+             "and an Ed25519 key (RFC 8463), say. \"*.example.com\" is for mail from the domains "
+             "below example.com that have no section of their own; it is signed as "
+             "example.com."},
     [SECTION_CAUSE] =
         {.name = "cause",
          .parent = SECTION_ROOT,
@@ -271,6 +275,20 @@ const struct conf_option schema_options[] = {
      .words = sign_failure_words,
      .about = "What becomes of a message that should be signed and cannot be: send it unsigned "
               "and say so, or defer it."},
+    {"sign-keys", .type = TYPE_PATH, CONF_MEMBER(sign_keys), .fallback = "",
+     .about = "A folder of signing keys, as DOMAIN/SELECTOR.pem, beside those of the sign "
+              "sections; a folder *.DOMAIN is for the domains below it. Empty: none."},
+    {"sign-key-table", .type = TYPE_DATASET, CONF_MEMBER(sign_key_table), .fallback = "",
+     .about = "OpenDKIM's KeyTable, as it is: a file with lines \"NAME DOMAIN:SELECTOR:PATH\", in "
+              "which % stands for the domain of the From address. Empty: none."},
+    {"sign-signing-table", .type = TYPE_DATASET, CONF_MEMBER(sign_signing_table), .fallback = "",
+     .about =
+         "OpenDKIM's SigningTable, as it is: a file with lines \"PATTERN NAME\" that say which "
+         "keys of sign-key-table sign for which From addresses; with refile: before the path, "
+         "* in a pattern stands for any characters. Empty: none."},
+    {"sign-all-matches", .type = TYPE_BOOLEAN, CONF_MEMBER(sign_all_matches), .fallback = "no",
+     .about = "Whether all lines of the SigningTable that match add a signature, or only the first "
+              "one: OpenDKIM's MultipleSignatures."},
 
     {"subject", .section = SECTION_LIMIT, .type = TYPE_WORD, MEMBER(conf_limit, subject),
      .fallback = "user", .words = subject_words,
@@ -317,6 +335,12 @@ const struct conf_option schema_options[] = {
     {"key", .section = SECTION_SIGN, .type = TYPE_PATH, .mandatory = true, MEMBER(conf_sign, key),
      .about = "The private key, RSA or Ed25519: a PEM file that the daemon can read and others "
               "cannot."},
+    {"for", .section = SECTION_SIGN, .type = TYPE_DOMAIN, .list = true,
+     MEMBER(conf_sign, third_parties),
+     .about =
+         "Other From domains that this key signs for too, as a third party, beside their own "
+         "keys; \".example.com\" means every domain below example.com. A key never signs for a "
+         "From address that the login may not use."},
 
     {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, .mandatory = true,
      MEMBER(conf_cause, action),

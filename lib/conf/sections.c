@@ -188,9 +188,10 @@ static void read_sign(struct load *load, const struct raw_section *raw, void *el
 {
     struct conf_sign *sign = element;
 
-    sign->domain = domain_copy(raw->title);
+    sign->subdomains = strncmp(raw->title, "*.", 2) == 0;
+    sign->domain = domain_copy(raw->title + (sign->subdomains ? 2 : 0));
     if (sign->domain == NULL) {
-        complain(load, raw, &raw->place, "expected a domain as its title");
+        complain(load, raw, &raw->place, "expected a domain or *.DOMAIN as its title");
         sign->domain = mem_copy(raw->title);
     }
     read_options(load, raw, sign, false);
@@ -274,12 +275,12 @@ static void read_sections(struct load *load, enum section_kind section)
  * frees it. */
 static char *identity(enum section_kind section, const char *element)
 {
-    const char *title = get_pointer(element, kinds[section].title);
-    const char *selector = section == SECTION_SIGN
-                               ? ((const struct conf_sign *)(const void *)element)->selector
-                               : NULL;
+    const struct conf_sign *sign = (const void *)element;
 
-    return selector != NULL ? mem_print("%s (selector %s)", title, selector) : mem_copy(title);
+    if (section == SECTION_SIGN && sign->selector != NULL)
+        return mem_print("%s%s (selector %s)", sign->subdomains ? "*." : "", sign->domain,
+                         sign->selector);
+    return mem_copy(get_pointer(element, kinds[section].title));
 }
 
 /* A cause may be written again, and the last one holds: a file can so change what it includes. */

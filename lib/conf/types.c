@@ -43,6 +43,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_DELIMITERS] = {type_read_delimiters, "punctuation", 0, "+ or +-", STORED_STRING},
     [TYPE_HOSTNAME] = {type_read_hostname, "a host name", 0, "mx1.example.com", STORED_STRING},
     [TYPE_PATH] = {type_read_path, "a path from the root", 0, "/etc/sluice/file", STORED_STRING},
+    [TYPE_DATASET] = {type_read_dataset, "a path from the root, with file: or refile: before it", 0,
+                      "refile:/etc/opendkim/signing.table", STORED_STRING},
     [TYPE_SECRET] = {type_read_secret, "a path from the root", 0, "/etc/sluice/secret",
                      STORED_STRING},
     [TYPE_SELECTOR] = {type_read_selector, "a selector", 0, "s1 or 2026.mail", STORED_STRING},

@@ -115,6 +115,20 @@ bool type_read_path(struct reading *reading, const char *value)
     return true;
 }
 
+bool type_read_dataset(struct reading *reading, const char *value)
+{
+    static const char *const kinds[] = {"file:", "refile:"};
+    const char *path = value;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (strncmp(value, kinds[i], strlen(kinds[i])) == 0)
+            path = value + strlen(kinds[i]);
+    if (too_long(reading, value, PATH_LENGTH_MAX) || (*value != '\0' && *path != '/'))
+        return false;
+    type_store_string(reading, mem_copy(value));
+    return true;
+}
+
 bool type_read_secret(struct reading *reading, const char *value)
 {
     char *secret = NULL;

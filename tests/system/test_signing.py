@@ -55,3 +55,73 @@ def test_an_rsa_and_an_ed25519_key_sign_side_by_side(signing_site, dkim_key, ed2
     [again] = place.sink.wait_count(1)
     assert len(again.message.get_all("DKIM-Signature")) == 2
     assert message_line(place, outcome)["dkim"] == "none:already-signed"
+
+
+@pytest.fixture
+def anybody(folder):
+    """Options by which alice may use every address."""
+    path = folder / "senders"
+    path.write_text("/./ alice@example.test\n")
+    return {"sender-login": f'{{"equal", "regexp:{path}"}}'}
+
+
+def dkim_of(place, sender):
+    """What the log says of a message with this From; whatever is signed must verify."""
+    outcome = place.send("alice", ["bob@example.net"], From=sender, subject=sender)
+    assert outcome.accepted, outcome
+    delivered = place.sink.wait_subject(sender)
+    line = message_line(place, outcome)["dkim"]
+    if line.startswith("signed:"):
+        signature.check(delivered, place.dns)
+    return line
+
+
+def test_a_folder_of_keys(signing_site, anybody, folder, dkim_key, ed25519_key):
+    for name, key in (("one.test/r1", dkim_key), ("one.test/e1", ed25519_key)):
+        path = folder / "keys" / f"{name}.pem"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(key.private.read_bytes())
+        path.chmod(0o600)
+    zone = key_record("r1", dkim_key) + key_record("e1", ed25519_key)
+    place = signing_site(
+        options={**anybody, "sign-keys": f'"{folder}/keys"'}, zones={"one.test": zone}
+    )
+    assert dkim_of(place, "a@one.test") == "signed:e1/one.test,r1/one.test"
+    assert dkim_of(place, f"a@{DOMAIN}") == f"signed:s1/{DOMAIN}"
+    assert dkim_of(place, "a@sub.one.test") == "none:no-key"
+
+
+def test_opendkims_tables(signing_site, anybody, folder, dkim_key):
+    (folder / "KeyTable").write_text(
+        f"# OpenDKIM\ncustomers one.test:c1:{dkim_key.private}\neach %:m1:{dkim_key.private}\n"
+    )
+    (folder / "SigningTable").write_text(
+        "*@one.test customers\nnews@two.test customers\n*@two.test each\n"
+    )
+    place = signing_site(
+        options={
+            **anybody,
+            "sign-key-table": f'"{folder}/KeyTable"',
+            "sign-signing-table": f'"refile:{folder}/SigningTable"',
+        },
+        zones={"one.test": key_record("c1", dkim_key), "two.test": key_record("m1", dkim_key)},
+    )
+    assert dkim_of(place, "a@one.test") == "signed:c1/one.test"
+    assert dkim_of(place, "news@two.test") == "signed:c1/one.test"
+    assert dkim_of(place, "b@two.test") == "signed:m1/two.test"
+    assert dkim_of(place, "b@three.test") == "none:no-key"
+
+
+def test_subdomains_and_third_parties(signing_site, anybody, dkim_key):
+    section = f'{{ selector = w1  key = "{dkim_key.private}"  for = {{"one.test"}} }}'
+    place = signing_site(
+        options=anybody,
+        sections=f'sign "*.{DOMAIN}" {section}\n',
+        zones={DOMAIN: site_module.own_zone(dkim_key.record) + key_record("w1", dkim_key)},
+    )
+    assert dkim_of(place, f"a@news.{DOMAIN}") == f"signed:w1/{DOMAIN}"
+    assert dkim_of(place, "a@one.test") == f"signed:w1/{DOMAIN}"
+    assert dkim_of(place, "a@two.test") == "none:no-key"
+    # for those alone who may use the address
+    outcome = place.send("bob", ["bob@example.net"], From="a@one.test", subject="not bob's")
+    assert outcome.data.code == 553, outcome

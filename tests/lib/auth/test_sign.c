@@ -483,17 +483,18 @@ static void test_sign_notes(void **state)
 
     (void)state;
     assert_true(signer_note(signer, 0, &note));
-    assert_string_equal(note.domain, "ed25519.example");
-    assert_null(note.problem);
-    assert_false(note.weak);
-    assert_true(signer_note(signer, 2, &note));
-    assert_string_equal(note.domain, "open.example");
-    assert_string_equal(note.path, shared_path);
-    assert_non_null(strstr(note.problem, "everybody"));
-    assert_true(signer_note(signer, 1, &note));
+    assert_string_equal(note.domain, "example.com");
     assert_null(note.problem);
     assert_false(note.weak);
     assert_int_equal(note.bits, 2048);
+    assert_true(signer_note(signer, 1, &note));
+    assert_string_equal(note.domain, "open.example");
+    assert_string_equal(note.path, shared_path);
+    assert_non_null(strstr(note.problem, "everybody"));
+    assert_true(signer_note(signer, 5, &note));
+    assert_string_equal(note.domain, "ed25519.example");
+    assert_null(note.problem);
+    assert_false(note.weak);
     assert_false(signer_note(signer, sizeof(sections) / sizeof(sections[0]), &note));
     assert_true(signer_note(weak_signer, 0, &note));
     assert_true(note.weak);

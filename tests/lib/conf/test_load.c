@@ -153,6 +153,27 @@ static void test_example(void **state)
     conf_release(&conf);
 }
 
+static void test_signs(void **state)
+{
+    struct conf *conf = load_good("sign \"*.Example.com\" { selector = s1 key = /k }\n"
+                                  "sign example.com { selector = s1 key = /k\n"
+                                  "    for = {\"customer.example\", \".Many.example\"} }\n"
+                                  "sign example.com { selector = s2 key = /l }\n",
+                                  NULL);
+
+    (void)state;
+    assert_int_equal(conf->nsigns, 3);
+    assert_string_equal(conf->signs[0].domain, "example.com");
+    assert_true(conf->signs[0].subdomains);
+    assert_int_equal(conf->signs[0].third_parties.count, 0);
+    assert_string_equal(conf->signs[1].domain, "example.com");
+    assert_false(conf->signs[1].subdomains);
+    assert_int_equal(conf->signs[1].third_parties.count, 2);
+    assert_string_equal(conf->signs[1].third_parties.items[1], ".many.example");
+    assert_string_equal(conf->signs[2].selector, "s2");
+    conf_release(&conf);
+}
+
 /* One line and what conf_effective() makes of the option. */
 static void test_values(void **state)
 {
@@ -464,19 +485,13 @@ static void test_durations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_default_limits),
-        cmocka_unit_test(test_example),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_booleans),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_adding_to_defaults),
-        cmocka_unit_test(test_store),
-        cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_resolver),
-        cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_questions),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_default_limits),
+        cmocka_unit_test(test_example),   cmocka_unit_test(test_signs),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_booleans),
+        cmocka_unit_test(test_lists),     cmocka_unit_test(test_adding_to_defaults),
+        cmocka_unit_test(test_store),     cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_resolver),  cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_questions), cmocka_unit_test(test_names),
         cmocka_unit_test(test_durations),
     };
 
