@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One message's signatures: one by each of its keys. */
+#include "lib/auth/ed25519.h"
 #include "lib/auth/fields.h"
 #include "lib/auth/signer.h"
 #include "lib/auth/tags.h"
@@ -18,7 +19,8 @@
 struct part {
     const struct signer_key *key;
     char *name; /* "s1/example.com" */
-    DKIM *dkim;
+    DKIM *dkim; /* RSA */
+    struct ed25519 *ed25519; /* or this */
     char *value; /* once it has ended well */
     bool failed;
 };
@@ -175,14 +177,11 @@ static bool has_failed(const struct signature *signature)
     return true;
 }
 
-static void add_header(struct signature *signature, const struct text *field)
+static void add_header(struct part *part, const struct text *field)
 {
-    for (size_t i = 0; i < signature->nparts; i++) {
-        struct part *part = &signature->parts[i];
-
-        part->failed = part->failed || dkim_header(part->dkim, (u_char *)field->bytes,
-                                                   field->length) != DKIM_STAT_OK;
-    }
+    if (part->dkim != NULL && !part->failed)
+        part->failed =
+            dkim_header(part->dkim, (u_char *)field->bytes, field->length) != DKIM_STAT_OK;
 }
 
 static const char *add_headers(struct signature *signature, const struct message *message)
@@ -197,7 +196,8 @@ static const char *add_headers(struct signature *signature, const struct message
             continue;
         names += strlen(header->name) + 1;
         make_field(header, &field);
-        add_header(signature, &field);
+        for (size_t n = 0; n < signature->nparts; n++)
+            add_header(&signature->parts[n], &field);
     }
     text_free(&field);
     if (names > SIGNED_NAMES_MAX)
@@ -205,7 +205,8 @@ static const char *add_headers(struct signature *signature, const struct message
     for (size_t i = 0; i < signature->nparts; i++) {
         struct part *part = &signature->parts[i];
 
-        part->failed = part->failed || dkim_eoh(part->dkim) != DKIM_STAT_OK;
+        if (part->dkim != NULL && !part->failed)
+            part->failed = dkim_eoh(part->dkim) != DKIM_STAT_OK;
     }
     return has_failed(signature) ? SIGN_ERROR : NULL;
 }
@@ -225,9 +226,9 @@ static bool may_be_identity(const char *identity, const char *domain)
            (host == length || at[host - length] == '.');
 }
 
-/* i=, as the SigningTable says it; one that conflicts with d= is left out. */
-static void set_identity(DKIM *dkim, const char *signer, const char *from_domain,
-                         const char *domain)
+/* What i= is to say, as the SigningTable has it, or NULL; what conflicts with d= is left out.  The
+ * caller frees it. */
+static char *make_identity(const char *signer, const char *from_domain, const char *domain)
 {
     struct text identity = TEXT_EMPTY;
 
@@ -236,38 +237,53 @@ static void set_identity(DKIM *dkim, const char *signer, const char *from_domain
             text_add_string(&identity, from_domain);
         else
             text_add_char(&identity, *signer);
-    if (identity.length > 0 && may_be_identity(text_string(&identity), domain))
-        (void)dkim_set_signer(dkim, (const u_char *)text_string(&identity));
+    if (may_be_identity(text_string(&identity), domain))
+        return text_take(&identity);
     text_free(&identity);
+    return NULL;
 }
 
 /* Relaxed for both: what servers on the way do to white space (unfolding, trailing blanks) does not
  * break the signature then, and nothing of what it says is lost (RFC 6376 §3.4). */
-static void start_part(struct part *part, const struct signer *signer, const struct choice *choice,
-                       size_t n, bool with_dates)
+static DKIM *start_rsa(const struct part *part, const struct signer *signer, const char *domain,
+                       const char *identity, bool with_dates)
 {
-    static const dkim_alg_t algorithms[] = {
-        [KEY_RSA] = DKIM_SIGN_RSASHA256, [KEY_ED25519] = DKIM_SIGN_ED25519SHA256};
+    const struct signer_key *key = part->key;
+    DKIM_STAT status;
+    DKIM *dkim =
+        dkim_sign(signer_library(signer, with_dates), (const u_char *)part->name, NULL,
+                  (u_char *)key->key.pem, (const u_char *)key->selector, (const u_char *)domain,
+                  DKIM_CANON_RELAXED, DKIM_CANON_RELAXED, DKIM_SIGN_RSASHA256, -1, &status);
+
+    if (dkim != NULL && identity != NULL)
+        (void)dkim_set_signer(dkim, (const u_char *)identity);
+    return dkim;
+}
+
+static void start_part(struct part *part, const struct signer *signer, const struct choice *choice,
+                       size_t n, const struct message *message)
+{
+    const bool with_dates = message_header(message, "Date", 0) != NULL &&
+                            message_header(message, "Message-ID", 0) != NULL;
     const struct signer_key *key = chosen_key(choice, n);
     const char *domain = chosen_domain(choice, n);
-    DKIM_STAT status;
+    char *identity = make_identity(choice->matches[n].signer, choice->from.domain, domain);
 
     part->key = key;
     part->name = mem_print("%s/%s", key->selector, domain);
-    part->dkim = dkim_sign(signer_library(signer, with_dates), (const u_char *)part->name, NULL,
-                           (u_char *)key->key.pem, (const u_char *)key->selector,
-                           (const u_char *)domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
-                           algorithms[key->key.algorithm], -1, &status);
-    part->failed = part->dkim == NULL;
-    if (!part->failed)
-        set_identity(part->dkim, choice->matches[n].signer, choice->from.domain, domain);
+    if (key->key.algorithm == KEY_ED25519)
+        part->ed25519 =
+            ed25519_begin(key->key.private_key, domain, key->selector, identity, message,
+                          with_dates ? fields_oversigned_with_dates : fields_oversigned);
+    else
+        part->dkim = start_rsa(part, signer, domain, identity, with_dates);
+    part->failed = part->dkim == NULL && part->ed25519 == NULL;
+    free(identity);
 }
 
 struct signature *signature_begin(struct signer *signer, const struct conf *conf,
                                   const struct message *message, const char **reason_r)
 {
-    const bool with_dates = message_header(message, "Date", 0) != NULL &&
-                            message_header(message, "Message-ID", 0) != NULL;
     struct signature *signature = NULL;
     struct choice choice = {.count = 0};
     const char *reason = choose_keys(signer, conf, message, &choice);
@@ -278,7 +294,7 @@ struct signature *signature_begin(struct signer *signer, const struct conf *conf
     signature->signer = signer_hold(signer);
     for (; signature->nparts < choice.count; signature->nparts++)
         start_part(&signature->parts[signature->nparts], signer, &choice, signature->nparts,
-                   with_dates);
+                   message);
     reason = add_headers(signature, message);
 done:
     address_clear(&choice.from);
@@ -307,16 +323,20 @@ static void end_last_line(struct signature *signature)
         (void)signature_body(signature, "\r\n", 2);
 }
 
+static void add_body(struct part *part, const void *bytes, size_t length)
+{
+    if (part->ed25519 != NULL)
+        ed25519_body(part->ed25519, bytes, length);
+    /* libopendkim only reads the body, its prototype lacks the const. */
+    else if (!part->failed)
+        part->failed = dkim_body(part->dkim, (u_char *)(uintptr_t)bytes, length) != DKIM_STAT_OK;
+}
+
 bool signature_body(struct signature *signature, const void *bytes, size_t length)
 {
     remember_last(signature, bytes, length);
-    for (size_t i = 0; i < signature->nparts && length > 0; i++) {
-        struct part *part = &signature->parts[i];
-
-        /* libopendkim only reads the body, its prototype lacks the const. */
-        part->failed = part->failed ||
-                       dkim_body(part->dkim, (u_char *)(uintptr_t)bytes, length) != DKIM_STAT_OK;
-    }
+    for (size_t i = 0; i < signature->nparts && length > 0; i++)
+        add_body(&signature->parts[i], bytes, length);
     return !has_failed(signature);
 }
 
@@ -327,6 +347,8 @@ static char *end_part(struct part *part)
     u_char *bytes = NULL;
     size_t length = 0;
 
+    if (part->ed25519 != NULL)
+        return ed25519_end(part->ed25519);
     if (dkim_eom(part->dkim, NULL) != DKIM_STAT_OK ||
         dkim_getsighdr_d(part->dkim, sizeof(DKIM_SIGNHEADER ": ") - 1, &bytes, &length) !=
             DKIM_STAT_OK)
@@ -377,6 +399,7 @@ void signature_free(struct signature **signature)
     for (size_t i = 0; i < (*signature)->nparts; i++) {
         if ((*signature)->parts[i].dkim != NULL)
             dkim_free((*signature)->parts[i].dkim);
+        ed25519_free(&(*signature)->parts[i].ed25519);
         free((*signature)->parts[i].name);
         free((*signature)->parts[i].value);
     }

@@ -187,6 +187,24 @@ static struct signer *open_signer(void)
     return signer;
 }
 
+/* Calls check with a signer for example.com that has an RSA key, and one that has an Ed25519 key.
+ */
+static void with_each_key(void (*check)(struct signer *signer))
+{
+    struct conf_sign section = {
+        .domain = (char *)"example.com", .selector = (char *)"e1", .key = ed25519_path};
+    struct conf ed25519_conf = {.signs = &section, .nsigns = 1};
+    char *problem = NULL;
+    struct signer *signer = open_signer();
+
+    check(signer);
+    signer_release(&signer);
+    signer = signer_new(&ed25519_conf, NULL, &problem);
+    assert_non_null(signer);
+    check(signer);
+    signer_release(&signer);
+}
+
 /* --- tests ---------------------------------------------------------------------------- */
 
 #define FROM "From: Alice <alice@example.com>\n"
@@ -194,7 +212,7 @@ static struct signer *open_signer(void)
     FROM "To: bob@example.net\nSubject: hello\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nMessage-ID: " \
          "<1@x>\n"
 
-static void test_sign_verifies(void **state)
+static void check_verifies(struct signer *signer)
 {
     static const struct {
         const char *name, *headers, *body;
@@ -214,9 +232,7 @@ static void test_sign_verifies(void **state)
         {"MIME", USUAL "MIME-Version: 1.0\nContent-Type: text/plain;\n\tcharset=utf-8\n",
          "Hello.\r\n"},
     };
-    struct signer *signer = open_signer();
 
-    (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct message *message = make_message("alice@example.com", cases[i].headers);
         const char *reason = "";
@@ -231,7 +247,12 @@ static void test_sign_verifies(void **state)
         free(value);
         message_free(&message);
     }
-    signer_release(&signer);
+}
+
+static void test_sign_verifies(void **state)
+{
+    (void)state;
+    with_each_key(check_verifies);
 }
 
 /* Receivers see the line end that the MTA adds. */
@@ -251,7 +272,7 @@ static void test_sign_ends_last_line(void **state)
 }
 
 /* What is added to a signed message: the signature breaks where a reader would be fooled. */
-static void test_sign_covers(void **state)
+static void check_covers(struct signer *signer)
 {
     static const struct {
         const char *name, *headers, *field, *value;
@@ -271,9 +292,7 @@ static void test_sign_covers(void **state)
         {"a list's field", USUAL, "List-Id", " <x.example.org>", false},
         {"Sender", USUAL, "Sender", " list@example.org", false},
     };
-    struct signer *signer = open_signer();
 
-    (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct message *message = make_message("alice@example.com", cases[i].headers);
         const char *reason = "";
@@ -286,7 +305,12 @@ static void test_sign_covers(void **state)
         free(value);
         message_free(&message);
     }
-    signer_release(&signer);
+}
+
+static void test_sign_covers(void **state)
+{
+    (void)state;
+    with_each_key(check_covers);
 }
 
 static void test_sign_value(void **state)
@@ -448,15 +472,13 @@ static void test_sign_is_failure(void **state)
 }
 
 /* A header of more than libopendkim's strings hold at once is signed all the same. */
-static void test_sign_long_header(void **state)
+static void check_long_header(struct signer *signer)
 {
-    struct signer *signer = open_signer();
     struct message *message = make_message("alice@example.com", USUAL);
     struct text to = TEXT_EMPTY;
     const char *reason = "";
     char *value;
 
-    (void)state;
     for (int i = 0; i < 5000; i++)
         text_print(&to, " recipient%d@example.net,\n", i);
     text_add_string(&to, " last@example.net");
@@ -468,7 +490,12 @@ static void test_sign_long_header(void **state)
     free(value);
     text_free(&to);
     message_free(&message);
-    signer_release(&signer);
+}
+
+static void test_sign_long_header(void **state)
+{
+    (void)state;
+    with_each_key(check_long_header);
 }
 
 static void test_sign_notes(void **state)
