@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int priority(enum severity severity)
@@ -125,6 +126,22 @@ static void report_line(struct services *services, const struct message *message
     log_write(&event);
 }
 
+/* Checks write all fields as text; in JSON those that are numbers on a message line are numbers. */
+static void add_field(struct log_event *event, const struct finding_field *field)
+{
+    static const char *const numbers[] = {"used", "max", "window", "retry-after", "size"};
+    bool digits = field->value[0] != '\0' && strspn(field->value, "0123456789") < 19 &&
+                  field->value[strspn(field->value, "0123456789")] == '\0';
+
+    for (size_t i = 0; digits && i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(numbers[i], field->name) == 0) {
+            log_number(event, field->name, strtoll(field->value, NULL, 10));
+            return;
+        }
+    }
+    log_string(event, field->name, field->value);
+}
+
 static void report_finding(struct services *services, const struct message *message,
                            const struct finding *finding)
 {
@@ -141,7 +158,7 @@ static void report_finding(struct services *services, const struct message *mess
     if (finding->would > finding->action)
         log_string(&event, "would", action_name((enum action)finding->would));
     for (size_t i = 0; i < finding->nfields; i++)
-        log_string(&event, finding->fields[i].name, finding->fields[i].value);
+        add_field(&event, &finding->fields[i]);
     reply_code(finding, (enum action)finding->would, &code, enhanced);
     if (code != 0)
         log_print(&event, "reply", "%u %s", code, enhanced);

@@ -109,6 +109,30 @@ static void test_observed_refusal(void **state)
     conf_release(&conf);
 }
 
+static void test_numbers_are_numbers_in_json(void **state)
+{
+    struct conf *conf = conf_of("mode = enforce");
+    struct message *message = alice();
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_LIMIT_NEAR));
+    struct services services = {.log = log_open_memory(LOG_FORMAT_JSON), .steady = &fixed_clock};
+    char *lines;
+
+    (void)state;
+    finding_field(finding, "limit", "7");
+    finding_field(finding, "used", "1611");
+    finding_field(finding, "window", "message");
+    verdict_set(conf, message);
+    report_message(&services, conf, message);
+    lines = log_taken(services.log);
+    assert_non_null(strstr(lines, "\"limit\":\"7\""));
+    assert_non_null(strstr(lines, "\"used\":1611"));
+    assert_non_null(strstr(lines, "\"window\":\"message\""));
+    free(lines);
+    log_close(&services.log);
+    message_free(&message);
+    conf_release(&conf);
+}
+
 static void test_ignored_causes_are_not_there(void **state)
 {
     struct conf *conf = conf_of("mode = enforce\ncause dns.failure { action = ignore }");
@@ -180,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_observed_refusal),
+        cmocka_unit_test(test_numbers_are_numbers_in_json),
         cmocka_unit_test(test_ignored_causes_are_not_there),
         cmocka_unit_test(test_a_cause_is_named_once),
         cmocka_unit_test(test_values_from_outside_forge_nothing),
