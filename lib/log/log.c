@@ -190,6 +190,23 @@ char *log_format(struct log_event *event, enum log_format format)
     return mem_copy_n(bytes, length);
 }
 
+/* What may not be opened anew may still be what is written to. */
+static bool go_on(struct log *log, const struct log_settings *settings, char **problem_r)
+{
+    bool stays;
+
+    pthread_mutex_lock(&log->lock);
+    stays = sink_is_at(log->sink, settings);
+    if (stays)
+        atomic_store(&log->format, settings->format);
+    pthread_mutex_unlock(&log->lock);
+    if (stays) {
+        free(*problem_r);
+        *problem_r = NULL;
+    }
+    return stays;
+}
+
 bool log_reopen(struct log *log, const struct log_settings *settings, char **problem_r)
 {
     struct sink *sink;
@@ -201,7 +218,7 @@ bool log_reopen(struct log *log, const struct log_settings *settings, char **pro
     }
     sink = sink_open(settings, problem_r);
     if (sink == NULL)
-        return false;
+        return go_on(log, settings, problem_r);
     pthread_mutex_lock(&log->lock);
     drain(log);
     if (!sink_take_over(sink, log->sink) && log->first != NULL)

@@ -264,6 +264,21 @@ enum sink_result sink_write(struct sink *sink, const struct sink_line *line, siz
     return SINK_LATER;
 }
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool sink_is_at(const struct sink *sink, const struct log_settings *settings)
+{
+    const char *path;
+    struct stat ours;
+    struct stat named;
+
+    return sink->kind->open == file_open && find_kind(settings->destination, &path) == sink->kind &&
+           fstat(sink->fd, &ours) == 0 && stat(path, &named) == 0 && is_same_file(&ours, &named);
+}
+
 bool sink_take_over(struct sink *new_sink, struct sink *old_sink)
 {
     struct stat now;
@@ -272,7 +287,7 @@ bool sink_take_over(struct sink *new_sink, struct sink *old_sink)
     if (new_sink->fd < 0 || old_sink->fd < 0 || new_sink->kind != old_sink->kind)
         return false;
     if (fstat(new_sink->fd, &now) != 0 || fstat(old_sink->fd, &before) != 0 ||
-        now.st_dev != before.st_dev || now.st_ino != before.st_ino)
+        !is_same_file(&now, &before))
         return false;
     if (new_sink->fd != old_sink->fd)
         close(new_sink->fd);

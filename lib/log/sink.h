@@ -31,6 +31,10 @@ enum sink_result {
  * part went to a connection that is gone. */
 enum sink_result sink_write(struct sink *sink, const struct sink_line *line, size_t *written);
 
+/* Whether the sink writes to the very file that the settings name, by the same path: who may not
+ * open it any more since root was given up can go on with it. */
+bool sink_is_at(const struct sink *sink, const struct log_settings *settings);
+
 /* Where new_sink is the very file that old_sink writes to, hands the descriptor over, so that a
  * line half written can be finished; false otherwise. */
 bool sink_take_over(struct sink *new_sink, struct sink *old_sink);
