@@ -26,13 +26,15 @@ static const int signals[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
 
 /* What the sequence itself keeps. */
 struct run {
-    struct daemon daemon;
+    struct daemon daemon; /* the first: daemon_drained() finds the rest by it */
     const struct daemon_program *program;
     struct options options;
     struct event *signals[SIGNALS];
     struct loop_timer *tick, *drain_deadline;
     int64_t tick_ms;
     bool draining;
+    bool reload_asked;
+    bool ended; /* the loop was stopped for good */
     bool begun; /* the program's own part has run, and has to be undone */
 };
 
@@ -60,25 +62,40 @@ static void log_problems(struct run *run, char *problems)
     free(problems);
 }
 
+/* The log and the services go over to the new configuration, or stay as they are. */
+static bool change_services(struct run *run, const struct conf *old_conf, const struct conf *conf,
+                            char **problem_r)
+{
+    struct services *services = &run->daemon.services;
+    const char *name = run->program->name;
+    const struct log_settings old_log = services_log_settings(name, old_conf);
+    const struct log_settings new_log = services_log_settings(name, conf);
+    char *again = NULL;
+
+    if (!log_reopen(services->log, &new_log, problem_r))
+        return false;
+    if (services_reload(services, name, old_conf, conf, problem_r))
+        return true;
+    (void)log_reopen(services->log, &old_log, &again);
+    free(again);
+    return false;
+}
+
 /* Everything that can fail comes before the new configuration is current: a reload works whole or
  * not at all. */
 static void reload(struct run *run)
 {
     struct daemon *daemon = &run->daemon;
     struct conf *old_conf = conf_slot_get(daemon->conf), *conf;
-    struct log_settings log_settings;
     char *problem = NULL;
 
     notify_state("RELOADING=1");
     conf = options_load(&run->options, &problem);
-    if (!conf || (run->program->prepare && !run->program->prepare(daemon, conf, &problem))) {
+    if (!conf || (run->program->prepare && !run->program->prepare(daemon, conf, &problem)) ||
+        !change_services(run, old_conf, conf, &problem)) {
         log_problems(run, problem);
         goto done;
     }
-    log_settings = services_log_settings(run->program->name, conf);
-    if (!log_reopen(daemon->services.log, &log_settings, &problem) ||
-        !services_reload(&daemon->services, run->program->name, old_conf, conf, &problem))
-        log_problems(run, problem);
     conf_slot_set(daemon->conf, conf_hold(conf));
     if (run->program->reloaded)
         run->program->reloaded(daemon, conf);
@@ -94,6 +111,7 @@ static void stop_loop(void *context)
 {
     struct run *run = context;
 
+    run->ended = true;
     loop_stop(run->daemon.services.loop);
 }
 
@@ -115,16 +133,33 @@ static void drain(struct run *run)
 
 void daemon_drained(struct daemon *daemon)
 {
-    loop_stop(daemon->services.loop);
+    stop_loop((struct run *)daemon); /* its first member */
 }
 
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
+    struct run *run = context;
+
     (void)what;
-    if (number == SIGHUP)
-        reload(context);
-    else
-        drain(context);
+    if (number != SIGHUP) {
+        drain(run);
+        return;
+    }
+    run->reload_asked = true;
+    loop_stop(run->daemon.services.loop);
+}
+
+/* A store that is closed has the loop run until its charges are through, so a reload has its place
+ * between two runs of the loop, not in one of its callbacks. */
+static void run_loop(struct run *run)
+{
+    loop_run(run->daemon.services.loop);
+    while (run->reload_asked && !run->ended) {
+        run->reload_asked = false;
+        reload(run);
+        if (!run->ended)
+            loop_run(run->daemon.services.loop);
+    }
 }
 
 static void on_tick(void *context)
@@ -172,15 +207,23 @@ static int complain(const struct run *run, int status, char *problem)
     return status;
 }
 
-/* systemd's StateDirectory= makes it; without systemd it is made here, while we may. */
+/* Makes the state directory, while we may, and hands it to the user that the daemon becomes:
+ * systemd's StateDirectory= leaves it to root when the unit starts as root.  One that others may
+ * write to, as /tmp, stays whose it is. */
 static void make_state_directory(const struct conf *conf)
 {
     const struct passwd *user = conf->user[0] ? getpwnam(conf->user) : NULL;
+    struct stat status;
 
-    if (conf->state_directory[0] == '\0' || mkdir(conf->state_directory, 0750) != 0)
+    if (conf->state_directory[0] == '\0')
         return;
-    if (user && chown(conf->state_directory, user->pw_uid, user->pw_gid) != 0)
-        (void)rmdir(conf->state_directory);
+    (void)mkdir(conf->state_directory, 0750);
+    if (user == NULL || stat(conf->state_directory, &status) != 0 || status.st_uid != 0 ||
+        (status.st_mode & S_IWOTH) != 0)
+        return;
+    /* What cannot be handed over is told when the journal cannot be opened. */
+    if (chown(conf->state_directory, user->pw_uid, user->pw_gid) != 0)
+        return;
 }
 
 /* As root: what needs it. */
@@ -221,7 +264,7 @@ static int serve(struct run *run, const struct conf *conf)
         return complain(run, EX_UNAVAILABLE, problem);
     log_simple(run, LOG_INFO, "started", NULL);
     notify_state("READY=1");
-    loop_run(services->loop);
+    run_loop(run);
     log_simple(run, LOG_INFO, "stopped", NULL);
     return EX_OK;
 }

@@ -41,13 +41,14 @@ static void store_happened(const struct store_event *event, void *context)
              event->down_us / 100000 % 10);
     snprintf(replayed, sizeof replayed, "%" PRIu64, event->replayed);
     snprintf(lost, sizeof lost, "%" PRIu64, event->lost);
-    report_cause(services->log, NULL, "self.store-down",
-                 event->lost > 0
-                     ? "raise store-journal-size if the outage was long; what Redis itself does not "
-                       "take, sluicectl reset of the subject mends"
-                     : "nothing to do: the shared counters are in force again",
-                 "state", "up", "store", event->address, "down-for", down_for, "replayed", replayed,
-                 "lost", lost, NULL);
+    report_cause(
+        services->log, NULL, "self.store-down",
+        event->lost > 0
+            ? "raise store-journal-size if the outage was long; what Redis itself does not "
+              "take, sluicectl reset of the subject mends"
+            : "nothing to do: the shared counters are in force again",
+        "state", "up", "store", event->address, "down-for", down_for, "replayed", replayed, "lost",
+        lost, NULL);
 }
 
 static bool open_store(struct services *services, const char *program, const struct conf *conf,
@@ -134,20 +135,10 @@ static bool open_dns(struct services *services, const struct conf *conf, struct 
     return dns != NULL;
 }
 
-static bool reload_dns(struct services *services, const struct conf *old_conf,
-                       const struct conf *conf, char **problem_r)
+static bool same_dns(const struct conf *a, const struct conf *b)
 {
-    struct dns *old = services->dns;
-
-    if (same(old_conf->resolver, conf->resolver) &&
-        old_conf->dns_timeout_ms == conf->dns_timeout_ms &&
-        old_conf->dns_max_inflight == conf->dns_max_inflight &&
-        old_conf->dns_cache_size == conf->dns_cache_size)
-        return true;
-    if (!open_dns(services, conf, &services->dns, problem_r))
-        return false;
-    dns_free(&old);
-    return true;
+    return same(a->resolver, b->resolver) && a->dns_timeout_ms == b->dns_timeout_ms &&
+           a->dns_max_inflight == b->dns_max_inflight && a->dns_cache_size == b->dns_cache_size;
 }
 
 /* --- together ------------------------------------------------------------------------- */
@@ -162,8 +153,22 @@ bool services_open(struct services *services, const char *program, const struct 
 bool services_reload(struct services *services, const char *program, const struct conf *old_conf,
                      const struct conf *conf, char **problem_r)
 {
-    return reload_store(services, program, old_conf, conf, problem_r) &&
-           reload_dns(services, old_conf, conf, problem_r);
+    struct dns *dns = NULL;
+
+    if (!same_dns(old_conf, conf) && !open_dns(services, conf, &dns, problem_r))
+        return false;
+    if (!reload_store(services, program, old_conf, conf, problem_r)) {
+        if (dns)
+            dns_free(&dns);
+        return false;
+    }
+    if (dns) {
+        struct dns *old = services->dns;
+
+        services->dns = dns;
+        dns_free(&old);
+    }
+    return true;
 }
 
 static void tell_slow_dns(struct services *services)

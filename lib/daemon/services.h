@@ -13,8 +13,8 @@ struct log_settings services_log_settings(const char *program, const struct conf
 bool services_open(struct services *services, const char *program, const struct conf *conf,
                    char **problem_r);
 
-/* After a reload: opens those anew whose settings changed; what cannot be opened stays as it was
- * (problem_r). */
+/* After a reload: opens those anew whose settings changed.  false: both are as they were, and
+ * problem_r says why.  Not from within the loop: it runs the loop while the old store finishes. */
 bool services_reload(struct services *services, const char *program, const struct conf *old_conf,
                      const struct conf *conf, char **problem_r);
 
