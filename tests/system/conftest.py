@@ -3,6 +3,7 @@
 ends.
 """
 
+import resource
 import sys
 
 sys.dont_write_bytecode = True
@@ -148,3 +149,12 @@ def secret(folder):
     path.write_text("secret\n")
     path.chmod(0o600)
     return path
+
+
+@pytest.fixture
+def many_descriptors():
+    """Room for thousands of connections in the test itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

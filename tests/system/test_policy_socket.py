@@ -168,14 +168,6 @@ def test_too_many_connections(policyd):
             each.close()
 
 
-@pytest.fixture
-def many_descriptors():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_thousands_of_connections(policyd, many_descriptors):
     daemon = policyd()
     held = []
