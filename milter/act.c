@@ -88,6 +88,8 @@ static void end_signature(struct session *session)
     struct message *message = session->message;
     bool is_signed;
 
+    if (session->verify != NULL)
+        return; /* it is from outside, and facts.dkim tells of the signatures that it has */
     act_begin_signature(session);
     is_signed =
         session->signature != NULL && signature_end(session->signature, &session->unsigned_reason);

@@ -6,6 +6,7 @@
 #include "lib/decide/verdict.h"
 #include "milter/act.h"
 #include "milter/negotiate.h"
+#include "milter/receive.h"
 #include "milter/session.h"
 #include "milter/shared.h"
 #include "milter/translate.h"
@@ -140,6 +141,8 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
 
     if (session->conf != NULL) {
         act_begin_signature(session);
+        receive_begin(session);
+        receive_body(session, bytes, length);
         session->octets += (int64_t)length;
         if (session->signature != NULL)
             (void)signature_body(session->signature, bytes, length);
@@ -159,6 +162,7 @@ static sfsistat on_end(SMFICTX *context)
     struct message *message = session->message;
     struct services *services = session->conf != NULL ? shared_enter() : NULL;
     sfsistat result;
+    bool changed;
 
     /* what we did not see is neither counted nor signed: the client tries again */
     if (services == NULL)
@@ -168,7 +172,10 @@ static sfsistat on_end(SMFICTX *context)
     message->started_us = clock_now_us(services->steady);
     message->size = session->octets + (int64_t)sizeof("\r\n") - 1;
     assess_wait(services, session->conf, message, ASSESS_CHARGE, tell_progress, context);
+    changed = receive_end(context, session, services);
     result = act_end(context, session, services);
+    if (!changed)
+        result = SMFIS_TEMPFAIL;
     shared_leave();
     session_judge_message(session);
     return result;
@@ -209,7 +216,7 @@ static sfsistat on_abort(SMFICTX *context)
 const struct smfiDesc callbacks = {
     .xxfi_name = (char *)(uintptr_t) "sluice-milter",
     .xxfi_version = SMFI_VERSION,
-    .xxfi_flags = SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+    .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
     .xxfi_connect = on_connect,
     .xxfi_helo = on_helo,
     .xxfi_envfrom = on_mail,

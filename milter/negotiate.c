@@ -3,7 +3,7 @@
 
 #include <libmilter/mfapi.h>
 
-#define ACTIONS (SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
+#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
 
 /* The signature begins with the first octet of the body, so nobody needs the end of the headers.
  * DATA brings the queue id: without it a message that dies in another milter has no name. */

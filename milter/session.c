@@ -41,11 +41,13 @@ bool session_begin_message(struct session *session)
 
 static void forget_message(struct session *session)
 {
-    message_reset(session->message);
     signature_free(&session->signature);
     session->unsigned_reason = NULL;
     session->signing_decided = false;
+    verify_free(&session->verify);
+    session->verifying_decided = false;
     session->octets = 0;
+    message_reset(session->message);
     signer_release(&session->signer);
     if (session->conf != NULL)
         conf_release(&session->conf);

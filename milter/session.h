@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/auth/sign.h"
+#include "lib/auth/verify.h"
 #include "lib/conf/conf.h"
 #include "lib/message/message.h"
 
@@ -25,6 +26,8 @@ struct session {
     bool signing_decided;
     struct signature *signature; /* NULL: not signed, for this reason */
     const char *unsigned_reason;
+    bool verifying_decided;
+    struct verify *verify; /* NULL: it is not verified */
     int64_t octets; /* of headers and body so far */
 };
 

@@ -107,6 +107,22 @@ struct conf_cause {
     struct conf_place place;
 };
 
+/* What mail from outside may prove. */
+enum conf_result {
+    CONF_DMARC_REJECT, /* it fails, and its domain asks to reject it */
+    CONF_DMARC_QUARANTINE, /* ... or to quarantine it */
+    CONF_DMARC_TEMPERROR,
+    CONF_SPF_FAIL,
+    CONF_DKIM_FAIL, /* no signature passes, and one fails */
+    CONF_RESULT_COUNT
+};
+
+struct conf_verify {
+    char *domain; /* A-label form, lower case; ".example.com" is its subdomains, "*" is all */
+    int actions[CONF_RESULT_COUNT]; /* enum action, or -1 when not set */
+    struct conf_place place;
+};
+
 /* How a login gets the right to a sender address; any rule that says yes is enough. */
 enum login_rule_kind { LOGIN_EQUAL, LOGIN_DOMAIN, LOGIN_MAP };
 struct table;
@@ -127,6 +143,9 @@ struct conf {
     char *hostname; /* part of every message's identity */
     char *authserv_id; /* in Authentication-Results; "": conf_authserv_id() says */
     enum conf_dmarc_discovery dmarc_discovery;
+    bool verify_incoming;
+    bool received_spf; /* add that header too */
+    struct strings trusted_arc; /* as local_domains, without subdomains */
     char *contact; /* whom a refused person may ask; may be "" */
     struct ip_network *internal_networks;
     size_t ninternal_networks;
@@ -191,6 +210,8 @@ struct conf {
     size_t nsigns;
     struct conf_cause *causes;
     size_t ncauses;
+    struct conf_verify *verifies;
+    size_t nverifies;
 
     void *private_; /* sources, references */
 };
@@ -252,6 +273,10 @@ bool conf_login_may_use(const struct conf *conf, const char *login, const char *
 
 /* Our name in Authentication-Results: authserv-id, or else the host name. */
 const char *conf_authserv_id(const struct conf *conf);
+
+/* What is to be done about that result of mail from a domain (enum action), by the section that
+ * fits best and says so; -1: nothing is said. */
+int conf_verify_action(const struct conf *conf, const char *domain, enum conf_result result);
 
 /* The configured action for a cause, or -1. */
 int conf_cause_action(const struct conf *conf, const char *cause_id);

@@ -122,6 +122,16 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
          .example = "cause dns.spf-fail { action = reject }",
          .about = "What is done about one cause of the catalogue, in place of its own default; "
                   "sluicectl causes lists them."},
+    [SECTION_VERIFY] =
+        {.name = "verify",
+         .parent = SECTION_ROOT,
+         .title = "DOMAIN, .DOMAIN or *",
+         .example = "verify \"*\" { dmarc-reject = reject  dmarc-quarantine = hold }",
+         .about = "What is done about mail from outside that does not prove that it comes from "
+                  "the domain: the From address' for DMARC, the sender's for SPF, the signer's "
+                  "for DKIM. .DOMAIN is its subdomains, * is every domain; the section that fits "
+                  "best and names the result counts. Without one the results are only logged and "
+                  "written to Authentication-Results."},
 };
 
 const char schema_default_limits[] =
@@ -224,6 +234,14 @@ const struct conf_option schema_options[] = {
      .words = dmarc_discovery_words,
      .about = "How the DMARC policy and the organizational domain are found: tree-walk asks the "
               "DNS (RFC 9989), suffix-list looks into the public suffix list (RFC 7489)."},
+    {"verify-incoming", .type = TYPE_BOOLEAN, CONF_MEMBER(verify_incoming), .fallback = "yes",
+     .about = "Whether mail from outside is verified by DKIM, SPF and DMARC. It gets an "
+              "Authentication-Results header, and those that pretend to be ours are removed."},
+    {"received-spf", .type = TYPE_BOOLEAN, CONF_MEMBER(received_spf), .fallback = "no",
+     .about = "Whether it gets a Received-SPF header too."},
+    {"trusted-arc", .type = TYPE_DOMAIN, .list = true, CONF_MEMBER(trusted_arc), .fallback = "",
+     .about = "Forwarders and mailing lists whose ARC seal is believed: mail that one of them was "
+              "the last to seal is not refused for DMARC. The seal itself is not verified."},
 
     {"log", .heading = "The log", .type = TYPE_LOG, CONF_MEMBER(log), .fallback = "syslog",
      .about = "Where log lines go: syslog, stderr or file:/path. A file is opened anew at "
@@ -345,6 +363,22 @@ const struct conf_option schema_options[] = {
     {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, .mandatory = true,
      MEMBER(conf_cause, action),
      .about = "ignore, log, warn (log and add a header), hold, defer or reject."},
+
+    {"dmarc-reject", .section = SECTION_VERIFY, .type = TYPE_ACTION,
+     MEMBER(conf_verify, actions[CONF_DMARC_REJECT]),
+     .about = "DMARC fails, and the domain asks to reject such mail."},
+    {"dmarc-quarantine", .section = SECTION_VERIFY, .type = TYPE_ACTION,
+     MEMBER(conf_verify, actions[CONF_DMARC_QUARANTINE]),
+     .about = "DMARC fails, and the domain asks to put such mail aside."},
+    {"dmarc-temperror", .section = SECTION_VERIFY, .type = TYPE_ACTION,
+     MEMBER(conf_verify, actions[CONF_DMARC_TEMPERROR]),
+     .about = "DNS fails where it would make a difference for DMARC."},
+    {"spf-fail", .section = SECTION_VERIFY, .type = TYPE_ACTION,
+     MEMBER(conf_verify, actions[CONF_SPF_FAIL]),
+     .about = "The sender's domain forbids the client by SPF."},
+    {"dkim-fail", .section = SECTION_VERIFY, .type = TYPE_ACTION,
+     MEMBER(conf_verify, actions[CONF_DKIM_FAIL]),
+     .about = "No DKIM signature passes, and one is wrong: the message was changed."},
 };
 const size_t schema_option_count = sizeof(schema_options) / sizeof(*schema_options);
 

@@ -31,6 +31,7 @@ enum section_kind {
     SECTION_WARMUP,
     SECTION_SIGN,
     SECTION_CAUSE,
+    SECTION_VERIFY,
     SECTION_COUNT
 };
 

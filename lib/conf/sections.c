@@ -206,6 +206,34 @@ static void read_cause(struct load *load, const struct raw_section *raw, void *e
     read_options(load, raw, cause, false);
 }
 
+/* "*", ".example.com" or "example.com". */
+static char *verify_title(const char *title)
+{
+    char *domain = title[0] == '.' ? domain_copy(title + 1) : domain_copy(title);
+    char *normal = NULL;
+
+    if (strcmp(title, "*") == 0)
+        normal = mem_copy(title);
+    else if (domain != NULL)
+        normal = mem_print("%s%s", title[0] == '.' ? "." : "", domain);
+    free(domain);
+    return normal;
+}
+
+static void read_verify(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_verify *verify = element;
+
+    verify->domain = verify_title(raw->title);
+    if (verify->domain == NULL) {
+        complain(load, raw, &raw->place, "expected a domain, .DOMAIN or * as its title");
+        verify->domain = mem_copy(raw->title);
+    }
+    for (size_t i = 0; i < CONF_RESULT_COUNT; i++)
+        verify->actions[i] = -1;
+    read_options(load, raw, verify, false);
+}
+
 /* The kinds of sections in the root, in the order in which they can be read: classes name limits.
  */
 static const struct kind {
@@ -226,6 +254,7 @@ static const struct kind {
     [SECTION_WARMUP] = KIND(conf_warmup, warmups, title, read_warmup),
     [SECTION_SIGN] = KIND(conf_sign, signs, domain, read_sign),
     [SECTION_CAUSE] = KIND(conf_cause, causes, id, read_cause),
+    [SECTION_VERIFY] = KIND(conf_verify, verifies, domain, read_verify),
 };
 
 static void *get_pointer(const void *base, size_t offset)

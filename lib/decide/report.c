@@ -88,6 +88,8 @@ static void add_outcome(struct log_event *event, const struct message *message)
     log_string(event, "verdict", verdict_name(verdict->action));
     log_string(event, "causes", ids.length > 0 ? text_string(&ids) : NULL);
     log_string(event, "dkim", message->facts.dkim);
+    log_string(event, "spf", message->facts.spf);
+    log_string(event, "dmarc", message->facts.dmarc);
     if (used)
         log_share(event, "used", used->used, used->max);
     text_free(&ids);

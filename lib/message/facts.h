@@ -52,7 +52,8 @@ struct facts {
     enum store_state store;
     bool charged; /* this message is counted, by whoever came first */
     bool charged_by_us; /* ... and it was this request that did it */
-    char *dkim; /* "signed:s1/example.com", "none:no-key", ...; NULL while not decided */
+    char *spf, *dmarc; /* "pass", "fail(reject)", ...; NULL while not known */
+    char *dkim; /* "signed:s1/example.com", "pass:example.net", "none:no-key", ...; NULL while not decided */
 };
 
 void facts_clear(struct facts *facts);

@@ -21,13 +21,13 @@ static void test_negotiate_flags(void **state)
         unsigned long offered_actions, offered_protocol, actions, protocol;
     } cases[] = {
         {"all, enforce", MODE_ENFORCE, SMFI_CURR_ACTS, SMFI_CURR_PROT,
-         SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+         SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
          quiet | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_HDR_LEADSPC},
         {"all, observe", MODE_OBSERVE, SMFI_CURR_ACTS, SMFI_CURR_PROT,
-         SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+         SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
          quiet | SMFIP_NR_RCPT | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_HDR_LEADSPC},
-        {"an old MTA", MODE_ENFORCE, SMFI_V2_ACTS, SMFI_V2_PROT, SMFIF_ADDHDRS | SMFIF_QUARANTINE,
-         SMFIP_NOEOH},
+        {"an old MTA", MODE_ENFORCE, SMFI_V2_ACTS, SMFI_V2_PROT,
+         SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE, SMFIP_NOEOH},
         {"nothing", MODE_OBSERVE, 0, 0, 0, 0},
     };
 

@@ -8,7 +8,7 @@ import dkim
 import pytest
 from nacl.signing import SigningKey
 
-from support import nameserver, sluice, smtp
+from support import nameserver, sluice, smtp, wait
 
 SENDER = "joe@outside.test"
 SEED = b"thirty-two octets are a test key"
@@ -127,3 +127,191 @@ class TestCommand:
     def test_no_such_file(self, folder):
         ctl = sluice.Ctl(sluice.Config(folder, {}))
         assert ctl.run("verify", folder / "absent", check=False).returncode == 66
+
+
+def forged(authserv_id):
+    return f"{authserv_id}; dkim=pass header.d=bank.test"
+
+
+class TestMilter:
+    """Postfix with the milter; the client poses as one from outside by XCLIENT."""
+
+    CLIENT = {"ADDR": "203.0.113.7", "NAME": "mx.outside.test"}
+    STRANGER = {"ADDR": "203.0.113.99", "NAME": "[UNAVAILABLE]"}
+
+    @pytest.fixture
+    def outside_site(self, site, dkim_key):
+        def start(policy="reject", zones=None, **options):
+            zones = {**outside_zones(dkim_key, policy), **(zones or {})}
+            return site(parts=("sluice-milter",), zones=zones, **options)
+
+        return start
+
+    @staticmethod
+    def send(place, data, client=None, sender=SENDER):
+        client = client or TestMilter.CLIENT
+        helo = client["NAME"].strip("[]")
+        with place.client(xclient=client, helo=helo) as connection:
+            return connection.send(sender, ["alice@example.test"], data)
+
+    @staticmethod
+    def line(place, outcome):
+        return place.milter.log.wait(event="message", queue_id=outcome.queue_id)
+
+    @staticmethod
+    def fields(delivered):
+        """All Authentication-Results, from the top."""
+        return [
+            " ".join(str(value).split())
+            for value in delivered.message.get_all("Authentication-Results", [])
+        ]
+
+    @pytest.mark.parametrize("canon", ["simple", "relaxed"])
+    @pytest.mark.parametrize("selector", ["r1", "e1"])
+    def test_what_is_right_passes(self, outside_site, dkim_key, canon, selector):
+        place = outside_site()
+        kind = canon.encode()
+        long = "a long subject " * 20
+        data = smtp.message(SENDER, ["alice@example.test"], subject=long, body=" a \t b \n\n\n")
+        data = signed(dkim_key, data, selector, canonicalize=(kind, kind))
+        outcome = self.send(place, data)
+        assert outcome.accepted, outcome
+        [delivered] = place.sink.wait_count(1)
+        [value] = self.fields(delivered)
+        authserv_id, found = results(value)
+        assert authserv_id == "mx.example.test"
+        assert [one[:2] for one in found] == [
+            ("dkim", "pass"),
+            ("spf", "pass"),
+            ("spf", "pass"),
+            ("iprev", "pass"),
+            ("dmarc", "pass"),
+        ]
+        assert delivered.message.keys()[0] == "Authentication-Results"
+        line = self.line(place, outcome)
+        assert (line["dkim"], line["spf"], line["dmarc"]) == ("pass:outside.test", "pass", "pass")
+        assert (line["dir"], line["verdict"]) == ("in", "accept")
+
+    def test_what_is_wrong_is_only_told(self, outside_site, dkim_key):
+        place = outside_site()
+        data = signed(dkim_key, smtp.message(SENDER, ["alice@example.test"], subject="before"))
+        outcome = self.send(place, data.replace(b"before", b"after"), self.STRANGER)
+        assert outcome.accepted, outcome
+        [value] = self.fields(place.sink.wait_subject("after"))
+        assert [one[1] for one in results(value)[1]] == [
+            "fail",
+            "fail",
+            "none",
+            "permerror",
+            "fail",
+        ]
+        line = self.line(place, outcome)
+        assert (line["dkim"], line["spf"]) == ("fail:outside.test", "fail")
+        assert line["dmarc"] == "fail(reject)"
+        assert "causes" not in line
+
+    def test_forged_results_go(self, outside_site):
+        place = outside_site(options={"authserv-id": "mail.example.test"})
+        data = smtp.message(SENDER, ["alice@example.test"], subject="forged")
+        names = ("mail.example.test", "MAIL.example.test 1", "(x) mail.example.test")
+        ours = [forged(name) for name in names]
+        others = [forged(name) for name in ("mail.example.test.evil.test", "mx.example.test")]
+        for value in (others[0], ours[0], ours[1], others[1], ours[2], ours[0]):
+            data = f"Authentication-Results: {value}\r\n".encode() + data
+        assert self.send(place, data).accepted
+        found = self.fields(place.sink.wait_subject("forged"))
+        assert found[0].startswith("mail.example.test; dkim=none;")
+        assert sorted(found[1:]) == sorted(others)
+
+    def test_several_messages_of_a_connection(self, outside_site, dkim_key):
+        place = outside_site()
+        with place.client(xclient=self.CLIENT) as connection:
+            for number in range(3):
+                data = smtp.message(SENDER, ["alice@example.test"], subject=f"number {number}")
+                outcome = connection.send(SENDER, ["alice@example.test"], signed(dkim_key, data))
+                assert outcome.accepted, outcome
+                connection.command("MAIL", f"FROM:<{SENDER}>")
+                connection.command("RSET")
+        for number in range(3):
+            [value] = self.fields(place.sink.wait_subject(f"number {number}"))
+            assert results(value)[1][0][1] == "pass"
+
+    def test_our_own_users_are_not_judged(self, outside_site):
+        place = outside_site(sections='verify "*" { dmarc-reject = reject spf-fail = reject }\n')
+        outcome = place.send("alice", ["bob@example.net"], subject="own")
+        assert outcome.accepted, outcome
+        assert self.fields(place.sink.wait_subject("own")) == []
+        assert "dmarc" not in self.line(place, outcome)
+
+    def test_it_can_be_switched_off(self, outside_site):
+        place = outside_site(options={"verify-incoming": "no"})
+        data = smtp.message(SENDER, ["alice@example.test"], subject="off")
+        outcome = self.send(place, data)
+        assert self.fields(place.sink.wait_subject("off")) == []
+        assert self.line(place, outcome)["dkim"] == "none:inbound"
+
+    def test_received_spf(self, outside_site):
+        place = outside_site(options={"received-spf": "yes"})
+        self.send(place, smtp.message(SENDER, ["alice@example.test"], subject="spf"))
+        delivered = place.sink.wait_subject("spf")
+        value = " ".join(str(delivered.message["Received-SPF"]).split())
+        assert value.startswith('pass client-ip="203.0.113.7"; envelope-from="joe@outside.test";')
+
+    @pytest.mark.parametrize(
+        "section, reply",
+        [
+            ('verify "*" { dmarc-reject = reject }', (550, "5.7.26", "dns.unaligned")),
+            ("verify outside.test { dmarc-reject = defer }", (450, "4.7.26", "dns.unaligned")),
+            ('verify "*" { spf-fail = reject }', (550, "5.7.23", "dns.spf-fail")),
+            ('verify "*" { dkim-fail = reject }', (550, "5.7.20", "dns.dkim-mismatch")),
+            (
+                'verify "*" { dmarc-reject = reject }\nverify outside.test { dmarc-reject = log }',
+                None,
+            ),
+            ("verify other.test { dmarc-reject = reject }", None),
+            ('verify "*" { dmarc-quarantine = reject }', None),
+        ],
+    )
+    def test_actions(self, outside_site, dkim_key, section, reply):
+        place = outside_site(sections=f"{section}\n")
+        data = signed(dkim_key, smtp.message(SENDER, ["alice@example.test"], subject="before"))
+        outcome = self.send(place, data.replace(b"before", b"after"), self.STRANGER)
+        if reply is None:
+            assert outcome.accepted, outcome
+            return
+        code, enhanced, cause = reply
+        assert outcome.data.code == code, outcome
+        assert outcome.data.text.startswith(enhanced) and f"[{cause}]" in outcome.data.text
+
+    def test_bounces_are_not_refused(self, outside_site):
+        place = outside_site(sections='verify "*" { dmarc-reject = reject }\n')
+        data = smtp.message(SENDER, ["alice@example.test"], subject="bounce")
+        assert self.send(place, data, self.STRANGER, sender="").accepted
+
+    def test_a_trusted_forwarder(self, outside_site):
+        place = outside_site(
+            options={"trusted-arc": '{"lists.test"}'},
+            sections='verify "*" { dmarc-reject = reject }\n',
+        )
+        for domain, accepted in (("lists.test", True), ("evil.test", False)):
+            seal = f"ARC-Seal: i=1; a=rsa-sha256; cv=none; d={domain}; s=s; b=AAAA\r\n"
+            data = seal.encode() + smtp.message(SENDER, ["alice@example.test"])
+            assert self.send(place, data, self.STRANGER).accepted == accepted
+
+    def test_a_dead_resolver_is_no_judgement(self, outside_site, dkim_key):
+        place = outside_site(
+            options={"dns-timeout": "300ms"},
+            sections='verify "*" { dmarc-reject = reject  dmarc-temperror = defer }\n',
+        )
+        data = signed(dkim_key, smtp.message(SENDER, ["alice@example.test"], subject="slow"))
+        place.dns.pause()
+        try:
+            outcome = self.send(place, data)
+        finally:
+            place.dns.resume()
+        assert outcome.data.code == 450, outcome
+        [line] = [one for one in place.milter.log.events(event="message") if "dmarc" in one]
+        assert (line["dkim"], line["dmarc"]) == ("temperror:outside.test", "temperror")
+        wait.poll(lambda: self.send(place, data).accepted, what="the answer of DNS")
+        [value] = self.fields(place.sink.wait_subject("slow"))
+        assert {one[1] for one in results(value)[1]} == {"pass"}

@@ -274,6 +274,7 @@ static void test_claims(void **state)
         {" example.net; dkim=pass header.d=mx.test", false},
         {" example.net; x (mx.test)", false},
         {" (mx.test) example.net; none", false},
+        {" (mx.test \\) ) example.net; none", false},
         /* not of the grammar: rather one too many than one that some reader believes */
         {" mx.test dkim=pass", true},
         {" mx.test/x; none", true},

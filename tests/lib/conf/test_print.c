@@ -25,7 +25,9 @@ static const char text[] =
     "class c { members = {\"a@b\", 10.0.0.0/8} limit l { max = 6M } }\n"
     "warmup example.com { start = 2026-01-02 first = 5 ceiling = 50 growth = 1.25 }\n"
     "sign example.com { selector = s key = \"/a b\" }\n"
-    "cause dns.spf-fail { action = reject }\n";
+    "cause dns.spf-fail { action = reject }\n"
+    "verify \"*\" { dmarc-reject = reject dkim-fail = ignore }\n"
+    "verify .example.com { spf-fail = warn }\n";
 
 /* Without what stands behind "  # ": where each value came from differs. */
 static void drop_places(char *string)

@@ -71,11 +71,14 @@ static void test_accepted(void **state)
     limits_plan(conf, message);
     limits_answered(message, &answer);
     message->facts.dkim = mem_copy("signed:s1/example.test");
+    message->facts.spf = mem_copy("fail");
+    message->facts.dmarc = mem_copy("fail(none)");
     lines = lines_of(conf, message);
     assert_string_equal(
         lines, "4XkP2q1Zz: event=message dir=out user=alice@example.test from=alice@example.test "
                "nrcpt=1 size=48211 client=203.0.113.7 verdict=accept dkim=signed:s1/example.test "
-               "used=1611/2000 ms=3.1 trace=xxxxxxxxxxxxxxxx stage=end-of-message\n");
+               "spf=fail dmarc=fail(none) used=1611/2000 ms=3.1 trace=xxxxxxxxxxxxxxxx "
+               "stage=end-of-message\n");
     free(lines);
     message_free(&message);
     conf_release(&conf);
