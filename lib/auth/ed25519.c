@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/ed25519.h"
 
-#include "lib/auth/dkim_canon.h"
 #include "lib/auth/fields.h"
 #include "lib/base/mem.h"
 
@@ -18,6 +17,7 @@ struct ed25519 {
     struct text tags; /* up to bh= */
     struct text names; /* for h=, folded */
     size_t column;
+    enum dkim_canon canon; /* of headers */
     struct text headers; /* in canonical form */
     struct dkim_body body;
     size_t hash;
@@ -51,36 +51,54 @@ static void add_headers(struct ed25519 *signature, const struct message *message
         if (!fields_is_signed(header->name))
             continue;
         add_name(signature, header->name);
-        dkim_canon_field(DKIM_RELAXED, header->name, header->value, &signature->headers);
+        dkim_canon_field(signature->canon, header->name, header->value, &signature->headers);
         text_add_string(&signature->headers, "\r\n");
     }
     for (; *oversigned != NULL; oversigned++)
         add_name(signature, *oversigned);
 }
 
+static const char *canon_name(enum dkim_canon canon)
+{
+    return canon == DKIM_RELAXED ? "relaxed" : "simple";
+}
+
 /* --- the signature -------------------------------------------------------------------- */
 
 struct ed25519 *ed25519_begin(EVP_PKEY *private_key, const char *domain, const char *selector,
                               const char *identity, const struct message *message,
-                              const char *const *oversigned)
+                              const struct ed25519_form *form)
 {
+    const long long now = (long long)time(NULL);
     struct ed25519 *signature = mem_new(1, sizeof(*signature));
 
     EVP_PKEY_up_ref(private_key);
     signature->private_key = private_key;
-    signature->body.canon = DKIM_RELAXED;
+    signature->canon = form->headers;
+    signature->body.canon = form->body;
     signature->hash = dkim_body_want(&signature->body, EVP_sha256(), DKIM_BODY_ALL);
-    text_print(&signature->tags, "v=1; a=ed25519-sha256; c=relaxed/relaxed;\n\td=%s; s=%s; t=%lld;",
-               domain, selector, (long long)time(NULL));
+    text_print(&signature->tags, "v=1; a=ed25519-sha256; c=%s/%s;\n\td=%s; s=%s; t=%lld;",
+               canon_name(form->headers), canon_name(form->body), domain, selector, now);
+    if (form->expire_sec > 0)
+        text_print(&signature->tags, " x=%lld;", now + (long long)form->expire_sec);
     if (identity != NULL)
         text_print(&signature->tags, "\n\ti=%s;", identity);
-    add_headers(signature, message, oversigned);
+    add_headers(signature, message, form->oversigned);
     return signature;
 }
 
 void ed25519_body(struct ed25519 *signature, const void *bytes, size_t length)
 {
     dkim_body_add(&signature->body, bytes, length);
+}
+
+/* Without the value of b=.  MTAs put a space after the colon, where ours has none. */
+static void add_own_field(struct ed25519 *signature, const char *value)
+{
+    char *spaced = mem_print(" %s", value);
+
+    dkim_canon_field(signature->canon, FIELD_NAME, spaced, &signature->headers);
+    free(spaced);
 }
 
 static void add_base64(struct text *text, const unsigned char *octets, size_t length)
@@ -124,7 +142,7 @@ char *ed25519_end(struct ed25519 *signature)
     text_print(&value, "%s\n\tbh=", text_string(&signature->tags));
     add_base64(&value, octets, length);
     text_print(&value, ";\n\th=%s;\n\tb=", text_string(&signature->names));
-    dkim_canon_field(DKIM_RELAXED, FIELD_NAME, text_string(&value), &signature->headers);
+    add_own_field(signature, text_string(&value));
     if (!sign(signature->private_key, &signature->headers, octets)) {
         text_free(&value);
         return NULL;

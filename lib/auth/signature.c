@@ -243,21 +243,40 @@ static char *make_identity(const char *signer, const char *from_domain, const ch
     return NULL;
 }
 
-/* Relaxed for both: what servers on the way do to white space (unfolding, trailing blanks) does not
- * break the signature then, and nothing of what it says is lost (RFC 6376 §3.4). */
+static dkim_canon_t library_canon(enum dkim_canon canon)
+{
+    return canon == DKIM_RELAXED ? DKIM_CANON_RELAXED : DKIM_CANON_SIMPLE;
+}
+
 static DKIM *start_rsa(const struct part *part, const struct signer *signer, const char *domain,
                        const char *identity, bool with_dates)
 {
+    const struct signer_form *form = signer_form(signer);
     const struct signer_key *key = part->key;
     DKIM_STAT status;
-    DKIM *dkim =
-        dkim_sign(signer_library(signer, with_dates), (const u_char *)part->name, NULL,
-                  (u_char *)key->key.pem, (const u_char *)key->selector, (const u_char *)domain,
-                  DKIM_CANON_RELAXED, DKIM_CANON_RELAXED, DKIM_SIGN_RSASHA256, -1, &status);
+    DKIM *dkim = dkim_sign(signer_library(signer, with_dates), (const u_char *)part->name, NULL,
+                           (u_char *)key->key.pem, (const u_char *)key->selector,
+                           (const u_char *)domain, library_canon(form->headers),
+                           library_canon(form->body), DKIM_SIGN_RSASHA256, -1, &status);
 
     if (dkim != NULL && identity != NULL)
         (void)dkim_set_signer(dkim, (const u_char *)identity);
     return dkim;
+}
+
+static struct ed25519 *start_ed25519(const struct part *part, const struct signer *signer,
+                                     const char *domain, const char *identity, bool with_dates,
+                                     const struct message *message)
+{
+    const struct ed25519_form form = {
+        .headers = signer_form(signer)->headers,
+        .body = signer_form(signer)->body,
+        .expire_sec = signer_form(signer)->expire_sec,
+        .oversigned = with_dates ? fields_oversigned_with_dates : fields_oversigned,
+    };
+
+    return ed25519_begin(part->key->key.private_key, domain, part->key->selector, identity, message,
+                         &form);
 }
 
 static void start_part(struct part *part, const struct signer *signer, const struct choice *choice,
@@ -272,9 +291,7 @@ static void start_part(struct part *part, const struct signer *signer, const str
     part->key = key;
     part->name = mem_print("%s/%s", key->selector, domain);
     if (key->key.algorithm == KEY_ED25519)
-        part->ed25519 =
-            ed25519_begin(key->key.private_key, domain, key->selector, identity, message,
-                          with_dates ? fields_oversigned_with_dates : fields_oversigned);
+        part->ed25519 = start_ed25519(part, signer, domain, identity, with_dates, message);
     else
         part->dkim = start_rsa(part, signer, domain, identity, with_dates);
     part->failed = part->dkim == NULL && part->ed25519 == NULL;

@@ -13,6 +13,7 @@ struct signer {
     DKIM_LIB *library; /* for messages that lack a Date or a Message-ID */
     DKIM_LIB *library_with_dates;
     struct signer_keys keys;
+    struct signer_form form;
 };
 
 /* --- libopendkim ---------------------------------------------------------------------- */
@@ -67,8 +68,9 @@ static bool set_fields(DKIM_LIB *library, dkim_opts_t option, const char *const 
                         sizeof(fields)) == DKIM_STAT_OK;
 }
 
-static DKIM_LIB *open_library(const char *const *oversigned)
+static DKIM_LIB *open_library(const char *const *oversigned, int64_t expire_sec)
 {
+    uint64_t lifetime = (uint64_t)expire_sec;
     DKIM_LIB *library = dkim_init(NULL, NULL);
     unsigned flags = DKIM_LIBFLAGS_NONE;
     unsigned bits = KEY_BITS_MIN;
@@ -84,6 +86,8 @@ static DKIM_LIB *open_library(const char *const *oversigned)
             DKIM_STAT_OK ||
         dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &bits, sizeof(bits)) !=
             DKIM_STAT_OK ||
+        dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_SIGNATURETTL, &lifetime,
+                     sizeof(lifetime)) != DKIM_STAT_OK ||
         !set_fields(library, DKIM_OPTS_SIGNHDRS, fields_signed) ||
         !set_fields(library, DKIM_OPTS_OVERSIGNHDRS, oversigned)) {
         dkim_close(library);
@@ -109,14 +113,29 @@ static void free_signer(struct signer *signer)
     free(signer);
 }
 
+static struct signer_form form_of(const struct conf *conf)
+{
+    const enum conf_canonicalization canon = conf->sign_canonicalization;
+    const bool simple_headers = canon == CANON_SIMPLE_RELAXED || canon == CANON_SIMPLE_SIMPLE;
+    const bool simple_body = canon == CANON_RELAXED_SIMPLE || canon == CANON_SIMPLE_SIMPLE;
+
+    return (struct signer_form){
+        .headers = simple_headers ? DKIM_SIMPLE : DKIM_RELAXED,
+        .body = simple_body ? DKIM_SIMPLE : DKIM_RELAXED,
+        .expire_sec = conf->sign_expire_ms / 1000,
+    };
+}
+
 struct signer *signer_new(const struct conf *conf, const struct signer *previous, char **problem_r)
 {
     struct signer *signer = mem_new(1, sizeof(*signer));
     bool complete;
 
     atomic_init(&signer->references, 1);
-    signer->library = open_library(fields_oversigned);
-    signer->library_with_dates = open_library(fields_oversigned_with_dates);
+    signer->form = form_of(conf);
+    signer->library = open_library(fields_oversigned, signer->form.expire_sec);
+    signer->library_with_dates =
+        open_library(fields_oversigned_with_dates, signer->form.expire_sec);
     complete = signer->library != NULL && signer->library_with_dates != NULL;
     if (!complete)
         *problem_r = mem_copy("libopendkim does not start");
@@ -163,4 +182,9 @@ bool signer_note(const struct signer *signer, size_t n, struct signer_note *note
         .kept = key->kept,
     };
     return true;
+}
+
+const struct signer_form *signer_form(const struct signer *signer)
+{
+    return &signer->form;
 }

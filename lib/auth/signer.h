@@ -2,6 +2,7 @@
 /* What a signer is made of, for signature.c. */
 #pragma once
 
+#include "lib/auth/dkim_canon.h"
 #include "lib/auth/key.h"
 #include "lib/auth/sign.h"
 #include "lib/auth/signer_rules.h"
@@ -33,6 +34,13 @@ bool signer_keys_read(struct signer_keys *keys, const struct conf *conf,
 void signer_keys_clear(struct signer_keys *keys);
 
 const struct signer_keys *signer_keys(const struct signer *signer);
+
+/* How all signatures are made. */
+struct signer_form {
+    enum dkim_canon headers, body;
+    int64_t expire_sec; /* 0: never */
+};
+const struct signer_form *signer_form(const struct signer *signer);
 
 /* libopendkim's handle.  with_dates: the message has Date and Message-ID, so that more of them can
  * be ruled out. */

@@ -28,6 +28,12 @@ enum conf_dmarc_discovery {
     DMARC_BY_SUFFIX_LIST
 }; /* RFC 9989's, or RFC 7489's */
 enum conf_sign_failure { SIGN_FAILURE_SEND, SIGN_FAILURE_DEFER };
+enum conf_canonicalization {
+    CANON_RELAXED_RELAXED,
+    CANON_RELAXED_SIMPLE,
+    CANON_SIMPLE_RELAXED,
+    CANON_SIMPLE_SIMPLE
+}; /* of headers, of the body (RFC 6376 §3.4) */
 
 #define CONF_SIGNS_MAX 16 /* signatures of one message */
 
@@ -198,6 +204,8 @@ struct conf {
     enum conf_sign_failure sign_failure;
     char *sign_keys; /* folder of DOMAIN/SELECTOR.pem, or "" */
     char *sign_key_table, *sign_signing_table; /* OpenDKIM's: [file:|refile:]PATH, or "" */
+    enum conf_canonicalization sign_canonicalization;
+    int64_t sign_expire_ms; /* 0: signatures do not expire */
     bool sign_all_matches; /* of the signing table, not only the first */
 
     struct conf_limit *limits;

@@ -31,6 +31,12 @@ static const struct option_word dmarc_discovery_words[] = {
     {"tree-walk", DMARC_BY_TREE_WALK}, {"suffix-list", DMARC_BY_SUFFIX_LIST}, {NULL, 0}};
 static const struct option_word sign_failure_words[] = {
     {"send", SIGN_FAILURE_SEND}, {"defer", SIGN_FAILURE_DEFER}, {NULL, 0}};
+static const struct option_word canonicalization_words[] = {
+    {"relaxed/relaxed", CANON_RELAXED_RELAXED},
+    {"relaxed/simple", CANON_RELAXED_SIMPLE},
+    {"simple/relaxed", CANON_SIMPLE_RELAXED},
+    {"simple/simple", CANON_SIMPLE_SIMPLE},
+    {NULL, 0}};
 static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct option_word log_facility_words[] = {{"mail", LOG_MAIL},
                                                         {"daemon", LOG_DAEMON},
@@ -293,6 +299,14 @@ const struct conf_option schema_options[] = {
      .words = sign_failure_words,
      .about = "What becomes of a message that should be signed and cannot be: send it unsigned "
               "and say so, or defer it."},
+    {"sign-canonicalization", .type = TYPE_WORD, CONF_MEMBER(sign_canonicalization),
+     .fallback = "relaxed/relaxed", .words = canonicalization_words,
+     .about = "Which changes to white space on the way a signature survives, in the headers and in "
+              "the body: those that mean nothing (relaxed), or none (simple)."},
+    {"sign-expire", .type = TYPE_DURATION, CONF_MEMBER(sign_expire_ms), .fallback = "0",
+     .most = 366 * SEC_PER_DAY * MS_PER_SEC,
+     .about = "How long a signature is good for (x=), such as 7d: longer than mail may wait in "
+              "queues. 0: it does not expire."},
     {"sign-keys", .type = TYPE_PATH, CONF_MEMBER(sign_keys), .fallback = "",
      .about = "A folder of signing keys, as DOMAIN/SELECTOR.pem, beside those of the sign "
               "sections; a folder *.DOMAIN is for the domains below it. Empty: none."},

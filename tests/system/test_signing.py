@@ -125,3 +125,21 @@ def test_subdomains_and_third_parties(signing_site, anybody, dkim_key):
     # for those alone who may use the address
     outcome = place.send("bob", ["bob@example.net"], From="a@one.test", subject="not bob's")
     assert outcome.data.code == 553, outcome
+
+
+@pytest.mark.parametrize("canon", ["relaxed/simple", "simple/relaxed", "simple/simple"])
+def test_other_canonical_forms(signing_site, dkim_key, ed25519_key, canon):
+    place = signing_site(
+        options={"sign-canonicalization": canon, "sign-expire": "7d"},
+        sections=f'sign {DOMAIN} {{ selector = e1  key = "{ed25519_key.private}" }}\n',
+        zones={DOMAIN: site_module.own_zone(dkim_key.record) + key_record("e1", ed25519_key)},
+    )
+    body = "Hello  there. \n\n  again\n\n\n"
+    subject = "a  subject that is folded " * 8
+    outcome = place.send("alice", ["bob@example.net"], subject=subject, body=body)
+    assert outcome.accepted, outcome
+    [delivered] = place.sink.wait_count(1)
+    signature.check(delivered, place.dns)
+    for tags in signature.all_tags(delivered):
+        assert tags["c"] == canon
+        assert int(tags["x"]) - int(tags["t"]) == 7 * 86400

@@ -377,6 +377,64 @@ static void test_sign_ed25519_alone(void **state)
     signer_release(&signer);
 }
 
+/* The number in a tag, or -1. */
+static int64_t number_of(const char *value, const char *tag)
+{
+    const char *found = value;
+
+    while ((found = strstr(found + 1, tag)) != NULL)
+        if (strchr(" \t", found[-1]) != NULL)
+            return strtoll(found + strlen(tag), NULL, 10);
+    return -1;
+}
+
+/* Every form with both kinds of keys: what it says, and what it survives. */
+static void test_sign_forms(void **state)
+{
+    static const struct {
+        enum conf_canonicalization canon;
+        const char *tag;
+        bool trailing_blank; /* survives one in the body */
+    } cases[] = {
+        {CANON_RELAXED_RELAXED, "c=relaxed/relaxed;", true},
+        {CANON_RELAXED_SIMPLE, "c=relaxed/simple;", false},
+        {CANON_SIMPLE_RELAXED, "c=simple/relaxed;", true},
+        {CANON_SIMPLE_SIMPLE, "c=simple/simple;", false},
+    };
+    static const char headers[] = "From: a@two.example\nSubject:  a  b\nDate: x\n";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct message *message = make_message("a@two.example", headers);
+        struct signature *signature;
+        struct signer *signer;
+        const char *reason = "";
+
+        conf.sign_canonicalization = cases[i].canon;
+        conf.sign_expire_ms = 7 * 86400 * INT64_C(1000);
+        signer = open_signer();
+        signature = make_signature(signer, message, "Hello.\r\n\r\n", &reason);
+        assert_non_null(signature);
+        for (size_t n = 0; n < 2; n++) {
+            /* MTAs put a space before the value */
+            char *value = mem_print(" %s", signature_value(signature, n));
+
+            if (strstr(value, cases[i].tag) == NULL || !verifies(message, value, "Hello.\r\n"))
+                fail_msg("%s: %s", cases[i].tag, value);
+            if (verifies(message, value, "Hello. \r\n") != cases[i].trailing_blank)
+                fail_msg("%s: trailing blank: %s", cases[i].tag, value);
+            if (number_of(value, "x=") - number_of(value, "t=") != INT64_C(7) * 86400)
+                fail_msg("%s: expiry: %s", cases[i].tag, value);
+            free(value);
+        }
+        signature_free(&signature);
+        signer_release(&signer);
+        message_free(&message);
+    }
+    conf.sign_canonicalization = CANON_RELAXED_RELAXED;
+    conf.sign_expire_ms = 0;
+}
+
 static void test_sign_reasons(void **state)
 {
     static const char ours[] =
@@ -606,12 +664,19 @@ static void test_sign_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sign_verifies),      cmocka_unit_test(test_sign_ends_last_line),
-        cmocka_unit_test(test_sign_covers),        cmocka_unit_test(test_sign_value),
-        cmocka_unit_test(test_sign_reasons),       cmocka_unit_test(test_sign_refuses_more),
-        cmocka_unit_test(test_sign_is_failure),    cmocka_unit_test(test_sign_long_header),
-        cmocka_unit_test(test_sign_notes),         cmocka_unit_test(test_sign_keeps_key_at_reload),
-        cmocka_unit_test(test_sign_threads),       cmocka_unit_test(test_sign_with_several_keys),
+        cmocka_unit_test(test_sign_verifies),
+        cmocka_unit_test(test_sign_ends_last_line),
+        cmocka_unit_test(test_sign_covers),
+        cmocka_unit_test(test_sign_value),
+        cmocka_unit_test(test_sign_reasons),
+        cmocka_unit_test(test_sign_forms),
+        cmocka_unit_test(test_sign_refuses_more),
+        cmocka_unit_test(test_sign_is_failure),
+        cmocka_unit_test(test_sign_long_header),
+        cmocka_unit_test(test_sign_notes),
+        cmocka_unit_test(test_sign_keeps_key_at_reload),
+        cmocka_unit_test(test_sign_threads),
+        cmocka_unit_test(test_sign_with_several_keys),
         cmocka_unit_test(test_sign_ed25519_alone),
     };
 
