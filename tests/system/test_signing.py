@@ -3,9 +3,11 @@
 not ours.
 """
 
+import subprocess
+
 import pytest
 
-from support import credentials, nameserver, signature
+from support import credentials, nameserver, signature, sluice
 from support import site as site_module
 
 MILTER_ONLY = ("sluice-milter",)
@@ -143,3 +145,24 @@ def test_other_canonical_forms(signing_site, dkim_key, ed25519_key, canon):
     for tags in signature.all_tags(delivered):
         assert tags["c"] == canon
         assert int(tags["x"]) - int(tags["t"]) == 7 * 86400
+
+
+@pytest.mark.parametrize("algorithm", ["rsa2048", "ed25519"])
+def test_a_key_of_keygen(signing_site, anybody, folder, algorithm):
+    words = ["keygen", "--selector", "k1", "--algorithm", algorithm, "--directory", f"{folder}/keys"]
+    made = subprocess.run(
+        [sluice.program("sluicectl"), *words, "One.test"], capture_output=True, text=True, check=True
+    )
+    path = folder / "keys" / "one.test" / "k1.pem"
+    assert path.stat().st_mode & 0o777 == 0o600
+    place = signing_site(
+        options={**anybody, "sign-keys": f'"{folder}/keys"'}, zones={"one.test": made.stdout}
+    )
+    assert dkim_of(place, "a@one.test") == "signed:k1/one.test"
+    # never over a key that is there
+    before = path.read_bytes()
+    again = subprocess.run(
+        [sluice.program("sluicectl"), *words, "one.test"], capture_output=True, text=True, check=False
+    )
+    assert (again.returncode, again.stdout, path.read_bytes()) == (1, "", before)
+    assert "File exists" in again.stderr

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/auth/key_make.h"
 #include "lib/auth/key.h"
 #include "lib/auth/key_cache.h"
 #include "tests/lib/auth/keys.h"
@@ -137,6 +138,46 @@ static void test_key_algorithms(void **state)
     }
 }
 
+/* What is made can be read, and its record is the public half of it. */
+static void test_key_make(void **state)
+{
+    static const enum key_algorithm algorithms[] = {KEY_RSA, KEY_ED25519};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        EVP_PKEY *made = key_make(algorithms[i]);
+        char *path = mem_print("%s/made/a%zu.pem", folder, i), *problem = NULL;
+        char *want, *record;
+        struct key key = {0};
+        struct stat status;
+        bool not_permitted;
+
+        assert_non_null(made);
+        assert_true(key_write(made, path, &problem));
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0600);
+        assert_true(key_read(path, &key, &problem, &not_permitted));
+        assert_int_equal(key.algorithm, algorithms[i]);
+        assert_false(key_is_weak(&key));
+        want = keys_record(key.private_key);
+        record = key_record(made);
+        assert_string_equal(record, want);
+        assert_false(key_write(made, path, &problem));
+        assert_non_null(strstr(problem, "File exists"));
+        assert_int_equal(unlink(path), 0);
+        free(problem);
+        free(want);
+        free(record);
+        free(path);
+        key_clear(&key);
+        EVP_PKEY_free(made);
+    }
+    char *made_folder = mem_print("%s/made", folder);
+
+    assert_int_equal(rmdir(made_folder), 0);
+    free(made_folder);
+}
+
 static EVP_PKEY *parse(const char *pem)
 {
     BIO *memory = BIO_new_mem_buf(pem, -1);
@@ -207,9 +248,9 @@ static void test_key_cache_passes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_modes),           cmocka_unit_test(test_key_contents),
-        cmocka_unit_test(test_key_algorithms),      cmocka_unit_test(test_key_cache),
-        cmocka_unit_test(test_key_cache_passes_on),
+        cmocka_unit_test(test_key_modes),      cmocka_unit_test(test_key_contents),
+        cmocka_unit_test(test_key_algorithms), cmocka_unit_test(test_key_make),
+        cmocka_unit_test(test_key_cache),      cmocka_unit_test(test_key_cache_passes_on),
     };
 
     return cmocka_run_group_tests_name("key", tests, set_up, tear_down);
