@@ -3,6 +3,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -163,6 +164,24 @@ static void test_words(void **state)
     }
 }
 
+/* How wide the widest line is, where the default file's name takes no room: its length is the
+ * builder's choice. */
+static size_t width_of(const char *text)
+{
+    const size_t file_length = strlen(SLUICE_CONF_FILE);
+    size_t widest = 0;
+    size_t column = 0;
+
+    while (*text != '\0') {
+        const bool is_file = strncmp(text, SLUICE_CONF_FILE, file_length) == 0;
+
+        column = *text == '\n' ? 0 : column + !is_file;
+        widest = column > widest ? column : widest;
+        text += is_file ? file_length : 1;
+    }
+    return widest;
+}
+
 /* Whoever asks for help sees all of it. */
 static void test_help_fits(void **state)
 {
@@ -172,15 +191,12 @@ static void test_help_fits(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         size_t lines = 0;
-        size_t column = 0;
 
         assert_int_equal(run(words[i]), 0);
-        for (const char *p = output[0]; *p != '\0'; p++) {
-            column = *p == '\n' ? 0 : column + 1;
+        for (const char *p = output[0]; *p != '\0'; p++)
             lines += *p == '\n';
-            if (column > 90)
-                fail_msg("%s: a line is too long", words[i]);
-        }
+        if (width_of(output[0]) > 90)
+            fail_msg("%s: a line is too long", words[i]);
         if (lines > 24)
             fail_msg("%s: %zu lines", words[i], lines);
     }

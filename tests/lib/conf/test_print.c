@@ -168,10 +168,22 @@ static void test_shipped(void **state)
     }
 }
 
+/* How long a folder's name is, is the builder's choice, and a name cannot be broken. */
+static bool names_a_folder(const char *line, size_t length)
+{
+    static const char *const folders[] = {SLUICE_SYSCONFDIR, SLUICE_LOCALSTATEDIR,
+                                          SLUICE_RUNSTATEDIR};
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        if (memmem(line, length, folders[i], strlen(folders[i])) != NULL)
+            return true;
+    return false;
+}
+
 static void test_manual(void **state)
 {
     char *manual = conf_manual();
-    size_t line_length = 0;
+    size_t length;
 
     (void)state;
     for (size_t i = 0; i < schema_option_count; i++) {
@@ -181,10 +193,10 @@ static void test_manual(void **state)
         if (strstr(manual, item) == NULL)
             fail_msg("%s is not in the manual", schema_options[i].name);
     }
-    for (const char *p = manual; *p != '\0'; p++) {
-        line_length = *p == '\n' ? 0 : line_length + 1;
-        if (line_length > 80)
-            fail_msg("a line of the manual is too long: %.80s", p - 80);
+    for (const char *line = manual; *line != '\0'; line += length + (line[length] == '\n')) {
+        length = strcspn(line, "\n");
+        if (length > 80 && !names_a_folder(line, length))
+            fail_msg("a line of the manual is too long: %.*s", (int)length, line);
     }
     free(manual);
 }
