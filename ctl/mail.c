@@ -104,7 +104,7 @@ void mail_parse(const char *bytes, size_t length, struct mail *mail_r)
     add_wire_form(bytes, length, &text);
     *mail_r = (struct mail){.message = message_new(PROGRAM_MILTER, "")};
     length = text.length;
-    mail_r->bytes = text.length > 0 ? text_take(&text) : mem_copy("");
+    mail_r->bytes = text_take(&text);
     field = mail_r->bytes;
     end = mail_r->bytes + length;
     if (strncmp(field, "From ", 5) == 0 && field[5 + strspn(field + 5, " \t")] != ':')
