@@ -7,19 +7,19 @@
 #include "lib/base/privileges.h"
 #include "lib/daemon/options.h"
 #include "lib/daemon/services.h"
+#include "lib/daemon/state_directory.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define TICK_MS 1000
+#define TICK_BEHIND_MS 20 /* while lines wait: syslog takes ten at a time */
 #define SIGNALS 3
 
 static const int signals[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
@@ -165,10 +165,11 @@ static void run_loop(struct run *run)
 static void on_tick(void *context)
 {
     struct run *run = context;
+    bool behind = services_tick(&run->daemon.services);
 
-    services_tick(&run->daemon.services);
     notify_state("WATCHDOG=1");
-    loop_timer_start(run->tick, run->tick_ms);
+    loop_timer_start(run->tick,
+                     behind && run->tick_ms > TICK_BEHIND_MS ? TICK_BEHIND_MS : run->tick_ms);
 }
 
 /* A signal that comes while the daemon starts waits until somebody handles it. */
@@ -207,25 +208,6 @@ static int complain(const struct run *run, int status, char *problem)
     return status;
 }
 
-/* Makes the state directory, while we may, and hands it to the user that the daemon becomes:
- * systemd's StateDirectory= leaves it to root when the unit starts as root.  One that others may
- * write to, as /tmp, stays whose it is. */
-static void make_state_directory(const struct conf *conf)
-{
-    const struct passwd *user = conf->user[0] ? getpwnam(conf->user) : NULL;
-    struct stat status;
-
-    if (conf->state_directory[0] == '\0')
-        return;
-    (void)mkdir(conf->state_directory, 0750);
-    if (user == NULL || stat(conf->state_directory, &status) != 0 || status.st_uid != 0 ||
-        (status.st_mode & S_IWOTH) != 0)
-        return;
-    /* What cannot be handed over is told when the journal cannot be opened. */
-    if (chown(conf->state_directory, user->pw_uid, user->pw_gid) != 0)
-        return;
-}
-
 /* As root: what needs it. */
 static int bind_and_drop(struct run *run, const struct conf *conf)
 {
@@ -241,7 +223,7 @@ static int bind_and_drop(struct run *run, const struct conf *conf)
         return complain(run, EX_UNAVAILABLE, problem);
     if (program->prepare && !program->prepare(&run->daemon, conf, &problem))
         return complain(run, EX_CONFIG, problem);
-    make_state_directory(conf);
+    state_directory_make(conf);
     if (!privileges_drop(conf->user, conf->group, &problem))
         return complain(run, EX_CONFIG, problem);
     return EX_OK;

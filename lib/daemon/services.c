@@ -197,10 +197,12 @@ static void tell_slow_dns(struct services *services)
     services->dns_asked = counts.asked;
 }
 
-void services_tick(struct services *services)
+bool services_tick(struct services *services)
 {
-    log_flush(services->log);
+    bool behind = log_flush(services->log) > 0;
+
     tell_slow_dns(services);
+    return behind;
 }
 
 /* The resolver first: who waited for its answer asks the store next. */

@@ -18,8 +18,9 @@ bool services_open(struct services *services, const char *program, const struct 
 bool services_reload(struct services *services, const char *program, const struct conf *old_conf,
                      const struct conf *conf, char **problem_r);
 
-/* Once a second: writes what the log kept, and says self.dns-slow at most once a minute. */
-void services_tick(struct services *services);
+/* Once a second: writes what the log kept, and says self.dns-slow at most once a minute.  true: the
+ * log keeps some more, so come back sooner. */
+bool services_tick(struct services *services);
 
 /* Finishes what is open and closes store and resolver. */
 void services_close(struct services *services, int64_t timeout_ms);
