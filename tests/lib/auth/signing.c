@@ -3,195 +3,80 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
-#include "tests/lib/auth/keys.h"
 
-#include <opendkim/dkim.h>
+#include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-char *signing_folder, *signing_key_path, *signing_shared_path, *signing_ed25519_path;
-static char *rsa_record, *ed25519_record;
-static struct conf_login_rule equal_rule = {.kind = LOGIN_EQUAL};
-static struct conf_sign sections[SIGNING_SECTIONS];
-struct conf signing_conf;
-
-int signing_set_up(void **state)
+static char *encode(const unsigned char *bytes, size_t length)
 {
-    EVP_PKEY *key = keys_make_rsa(2048), *ed25519_key = keys_make_ed25519();
+    char *text = mem_new(length * 2 + 8, 1);
 
-    (void)state;
-    signing_folder = keys_folder();
-    signing_key_path = keys_write(signing_folder, "good.pem", key, "", 0600);
-    signing_shared_path = keys_write(signing_folder, "shared.pem", key, "", 0644);
-    signing_ed25519_path = keys_write(signing_folder, "ed25519.pem", ed25519_key, "", 0600);
-    rsa_record = keys_record(key);
-    ed25519_record = keys_record(ed25519_key);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(ed25519_key);
-    sections[0] = (struct conf_sign){
-        .domain = (char *)"example.com", .selector = (char *)"s1", .key = signing_key_path};
-    sections[1] = (struct conf_sign){
-        .domain = (char *)"open.example", .selector = (char *)"s1", .key = signing_shared_path};
-    sections[2] = (struct conf_sign){
-        .domain = (char *)"two.example", .selector = (char *)"s1", .key = signing_key_path};
-    sections[3] = (struct conf_sign){
-        .domain = (char *)"two.example", .selector = (char *)"e1", .key = signing_ed25519_path};
-    sections[4] = (struct conf_sign){
-        .domain = (char *)"two.example", .selector = (char *)"open", .key = signing_shared_path};
-    sections[5] = (struct conf_sign){
-        .domain = (char *)"ed25519.example", .selector = (char *)"e1", .key = signing_ed25519_path};
-    signing_conf = (struct conf){
-        .signs = sections,
-        .nsigns = sizeof(sections) / sizeof(sections[0]),
-        .login_rules = &equal_rule,
-        .nlogin_rules = 1,
-        .recipient_delimiter = (char *)"+",
-    };
-    return 0;
+    (void)EVP_EncodeBlock((unsigned char *)text, bytes, (int)length);
+    return text;
 }
 
-int signing_tear_down(void **state)
+char *signing_public_key(EVP_PKEY *key)
 {
-    (void)state;
-    free(signing_key_path);
-    free(signing_shared_path);
-    free(signing_ed25519_path);
-    free(rsa_record);
-    free(ed25519_record);
-    keys_remove_folder(&signing_folder);
-    return 0;
-}
+    unsigned char raw[32], *der = NULL;
+    size_t length = sizeof(raw);
+    char *text;
+    int der_length;
 
-/* --- a message and its signature ------------------------------------------------------ */
-
-/* headers: "Name: value" lines, folded with LF as MTAs hand them over. */
-struct message *signing_message(const char *user, const char *headers)
-{
-    struct message *message = message_new(PROGRAM_MILTER, "mx.example.com");
-    char *copy = mem_copy(headers), *field = copy;
-
-    message_set_user(message, user);
-    message->direction = DIRECTION_OUT;
-    while (*field != '\0') {
-        char *end = field, *colon = strchr(field, ':');
-
-        do
-            end = strchr(end, '\n') + 1;
-        while (*end == ' ' || *end == '\t');
-        end[-1] = '\0';
-        *colon = '\0';
-        message_add_header(message, field, colon + 1);
-        field = end;
+    if (EVP_PKEY_base_id(key) == EVP_PKEY_ED25519) {
+        assert_int_equal(EVP_PKEY_get_raw_public_key(key, raw, &length), 1);
+        return encode(raw, length);
     }
-    free(copy);
-    return message;
+    der_length = i2d_PUBKEY(key, &der);
+    assert_true(der_length > 0);
+    text = encode(der, (size_t)der_length);
+    OPENSSL_free(der);
+    return text;
 }
 
-struct signature *signing_make(struct signer *signer, const struct message *message,
-                               const char *body, const char **reason_r)
+char *signing_hash(const char *body, const EVP_MD *digest)
 {
-    struct signature *signature = signature_begin(signer, &signing_conf, message, reason_r);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length;
 
-    if (signature == NULL)
-        return NULL;
-    /* octet by octet: MTAs cut where they like */
-    for (const char *c = body; *c != '\0'; c++)
-        (void)signature_body(signature, c, 1);
-    if (!signature_end(signature, reason_r))
-        signature_free(&signature);
-    return signature;
+    assert_int_equal(EVP_Digest(body, strlen(body), hash, &length, digest, NULL), 1);
+    return encode(hash, length);
 }
 
-/* The one value. */
-char *signing_value(struct signer *signer, const struct message *message, const char *body,
-                    const char **reason_r)
+char *signing_sign(EVP_PKEY *key, const EVP_MD *digest, const char *text)
 {
-    struct signature *signature = signing_make(signer, message, body, reason_r);
-    char *value = NULL;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char hash[EVP_MAX_MD_SIZE], signature[512];
+    const unsigned char *input = (const unsigned char *)text;
+    unsigned hash_length = 0;
+    size_t length = sizeof(signature), input_length = strlen(text);
 
-    if (signature != NULL) {
-        value = mem_copy(signature_value(signature, 0));
-        assert_null(signature_value(signature, 1));
+    if (EVP_PKEY_base_id(key) == EVP_PKEY_ED25519) {
+        assert_int_equal(EVP_Digest(text, strlen(text), hash, &hash_length, EVP_sha256(), NULL), 1);
+        input = hash;
+        input_length = hash_length;
+        digest = NULL;
     }
-    signature_free(&signature);
-    return value;
+    assert_int_equal(EVP_DigestSignInit(context, NULL, digest, NULL, key), 1);
+    assert_int_equal(EVP_DigestSign(context, signature, &length, input, input_length), 1);
+    EVP_MD_CTX_free(context);
+    return encode(signature, length);
 }
 
-static DKIM_CBSTAT give_record(DKIM *dkim, DKIM_SIGINFO *info, unsigned char *buffer, size_t room)
+char *signing_fill(const char *text, const char *with)
 {
-    const char *record =
-        strcmp((const char *)dkim_sig_getselector(info), "e1") == 0 ? ed25519_record : rsa_record;
+    struct text filled = TEXT_EMPTY;
 
-    (void)dkim;
-    assert_true(strlen(record) < room);
-    memcpy(buffer, record, strlen(record) + 1);
-    return DKIM_CBSTAT_CONTINUE;
-}
-
-static void add_field(DKIM *dkim, const char *name, const char *value)
-{
-    struct text field = TEXT_EMPTY;
-
-    text_print(&field, "%s:", name);
-    for (; *value != '\0'; value++) {
-        if (*value == '\n')
-            text_add_char(&field, '\r');
-        text_add_char(&field, *value);
-    }
-    assert_int_equal(dkim_header(dkim, (u_char *)field.bytes, field.length), DKIM_STAT_OK);
-    text_free(&field);
-}
-
-bool signing_verifies(const struct message *message, const char *value, const char *body)
-{
-    DKIM_LIB *library = dkim_init(NULL, NULL);
-    DKIM_STAT status;
-    DKIM *dkim = dkim_verify(library, (const u_char *)"test", NULL, &status);
-
-    assert_non_null(dkim);
-    (void)dkim_set_key_lookup(library, give_record);
-    add_field(dkim, "DKIM-Signature", value);
-    for (size_t i = 0; i < message->nheaders; i++)
-        add_field(dkim, message->headers[i].name, message->headers[i].value);
-    status = dkim_eoh(dkim);
-    if (status == DKIM_STAT_OK && body[0] != '\0')
-        status = dkim_body(dkim, (u_char *)(uintptr_t)body, strlen(body));
-    if (status == DKIM_STAT_OK)
-        status = dkim_eom(dkim, NULL);
-    dkim_free(dkim);
-    dkim_close(library);
-    return status == DKIM_STAT_OK;
-}
-
-struct signer *signing_signer(void)
-{
-    char *problem = NULL;
-    struct signer *signer = signer_new(&signing_conf, NULL, &problem);
-
-    assert_non_null(signer);
-    return signer;
-}
-
-/* Calls check with a signer for example.com that has an RSA key, and one that has an Ed25519 key.
- */
-void signing_with_each_key(void (*check)(struct signer *signer))
-{
-    struct conf_sign section = {
-        .domain = (char *)"example.com", .selector = (char *)"e1", .key = signing_ed25519_path};
-    struct conf ed25519_conf = {.signs = &section, .nsigns = 1};
-    char *problem = NULL;
-    struct signer *signer = signing_signer();
-
-    check(signer);
-    signer_release(&signer);
-    signer = signer_new(&ed25519_conf, NULL, &problem);
-    assert_non_null(signer);
-    check(signer);
-    signer_release(&signer);
+    for (; *text != '\0'; text++)
+        if (*text == '#')
+            text_add_string(&filled, with);
+        else
+            text_add_char(&filled, *text);
+    text_add(&filled, "", 0);
+    return text_take(&filled);
 }

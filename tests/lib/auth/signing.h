@@ -1,40 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys, messages and a judge for the tests of signatures: libopendkim's verifier, which is told the
- * public key. */
+/* What a test needs to sign by itself.  The caller frees every string. */
 #pragma once
 
-#include "lib/auth/sign.h"
+#include <openssl/evp.h>
 
-#include <stdbool.h>
+/* The public key as p= has it, a body's hash as bh= does, a signature as b= does: RSA over the
+ * text, Ed25519 over its SHA-256 (RFC 8463). */
+char *signing_public_key(EVP_PKEY *key);
+char *signing_hash(const char *body, const EVP_MD *digest);
+char *signing_sign(EVP_PKEY *key, const EVP_MD *digest, const char *text);
 
-/* An example.com and an open.example (whose key all can read) with the selector s1; a two.example
- * with s1 (RSA), e1 (Ed25519) and open (unreadable); an ed25519.example with e1. */
-#define SIGNING_SECTIONS 6
-extern struct conf signing_conf;
-extern char *signing_folder, *signing_key_path, *signing_shared_path, *signing_ed25519_path;
-
-#define FROM "From: Alice <alice@example.com>\n"
-#define USUAL                                                                                      \
-    FROM "To: bob@example.net\nSubject: hello\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nMessage-ID: " \
-         "<1@x>\n"
-
-int signing_set_up(void **state);
-int signing_tear_down(void **state);
-
-/* An outgoing message; headers: "Name: value" lines, folded with LF as MTAs hand them over. */
-struct message *signing_message(const char *user, const char *headers);
-
-struct signer *signing_signer(void); /* of signing_conf */
-
-/* A signature that has ended well, or NULL; and the one value of one. */
-struct signature *signing_make(struct signer *signer, const struct message *message,
-                               const char *body, const char **reason_r);
-char *signing_value(struct signer *signer, const struct message *message, const char *body,
-                    const char **reason_r);
-
-/* Whether the message with this signature's value verifies. */
-bool signing_verifies(const struct message *message, const char *value, const char *body);
-
-/* Calls check with a signer for example.com that has an RSA key, and one that has an Ed25519 key.
- */
-void signing_with_each_key(void (*check)(struct signer *signer));
+/* The text with each '#' replaced. */
+char *signing_fill(const char *text, const char *with);

@@ -2,7 +2,7 @@
 /* What signatures say and cover. */
 #include "lib/auth/key_cache.h"
 #include "lib/auth/sign.h"
-#include "tests/lib/auth/signing.h"
+#include "tests/lib/auth/signed.h"
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -42,16 +42,16 @@ static void check_verifies(struct signer *signer)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct message *message = signing_message("alice@example.com", cases[i].headers);
+        struct message *message = signed_message("alice@example.com", cases[i].headers);
         const char *reason = "";
-        char *value = signing_value(signer, message, cases[i].body, &reason);
+        char *value = signed_value(signer, message, cases[i].body, &reason);
 
         if (value == NULL)
             fail_msg("%s: %s", cases[i].name, reason);
-        if (!signing_verifies(message, value, cases[i].body))
+        if (!signed_verifies(message, value, cases[i].body))
             fail_msg("%s: does not verify: %s", cases[i].name, value);
-        if (signing_verifies(message, value, "Other.\r\n"))
-            fail_msg("%s: signing_verifies with another body", cases[i].name);
+        if (signed_verifies(message, value, "Other.\r\n"))
+            fail_msg("%s: signed_verifies with another body", cases[i].name);
         free(value);
         message_free(&message);
     }
@@ -60,20 +60,20 @@ static void check_verifies(struct signer *signer)
 static void test_sign_verifies(void **state)
 {
     (void)state;
-    signing_with_each_key(check_verifies);
+    signed_with_each_key(check_verifies);
 }
 
 /* Receivers see the line end that the MTA adds. */
 static void test_sign_ends_last_line(void **state)
 {
-    struct signer *signer = signing_signer();
-    struct message *message = signing_message("alice@example.com", USUAL);
+    struct signer *signer = signed_signer();
+    struct message *message = signed_message("alice@example.com", USUAL);
     const char *reason = "";
-    char *value = signing_value(signer, message, "Hello.", &reason);
+    char *value = signed_value(signer, message, "Hello.", &reason);
 
     (void)state;
     assert_non_null(value);
-    assert_true(signing_verifies(message, value, "Hello.\r\n"));
+    assert_true(signed_verifies(message, value, "Hello.\r\n"));
     free(value);
     message_free(&message);
     signer_release(&signer);
@@ -102,13 +102,13 @@ static void check_covers(struct signer *signer)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct message *message = signing_message("alice@example.com", cases[i].headers);
+        struct message *message = signed_message("alice@example.com", cases[i].headers);
         const char *reason = "";
-        char *value = signing_value(signer, message, "Hello.\r\n", &reason);
+        char *value = signed_value(signer, message, "Hello.\r\n", &reason);
 
         assert_non_null(value);
         message_add_header(message, cases[i].field, cases[i].value);
-        if (signing_verifies(message, value, "Hello.\r\n") == cases[i].breaks)
+        if (signed_verifies(message, value, "Hello.\r\n") == cases[i].breaks)
             fail_msg("%s", cases[i].name);
         free(value);
         message_free(&message);
@@ -118,15 +118,15 @@ static void check_covers(struct signer *signer)
 static void test_sign_covers(void **state)
 {
     (void)state;
-    signing_with_each_key(check_covers);
+    signed_with_each_key(check_covers);
 }
 
 static void test_sign_value(void **state)
 {
-    struct signer *signer = signing_signer();
-    struct message *message = signing_message("alice@example.com", USUAL);
+    struct signer *signer = signed_signer();
+    struct message *message = signed_message("alice@example.com", USUAL);
     const char *reason = "";
-    struct signature *signature = signing_make(signer, message, "Hello.\r\n", &reason);
+    struct signature *signature = signed_make(signer, message, "Hello.\r\n", &reason);
     const char *value = signature_value(signature, 0);
 
     (void)state;
@@ -146,10 +146,10 @@ static void test_sign_value(void **state)
 static void test_sign_with_several_keys(void **state)
 {
     static const char headers[] = "From: a@two.example\nSubject: two\nDate: x\n";
-    struct signer *signer = signing_signer();
-    struct message *message = signing_message("a@two.example", headers);
+    struct signer *signer = signed_signer();
+    struct message *message = signed_message("a@two.example", headers);
     const char *reason = "";
-    struct signature *signature = signing_make(signer, message, "Hello.\r\n", &reason);
+    struct signature *signature = signed_make(signer, message, "Hello.\r\n", &reason);
 
     (void)state;
     assert_non_null(signature);
@@ -159,12 +159,12 @@ static void test_sign_with_several_keys(void **state)
     assert_non_null(strstr(signature_value(signature, 1), "a=ed25519-sha256;"));
     assert_null(signature_value(signature, 2));
     for (size_t n = 0; n < 2; n++) {
-        assert_true(signing_verifies(message, signature_value(signature, n), "Hello.\r\n"));
-        assert_false(signing_verifies(message, signature_value(signature, n), "Other.\r\n"));
+        assert_true(signed_verifies(message, signature_value(signature, n), "Hello.\r\n"));
+        assert_false(signed_verifies(message, signature_value(signature, n), "Other.\r\n"));
     }
     message_add_header(message, "Subject", "three");
     for (size_t n = 0; n < 2; n++)
-        assert_false(signing_verifies(message, signature_value(signature, n), "Hello.\r\n"));
+        assert_false(signed_verifies(message, signature_value(signature, n), "Hello.\r\n"));
     signature_free(&signature);
     message_free(&message);
     signer_release(&signer);
@@ -172,14 +172,14 @@ static void test_sign_with_several_keys(void **state)
 
 static void test_sign_ed25519_alone(void **state)
 {
-    struct signer *signer = signing_signer();
-    struct message *message = signing_message("a@ed25519.example", "From: a@ed25519.example\n");
+    struct signer *signer = signed_signer();
+    struct message *message = signed_message("a@ed25519.example", "From: a@ed25519.example\n");
     const char *reason = "";
-    char *value = signing_value(signer, message, "Hello.\r\n", &reason);
+    char *value = signed_value(signer, message, "Hello.\r\n", &reason);
 
     (void)state;
     assert_non_null(value);
-    assert_true(signing_verifies(message, value, "Hello.\r\n"));
+    assert_true(signed_verifies(message, value, "Hello.\r\n"));
     free(value);
     message_free(&message);
     signer_release(&signer);
@@ -213,24 +213,24 @@ static void test_sign_forms(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct message *message = signing_message("a@two.example", headers);
+        struct message *message = signed_message("a@two.example", headers);
         struct signature *signature;
         struct signer *signer;
         const char *reason = "";
 
-        signing_conf.sign_canonicalization = cases[i].canon;
-        signing_conf.sign_expire_ms = 7 * 86400 * INT64_C(1000);
-        signer = signing_signer();
-        signature = signing_make(signer, message, "Hello.\r\n\r\n", &reason);
+        signed_conf.sign_canonicalization = cases[i].canon;
+        signed_conf.sign_expire_ms = 7 * 86400 * INT64_C(1000);
+        signer = signed_signer();
+        signature = signed_make(signer, message, "Hello.\r\n\r\n", &reason);
         assert_non_null(signature);
         for (size_t n = 0; n < 2; n++) {
             /* MTAs put a space before the value */
             char *value = mem_print(" %s", signature_value(signature, n));
 
             if (strstr(value, cases[i].tag) == NULL ||
-                !signing_verifies(message, value, "Hello.\r\n"))
+                !signed_verifies(message, value, "Hello.\r\n"))
                 fail_msg("%s: %s", cases[i].tag, value);
-            if (signing_verifies(message, value, "Hello. \r\n") != cases[i].trailing_blank)
+            if (signed_verifies(message, value, "Hello. \r\n") != cases[i].trailing_blank)
                 fail_msg("%s: trailing blank: %s", cases[i].tag, value);
             if (number_of(value, "x=") - number_of(value, "t=") != INT64_C(7) * 86400)
                 fail_msg("%s: expiry: %s", cases[i].tag, value);
@@ -240,14 +240,14 @@ static void test_sign_forms(void **state)
         signer_release(&signer);
         message_free(&message);
     }
-    signing_conf.sign_canonicalization = CANON_RELAXED_RELAXED;
-    signing_conf.sign_expire_ms = 0;
+    signed_conf.sign_canonicalization = CANON_RELAXED_RELAXED;
+    signed_conf.sign_expire_ms = 0;
 }
 
 /* A header of more than libopendkim's strings hold at once is signed all the same. */
 static void check_long_header(struct signer *signer)
 {
-    struct message *message = signing_message("alice@example.com", USUAL);
+    struct message *message = signed_message("alice@example.com", USUAL);
     struct text to = TEXT_EMPTY;
     const char *reason = "";
     char *value;
@@ -256,10 +256,10 @@ static void check_long_header(struct signer *signer)
         text_print(&to, " recipient%d@example.net,\n", i);
     text_add_string(&to, " last@example.net");
     message_add_header(message, "Cc", text_string(&to));
-    value = signing_value(signer, message, "Hello.\r\n", &reason);
+    value = signed_value(signer, message, "Hello.\r\n", &reason);
     if (value == NULL)
         fail_msg("%s", reason);
-    assert_true(signing_verifies(message, value, "Hello.\r\n"));
+    assert_true(signed_verifies(message, value, "Hello.\r\n"));
     free(value);
     text_free(&to);
     message_free(&message);
@@ -268,19 +268,19 @@ static void check_long_header(struct signer *signer)
 static void test_sign_long_header(void **state)
 {
     (void)state;
-    signing_with_each_key(check_long_header);
+    signed_with_each_key(check_long_header);
 }
 
 static void *sign_some(void *context)
 {
-    struct message *message = signing_message("alice@example.com", USUAL);
+    struct message *message = signed_message("alice@example.com", USUAL);
     size_t verified = 0;
 
     for (size_t i = 0; i < SIGNATURES; i++) {
         const char *reason = "";
-        char *value = signing_value(context, message, "Hello.\r\n", &reason);
+        char *value = signed_value(context, message, "Hello.\r\n", &reason);
 
-        verified += value != NULL && signing_verifies(message, value, "Hello.\r\n");
+        verified += value != NULL && signed_verifies(message, value, "Hello.\r\n");
         free(value);
     }
     message_free(&message);
@@ -290,7 +290,7 @@ static void *sign_some(void *context)
 /* Threads share a signer, and with it a key that is parsed once, not for every signature. */
 static void test_sign_threads(void **state)
 {
-    struct signer *signer = signing_signer();
+    struct signer *signer = signed_signer();
     uint64_t parses = key_cache_parses();
     pthread_t threads[THREADS];
 
@@ -321,5 +321,5 @@ int main(void)
         cmocka_unit_test(test_sign_threads),
     };
 
-    return cmocka_run_group_tests_name("sign", tests, signing_set_up, signing_tear_down);
+    return cmocka_run_group_tests_name("sign", tests, signed_set_up, signed_tear_down);
 }

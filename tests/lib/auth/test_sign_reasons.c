@@ -2,7 +2,7 @@
 /* Which mail is signed, and why other mail is not. */
 #include "lib/auth/sign.h"
 #include "tests/lib/auth/keys.h"
-#include "tests/lib/auth/signing.h"
+#include "tests/lib/auth/signed.h"
 
 #include "lib/base/mem.h"
 
@@ -52,13 +52,13 @@ static void test_sign_reasons(void **state)
         {"other selector", "alice@example.com",
          "DKIM-Signature: v=1; d=example.com; s=s9; h=from; bh=x; b=x\n" USUAL, NULL},
     };
-    struct signer *signer = signing_signer();
+    struct signer *signer = signed_signer();
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct message *message = signing_message(cases[i].user, cases[i].headers);
+        struct message *message = signed_message(cases[i].user, cases[i].headers);
         const char *reason = NULL;
-        char *value = signing_value(signer, message, "Hello.\r\n", &reason);
+        char *value = signed_value(signer, message, "Hello.\r\n", &reason);
 
         if ((value == NULL) != (cases[i].want != NULL) ||
             (value == NULL && strcmp(reason, cases[i].want) != 0))
@@ -73,7 +73,7 @@ static void check_refusal(const char *name, struct signer *signer, struct messag
                           const char *want)
 {
     const char *reason = "";
-    char *value = signing_value(signer, message, "", &reason);
+    char *value = signed_value(signer, message, "", &reason);
 
     if (value != NULL || strcmp(reason, want) != 0)
         fail_msg("%s: %s", name, value != NULL ? value : reason);
@@ -82,11 +82,11 @@ static void check_refusal(const char *name, struct signer *signer, struct messag
 
 static void test_sign_refuses_more(void **state)
 {
-    struct signer *signer = signing_signer();
-    struct message *inbound = signing_message("", USUAL);
-    struct message *cut = signing_message("", USUAL);
-    struct message *cut_elsewhere = signing_message("", "From: a@example.org\n");
-    struct message *many = signing_message("", USUAL);
+    struct signer *signer = signed_signer();
+    struct message *inbound = signed_message("", USUAL);
+    struct message *cut = signed_message("", USUAL);
+    struct message *cut_elsewhere = signed_message("", "From: a@example.org\n");
+    struct message *many = signed_message("", USUAL);
 
     (void)state;
     inbound->direction = DIRECTION_IN;
@@ -114,11 +114,11 @@ static void test_sign_is_failure(void **state)
 static void test_sign_notes(void **state)
 {
     EVP_PKEY *weak = keys_make_rsa(1024);
-    char *path = keys_write(signing_folder, "weak.pem", weak, "", 0600), *problem = NULL;
+    char *path = keys_write(signed_folder, "weak.pem", weak, "", 0600), *problem = NULL;
     struct conf_sign weak_section = {
         .domain = (char *)"weak.example", .selector = (char *)"s1", .key = path};
     struct conf weak_conf = {.signs = &weak_section, .nsigns = 1};
-    struct signer *signer = signing_signer(), *weak_signer = signer_new(&weak_conf, NULL, &problem);
+    struct signer *signer = signed_signer(), *weak_signer = signer_new(&weak_conf, NULL, &problem);
     struct signer_note note;
 
     (void)state;
@@ -129,13 +129,13 @@ static void test_sign_notes(void **state)
     assert_int_equal(note.bits, 2048);
     assert_true(signer_note(signer, 1, &note));
     assert_string_equal(note.domain, "open.example");
-    assert_string_equal(note.path, signing_shared_path);
+    assert_string_equal(note.path, signed_shared_path);
     assert_non_null(strstr(note.problem, "everybody"));
     assert_true(signer_note(signer, 5, &note));
     assert_string_equal(note.domain, "ed25519.example");
     assert_null(note.problem);
     assert_false(note.weak);
-    assert_false(signer_note(signer, SIGNING_SECTIONS, &note));
+    assert_false(signer_note(signer, SIGNED_SECTIONS, &note));
     assert_true(signer_note(weak_signer, 0, &note));
     assert_true(note.weak);
     signer_release(&signer);
@@ -159,10 +159,10 @@ static void test_sign_keeps_key_at_reload(void **state)
     (void)state;
     if (geteuid() != 0)
         skip();
-    section.key = mem_print("%s/reload.pem", signing_folder);
-    assert_int_equal(link(signing_key_path, section.key), 0);
+    section.key = mem_print("%s/reload.pem", signed_folder);
+    assert_int_equal(link(signed_key_path, section.key), 0);
     before = signer_new(&reload_conf, NULL, &problem);
-    assert_int_equal(chmod(signing_folder, 0700), 0);
+    assert_int_equal(chmod(signed_folder, 0700), 0);
     assert_int_equal(seteuid(65534), 0);
     after = signer_new(&reload_conf, before, &problem);
     assert_int_equal(seteuid(0), 0);
@@ -170,10 +170,10 @@ static void test_sign_keeps_key_at_reload(void **state)
     assert_true(signer_note(after, 0, &note));
     assert_null(note.problem);
     assert_true(note.kept);
-    message = signing_message("", USUAL);
-    value = signing_value(after, message, "Hello.\r\n", &reason);
+    message = signed_message("", USUAL);
+    value = signed_value(after, message, "Hello.\r\n", &reason);
     assert_non_null(value);
-    assert_true(signing_verifies(message, value, "Hello.\r\n"));
+    assert_true(signed_verifies(message, value, "Hello.\r\n"));
     free(value);
     message_free(&message);
     signer_release(&after);
@@ -190,5 +190,5 @@ int main(void)
         cmocka_unit_test(test_sign_keeps_key_at_reload),
     };
 
-    return cmocka_run_group_tests_name("sign_reasons", tests, signing_set_up, signing_tear_down);
+    return cmocka_run_group_tests_name("sign_reasons", tests, signed_set_up, signed_tear_down);
 }
