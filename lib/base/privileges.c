@@ -59,6 +59,18 @@ static bool find_user(const char *name, struct account *account_r)
     return found != NULL;
 }
 
+bool privileges_find_user(const char *name, uid_t *uid_r, gid_t *gid_r)
+{
+    struct account account;
+
+    if (!find_user(name, &account))
+        return false;
+    *uid_r = account.uid;
+    *gid_r = account.gid;
+    free(account.name);
+    return true;
+}
+
 bool privileges_find_group(const char *name, gid_t *gid_r)
 {
     struct group record;

@@ -11,5 +11,8 @@
  * false: problem_r says why, in one sentence (the caller frees it). */
 bool privileges_drop(const char *user, const char *group, char **problem_r);
 
+/* A user's id and group by name or number.  false: there is none. */
+bool privileges_find_user(const char *name, uid_t *uid_r, gid_t *gid_r);
+
 /* A group's id by name or number.  false: there is none. */
 bool privileges_find_group(const char *name, gid_t *gid_r);

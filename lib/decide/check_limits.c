@@ -46,16 +46,24 @@ static void over_per_message(struct message *message, const struct limit_fact *f
         fact->max, noun, fact->limit->name, fact->limit->place.file, fact->limit->place.line);
 }
 
-static void add_when(struct text *sentence, const struct limit_fact *fact)
+/* A message that is let through all the same is in the use already, and need not wait. */
+static void add_when(struct text *sentence, const struct message *message,
+                     const struct limit_fact *fact)
 {
     char when[64];
 
+    if (message->facts.charged) {
+        text_add_string(sentence, ", this message included.");
+        return;
+    }
+    if (fact->amount > 1)
+        text_print(sentence, ", and this message adds %" PRId64, fact->amount);
     if (fact->retry_after_sec < 0) {
-        text_add_string(sentence, " This message alone is more than that.");
+        text_add_string(sentence, ". This message alone is more than that.");
         return;
     }
     limits_duration_words(fact->retry_after_sec, when, sizeof when);
-    text_print(sentence, " It can go out in %s.", when);
+    text_print(sentence, ". It can go out in %s.", when);
 }
 
 static void over_window(struct message *message, const struct limit_fact *fact)
@@ -74,10 +82,7 @@ static void over_window(struct message *message, const struct limit_fact *fact)
     subjects_words(fact->subject, &who);
     limits_words(fact->limit, fact->max, limit, sizeof limit);
     text_print(&sentence, "%s has used %" PRId64 " of %s", text_string(&who), fact->used, limit);
-    if (fact->amount > 1)
-        text_print(&sentence, ", and this message adds %" PRId64, fact->amount);
-    text_add_char(&sentence, '.');
-    add_when(&sentence, fact);
+    add_when(&sentence, message, fact);
     finding_sentence(finding, "%s", text_string(&sentence));
     finding_hint(finding,
                  "sluicectl limits %s shows the use; to allow more, give its class a higher max "

@@ -11,11 +11,12 @@ enum action verdict_configured(const struct conf *conf, const struct cause *caus
     return set >= 0 ? (enum action)set : cause->action;
 }
 
-/* What enforcing would do: a bounce that is refused bounces nowhere and is lost, so the null
- * reverse-path is warned about at most. */
+/* What enforcing would do.  A bounce that is refused bounces nowhere and is lost, so the null
+ * reverse-path is warned about at most; not with a login, since no bounce has one and a stolen
+ * account would have no limit at all. */
 static enum action enforced(const struct message *message, enum action configured)
 {
-    if (configured > ACTION_WARN && address_is_null(&message->sender))
+    if (configured > ACTION_WARN && address_is_null(&message->sender) && message->user[0] == '\0')
         return ACTION_WARN;
     return configured;
 }

@@ -11,7 +11,7 @@
 enum action verdict_configured(const struct conf *conf, const struct cause *cause, int asked);
 
 /* What really happens under a configured action: observe mode holds and refuses nothing, and the
- * null reverse-path (bounces, RFC 5321 §4.5.5) is never held or refused. */
+ * null reverse-path without a login (bounces, RFC 5321 §4.5.5) is never held or refused. */
 enum action verdict_effective(const struct conf *conf, const struct message *message,
                               enum action configured);
 

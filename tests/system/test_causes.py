@@ -138,7 +138,7 @@ CASES = [
 
 @pytest.fixture
 def enforcing(site):
-    return site(options=OPTIONS, sections=LIMITS)
+    return site(options=OPTIONS, sections=LIMITS, settings={"mynetworks": "127.0.0.0/8 10.0.0.0/8"})
 
 
 def send(site, case, **changes):
@@ -234,14 +234,22 @@ def test_observe_mode_only_says(site):
 
 
 def test_bounces_are_never_refused(enforcing):
-    """The null reverse-path passes whatever is found; warned about, and counted."""
-    with enforcing.client("alice") as client:
-        for _ in range(6):
-            outcome = client.send("", ["carol@no-such.invalid"], smtp.message(f"alice@{DOMAIN}", ["carol@example.net"]))
-            assert outcome.accepted, outcome.refusal
-    assert cause_events(enforcing, cause="limit.messages", action="warn")
-    mail = enforcing.sink.wait_count(6)[0]
+    """The null reverse-path of another MTA passes whatever is found, and is warned about."""
+    with enforcing.client(xclient={"ADDR": "10.1.2.3", "NAME": "[UNAVAILABLE]"}) as client:
+        data = smtp.message(f"alice@{DOMAIN}", ["carol@example.net"])
+        outcome = client.send("", ["carol@no-such.invalid"], data)
+        assert outcome.accepted, outcome.refusal
+    mail = enforcing.sink.wait_count(1)[0]
     assert "[dns.recipient-domain]" in mail.message["X-Sluice-Warning"]
+
+
+def test_a_login_without_a_sender_is_no_bounce(enforcing):
+    """A stolen account does not get round its limits by sending from <>."""
+    data = smtp.message(f"alice@{DOMAIN}", ["carol@example.net"])
+    with enforcing.client("alice") as client:
+        outcomes = [client.send("", ["carol@example.net"], data) for _ in range(6)]
+    assert [outcome.accepted for outcome in outcomes] == [True] * 5 + [False]
+    assert "[limit.messages]" in str(outcomes[5].refusal)
 
 
 def test_per_cause_actions(site):

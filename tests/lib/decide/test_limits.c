@@ -150,7 +150,7 @@ static void test_request_enforces_what_would_refuse(void **state)
          false},
         {"warn", "enforce", "over = warn", "alice@example.test", false},
         {"observe", "observe", "over = reject", "alice@example.test", false},
-        {"bounce", "enforce", "over = reject", "<>", false},
+        {"a login without a sender", "enforce", "over = reject", "<>", true},
     };
 
     (void)state;

@@ -60,6 +60,21 @@ static void test_one_finding(void **state)
     }
 }
 
+static void test_a_login_is_no_bounce(void **state)
+{
+    struct conf *conf = conf_of("mode = enforce");
+    struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
+
+    (void)state;
+    message_set_sender(message, "<>");
+    message_set_user(message, "alice@example.test");
+    findings_add(&message->findings, cause_get(CAUSE_LIMIT_MESSAGES));
+    verdict_set(conf, message);
+    assert_int_equal(message->verdict.action, ACTION_DEFER);
+    message_free(&message);
+    conf_release(&conf);
+}
+
 static void test_strongest_wins_and_first_of_equals_decides(void **state)
 {
     struct conf *conf = conf_of("mode = enforce");
@@ -119,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_finding),
+        cmocka_unit_test(test_a_login_is_no_bounce),
         cmocka_unit_test(test_strongest_wins_and_first_of_equals_decides),
         cmocka_unit_test(test_local_mail_is_not_refused_for_one_recipient_of_many),
         cmocka_unit_test(test_no_findings),

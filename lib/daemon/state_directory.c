@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/daemon/state_directory.h"
+
+#include "lib/base/privileges.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define JOURNAL_SUFFIX ".journal"
+
+static bool is_ours(const char *name)
+{
+    size_t length = strlen(name), suffix = strlen(JOURNAL_SUFFIX);
+
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+           (length > suffix && strcmp(name + length - suffix, JOURNAL_SUFFIX) == 0);
+}
+
+/* Whether nothing but journals is in it: a folder that serves others, as /var/lib, is not to be
+ * given away. */
+static bool holds_only_journals(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool only = folder != NULL;
+
+    while (only && (entry = readdir(folder)) != NULL)
+        only = is_ours(entry->d_name);
+    if (folder != NULL)
+        closedir(folder);
+    return only;
+}
+
+void state_directory_make(const struct conf *conf)
+{
+    const char *path = conf->state_directory;
+    struct stat status;
+    uid_t uid;
+    gid_t gid;
+
+    if (path[0] == '\0')
+        return;
+    (void)mkdir(path, 0750);
+    if (conf->user[0] == '\0' || !privileges_find_user(conf->user, &uid, &gid))
+        return;
+    if (conf->group[0] != '\0')
+        (void)privileges_find_group(conf->group, &gid);
+    /* systemd's StateDirectory= leaves it to root when the unit starts as root. */
+    if (stat(path, &status) != 0 || status.st_uid != 0 || !holds_only_journals(path))
+        return;
+    if (chown(path, uid, gid) != 0)
+        return;
+}
