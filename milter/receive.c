@@ -9,7 +9,6 @@
 #include "lib/causes/causes.h"
 #include "lib/decide/verdict.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,17 +245,21 @@ static char *unconst(const char *string)
 /* From the bottom up, since each that goes changes the number of those below it. */
 static bool remove_claims(SMFICTX *context, const struct session *session)
 {
+    const struct message *message = session->message;
     const char *authserv_id = conf_authserv_id(session->conf);
     bool removed = true;
-    size_t n = 0;
+    int number = 0;
 
-    while (n < INT_MAX - 1 && message_header(session->message, RESULTS_HEADER, n) != NULL)
-        n++;
-    for (; n > 0 && removed; n--) {
-        const struct header *header = message_header(session->message, RESULTS_HEADER, n - 1);
+    for (size_t i = 0; i < message->nheaders; i++)
+        number += verify_is_named(&message->headers[i], RESULTS_HEADER);
+    for (size_t i = message->nheaders; i-- > 0 && removed;) {
+        const struct header *header = &message->headers[i];
 
+        if (!verify_is_named(header, RESULTS_HEADER))
+            continue;
         if (results_claim(header->value, authserv_id))
-            removed = smfi_chgheader(context, unconst(RESULTS_HEADER), (int)n, NULL) == MI_SUCCESS;
+            removed = smfi_chgheader(context, unconst(RESULTS_HEADER), number, NULL) == MI_SUCCESS;
+        number--;
     }
     return removed;
 }

@@ -218,8 +218,11 @@ class TestMilter:
         others = [forged(name) for name in ("mail.example.test.evil.test", "mx.example.test")]
         for value in (others[0], ours[0], ours[1], others[1], ours[2], ours[0]):
             data = f"Authentication-Results: {value}\r\n".encode() + data
+        data = f"Authentication-Results : {ours[0]}\r\n".encode() + data
         assert self.send(place, data).accepted
-        found = self.fields(place.sink.wait_subject("forged"))
+        delivered = place.sink.wait_subject("forged")
+        assert delivered.data.count(b"bank.test") == len(others)
+        found = self.fields(delivered)
         assert found[0].startswith("mail.example.test; dkim=none;")
         assert sorted(found[1:]) == sorted(others)
 
@@ -315,3 +318,26 @@ class TestMilter:
         wait.poll(lambda: self.send(place, data).accepted, what="the answer of DNS")
         [value] = self.fields(place.sink.wait_subject("slow"))
         assert {one[1] for one in results(value)[1]} == {"pass"}
+
+
+class TestSendmail:
+    @pytest.mark.parametrize("canon", ["simple", "relaxed"])
+    def test_what_is_right_passes_and_forged_results_go(self, site, dkim_key, canon):
+        place = site(
+            parts=("sluice-milter",),
+            mta="sendmail",
+            zones=outside_zones(dkim_key),
+            options={"internal-networks": '{"192.0.2.0/24"}'},
+        )
+        kind = canon.encode()
+        long = "a long subject " * 20
+        data = smtp.message(SENDER, ["alice@example.test"], subject=long, body=" a \t b \n\n\n")
+        data = signed(dkim_key, data, canonicalize=(kind, kind))
+        for name in ("other.test", "mx.example.test", "mx.example.test", "other.test"):
+            data = f"Authentication-Results: {forged(name)}\r\n".encode() + data
+        with place.client() as client:
+            assert client.send(SENDER, ["alice@example.test"], data).accepted
+        [delivered] = place.sink.wait_count(1)
+        assert delivered.data.count(b"bank.test") == 2
+        value = " ".join(str(delivered.message["Authentication-Results"]).split())
+        assert results(value)[1][0][:2] == ("dkim", "pass")
