@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,13 +63,11 @@ socklen_t socket_address(const struct conf_listen *where, struct sockaddr_storag
 
 bool socket_set_access(const char *path, const struct socket_access *access, char **problem_r)
 {
-    gid_t group = (gid_t)-1;
+    gid_t group = (gid_t)-1, its_own;
     uid_t owner = (uid_t)-1;
-    const struct passwd *user =
-        access->owner[0] != '\0' && geteuid() == 0 ? getpwnam(access->owner) : NULL;
 
-    if (user != NULL)
-        owner = user->pw_uid;
+    if (access->owner[0] != '\0' && geteuid() == 0)
+        (void)privileges_find_user(access->owner, &owner, &its_own);
     if (access->group[0] != '\0' && !privileges_find_group(access->group, &group)) {
         *problem_r = mem_print("%s: there is no group \"%s\"", path, access->group);
         return false;
@@ -93,14 +90,16 @@ bool socket_set_access(const char *path, const struct socket_access *access, cha
 static void make_folder(const char *path, const struct socket_access *access)
 {
     const char *slash = strrchr(path, '/');
-    const struct passwd *user = access->owner[0] != '\0' ? getpwnam(access->owner) : NULL;
+    uid_t owner;
+    gid_t group;
+    bool given = access->owner[0] != '\0' && geteuid() == 0 &&
+                 privileges_find_user(access->owner, &owner, &group);
     char *folder;
 
     if (slash == NULL || slash == path)
         return;
     folder = mem_copy_n(path, (size_t)(slash - path));
-    if (mkdir(folder, 0755) == 0 && user != NULL && geteuid() == 0 &&
-        chown(folder, user->pw_uid, user->pw_gid) != 0)
+    if (mkdir(folder, 0755) == 0 && given && chown(folder, owner, group) != 0)
         (void)rmdir(folder);
     free(folder);
 }
