@@ -250,8 +250,9 @@ const struct conf_option schema_options[] = {
               "the last to seal is not refused for DMARC. The seal itself is not verified."},
 
     {"log", .heading = "The log", .type = TYPE_LOG, CONF_MEMBER(log), .fallback = "syslog",
-     .about = "Where log lines go: syslog, stderr or file:/path. A file is opened anew at "
-              "SIGHUP."},
+     .about =
+         "Where log lines go: syslog (or syslog:/socket, where that is not /dev/log), stderr or "
+         "file:/path. A file is opened anew at SIGHUP."},
     {"log-format", .type = TYPE_WORD, CONF_MEMBER(log_json), .fallback = "text",
      .words = log_format_words, .about = "text: key=value. json: one object a line."},
     {"log-facility", .type = TYPE_WORD, CONF_MEMBER(log_facility), .fallback = "mail",

@@ -48,7 +48,7 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_SECRET] = {type_read_secret, "a path from the root", 0, "/etc/sluice/secret",
                      STORED_STRING},
     [TYPE_SELECTOR] = {type_read_selector, "a selector", 0, "s1 or 2026.mail", STORED_STRING},
-    [TYPE_LOG] = {type_read_log, "syslog, stderr or file:/path", 0, NULL, STORED_STRING},
+    [TYPE_LOG] = {type_read_log, "syslog, syslog:/socket, stderr or file:/path", 0, NULL, STORED_STRING},
     [TYPE_STORE] = {type_read_store,
                     "unix:/path, redis://[user[:password]@]host[:port][/db] or memory:", 0, NULL,
                     STORED_STRING},

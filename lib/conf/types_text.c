@@ -165,7 +165,8 @@ bool type_read_log(struct reading *reading, const char *value)
 {
     static const char *const words[] = {"syslog", "stderr"};
     size_t count = sizeof(words) / sizeof(*words);
-    bool known = strncmp(value, "file:/", 6) == 0 && !too_long(reading, value, PATH_LENGTH_MAX);
+    bool known = (strncmp(value, "file:/", 6) == 0 || strncmp(value, "syslog:/", 8) == 0) &&
+                 !too_long(reading, value, PATH_LENGTH_MAX);
 
     for (size_t i = 0; i < count; i++)
         known = known || strcmp(value, words[i]) == 0;
