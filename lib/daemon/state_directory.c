@@ -4,6 +4,7 @@
 #include "lib/base/privileges.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,6 +35,22 @@ static bool holds_only_journals(const char *path)
     return only;
 }
 
+/* What a start without user = has left; as long as the folder is root's alone, nobody can have put
+ * another file in its place. */
+static bool give_journals(const char *path, uid_t uid, gid_t gid)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool given = folder != NULL;
+
+    while (given && (entry = readdir(folder)) != NULL)
+        given = entry->d_name[0] == '.' ||
+                fchownat(dirfd(folder), entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0;
+    if (folder != NULL)
+        closedir(folder);
+    return given;
+}
+
 void state_directory_make(const struct conf *conf)
 {
     const char *path = conf->state_directory;
@@ -49,8 +66,9 @@ void state_directory_make(const struct conf *conf)
     if (conf->group[0] != '\0')
         (void)privileges_find_group(conf->group, &gid);
     /* systemd's StateDirectory= leaves it to root when the unit starts as root. */
-    if (stat(path, &status) != 0 || status.st_uid != 0 || !holds_only_journals(path))
+    if (stat(path, &status) != 0 || status.st_uid != 0 ||
+        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 || !holds_only_journals(path))
         return;
-    if (chown(path, uid, gid) != 0)
+    if (!give_journals(path, uid, gid) || chown(path, uid, gid) != 0)
         return;
 }
