@@ -175,8 +175,7 @@ def test_thousands_of_connections(policyd, many_descriptors):
         for _ in range(1000):
             held.append(daemon.client())
             assert held[-1].ask(protocol_state="EHLO") == "DUNNO"
-        # A sanitizer's own memory is not the daemon's.
-        if b"__asan_init" not in sluice.program("sluice-policyd").read_bytes():
+        if not sluice.is_sanitized():
             assert daemon.status("VmRSS") < 20 * 1024
         held += [daemon.client() for _ in range(2000)]
         for number, each in enumerate(held):

@@ -45,6 +45,12 @@ def program(name):
     return path
 
 
+def is_sanitized():
+    """Whether the daemons carry a sanitizer, whose memory is not theirs."""
+    code = program(DAEMONS[0]).read_bytes()
+    return b"__asan_init" in code or b"__tsan_init" in code
+
+
 class Config:
     """A sluice.conf. options: {name: value in the file's own syntax}; sections: text put after
     them.
