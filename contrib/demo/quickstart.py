@@ -237,6 +237,15 @@ def show_places(site, folder, keep):
         print(f"  {name:<20} {place}")
 
 
+# The signals that asked us to stop. A library that catches everything may make something else of the exception.
+interruptions = []
+
+
+def interrupt(number, _frame):
+    interruptions.append(number)
+    raise KeyboardInterrupt
+
+
 def run(folder, keep):
     print("Starting")
     site = start(folder, keep)
@@ -245,6 +254,8 @@ def run(folder, keep):
             remember(site, folder)
         for scenario in (ordinary, forged, nowhere, burst):
             scenario(site)
+            if interruptions:
+                raise KeyboardInterrupt
         show_limits(site)
         show_places(site, folder, keep)
     except BaseException:
@@ -280,21 +291,24 @@ def main():
     parser.add_argument("--stop", action="store_true")
     parser.add_argument("folder", type=pathlib.Path)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     try:
         if options.stop:
             stop(options.folder)
         else:
             clear(options.folder)
             run(options.folder, options.keep)
-    except (AssertionError, OSError, subprocess.SubprocessError) as problem:
+    except (Exception, KeyboardInterrupt) as problem:
+        if interruptions:
+            print("\nInterrupted; everything is stopped.", file=sys.stderr)
+            return 130
+        if not isinstance(problem, (AssertionError, OSError, subprocess.SubprocessError)):
+            raise
         print(f"\n{problem}", file=sys.stderr)
         if options.folder.exists():
             print(f"\nThe logs are in {options.folder}.", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything is stopped.", file=sys.stderr)
-        return 130
     return 0
 
 

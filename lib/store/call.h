@@ -14,6 +14,9 @@
 #define CALL_AMOUNT_MAX (INT64_C(1) << 40) /* of one message */
 
 /* All but the last have these numbers in charge.lua too. */
+/* How far the ideas that two programs have of the store's clock may be apart. */
+#define CALL_SKEW_MS 50
+
 enum call_operation {
     CALL_LOOK,
     CALL_CHARGE,

@@ -23,6 +23,7 @@ local NEVER = 281474976710655
 local COUNT_MAX = 140737488355328
 local RECORD_MAX = 4096
 local RECORD_MS = '3600000'
+local SKEW_MS = 50 -- CALL_SKEW_MS
 local WINDOW, ENTRY, LIMIT, ANSWER = '<I5I6I6B', '<c6I5I6I6', '<c6I4I6I6I6B', '<I6I6I6B'
 
 -- Before Redis 7 a script that asked for the time may write only when it says this first.
@@ -82,12 +83,13 @@ end
 
 -- What was charged for this message before, if the record is this message's: MTAs use queue ids again.
 -- A record without charges says when the message was given back.  Then it may be charged anew; but a charge
--- from before that, which comes late out of another program's journal, is void.
+-- from before that, which comes late out of another program's journal, is void.  Two hosts' ideas of our clock
+-- are some milliseconds apart.
 local has_record = #KEYS > subjects
 local record = has_record and call('GET', KEYS[1])
 local others = record and sub(record, 1, 8) ~= fingerprint
 local given_back = record and not others and #record == 14 and open('<I6', record, 9)
-local void = given_back and operation == REPLAY and placed < given_back
+local void = given_back and operation == REPLAY and placed < given_back + SKEW_MS
 local known = record and not others and not given_back
 local charged, seen, latest
 if known then

@@ -14,7 +14,7 @@ static bool is_void(const struct memory *memory, const struct call *call, int64_
 
     return call->operation == CALL_REPLAY && record != NULL &&
            record->fingerprint == call->fingerprint && record->count == 0 &&
-           placed_ms < record->given_back_ms;
+           placed_ms < record->given_back_ms + CALL_SKEW_MS;
 }
 
 static void try_limit(const struct call *call, const struct call_limit *limit, struct trial *trial,

@@ -91,6 +91,8 @@ static void keep_refusal(struct store *store, const struct call *call)
         call_new_named(CALL_GIVE_BACK, call->message, call->limits, call->nlimits);
 
     earlier->fingerprint = call->fingerprint;
+    /* This is our own order of things: what we charge for the message from now on is not meant. */
+    earlier->at_ms = (call->at_ms > 0 ? call->at_ms : store_now_ms(store)) - CALL_SKEW_MS;
     for (size_t i = 0; i < call->nlimits; i++)
         earlier->limits[i].amount =
             memory_charged(store->memory, call, &call->limits[i], store_now_ms(store));
