@@ -4,6 +4,7 @@ is known.
 """
 
 import concurrent.futures
+import os
 import pathlib
 import signal
 import subprocess
@@ -187,7 +188,7 @@ def hurried_clock(folder):
     environment = {
         "LD_PRELOAD": library,
         "CLOCK_OFFSET": offset,
-        "ASAN_OPTIONS": "verify_asan_link_order=0",
+        "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0",
     }
 
 

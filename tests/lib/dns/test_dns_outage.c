@@ -13,19 +13,32 @@
 
 #include <cmocka.h>
 
-static void assert_nobody_waits(const struct fixture *fixture, int64_t for_ms)
+static size_t inflight(const struct fixture *fixture)
+{
+    struct dns_counts counts;
+
+    dns_counts(fixture->dns, &counts);
+    return counts.inflight;
+}
+
+/* Returns how many of the questions were asked all the same. */
+static size_t assert_nobody_waits(const struct fixture *fixture, int64_t for_ms)
 {
     int64_t began = asking_now_ms();
+    size_t tries = 0;
     char name[32];
 
     for (unsigned i = 0; asking_now_ms() - began < for_ms; i++) {
+        size_t before = inflight(fixture);
         struct told told = {0};
 
         (void)snprintf(name, sizeof(name), "t%u.test", i);
         assert_null(dns_ask(fixture->dns, name, DNS_A, 0, asking_told, &told));
         assert_true(told.times == 1 && told.timed_out);
+        tries += inflight(fixture) - before;
         loop_run_once(fixture->loop, 10);
     }
+    return tries;
 }
 
 /* A thousand questions into a black hole cost one time-out together; then nobody waits, but it is
@@ -36,7 +49,7 @@ static void test_dead_and_back(void **state)
     static struct told told[1000];
     struct told last = {.status = DNS_FAILED};
     int64_t began = asking_now_ms();
-    size_t asked;
+    size_t tries;
     char name[32];
 
     memset(told, 0, sizeof(told));
@@ -59,7 +72,6 @@ static void test_dead_and_back(void **state)
     }
     if (asking_now_ms() - began < 1000)
         assert_int_equal(told[0].times, 0);
-    asked = responder_questions(fixture->responder);
     for (size_t i = 1; i < COUNT_OF(told) && asking_now_ms() - began < 1000; i++) {
         assert_int_equal(told[i].times, 1);
         assert_true(told[i].timed_out);
@@ -68,8 +80,8 @@ static void test_dead_and_back(void **state)
     asking_wait(fixture, told, COUNT_OF(told));
 
     /* in vain: from now on the tries have nobody who waits for them */
-    assert_nobody_waits(fixture, 1200);
-    assert_true(responder_questions(fixture->responder) > asked);
+    tries = assert_nobody_waits(fixture, 1200);
+    assert_true(tries >= 1 && tries <= 3);
 
     responder_set(fixture->responder, RESPONDER_ANSWERS);
     began = asking_now_ms();
