@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOCK_WAS_SET_MS 1000 /* a change of offset that no delay explains */
+
 static const struct {
     bool counts_locally;
     bool keeps; /* the message goes its way, so that what it comes to is charged later */
@@ -125,16 +127,26 @@ static void answer_away(struct store *store, struct call *call, bool uncertain)
         keep_refusal(store, call);
 }
 
+/* An answer that was long on its way makes our clock look fast and never slow, so the largest
+ * offset is the truest, until a clock has been set. */
+static void learn_offset(struct store *store, int64_t now_ms)
+{
+    int64_t offset_ms = now_ms - clock_now_us(store->wall) / 1000;
+
+    if (!store->knows_offset || offset_ms > store->offset_ms ||
+        offset_ms < store->offset_ms - CLOCK_WAS_SET_MS)
+        store->offset_ms = offset_ms;
+    store->knows_offset = true;
+}
+
 void store_on_done(void *context, struct call *call, enum backend_result result)
 {
     struct store *store = context;
 
     store->timeouts += result == BACKEND_UNCERTAIN;
     if (result == BACKEND_ANSWERED && store->mirrors) {
-        if (call->operation != CALL_RESET)
-            store->offset_ms = call->at_ms == 0 || call->replayed
-                                   ? call->now_ms - clock_now_us(store->wall) / 1000
-                                   : store->offset_ms;
+        if (call->operation != CALL_RESET && (call->at_ms == 0 || call->replayed))
+            learn_offset(store, call->now_ms);
         memory_learn(store->memory, call);
     }
     if (call->replayed) {

@@ -30,6 +30,7 @@ struct store {
     int64_t down_since_us;
     int64_t down_us; /* how long it has been away, once it is back */
     int64_t offset_ms; /* the store's clock less ours, as last seen */
+    bool knows_offset;
     char *problem;
     uint64_t replayed, lost; /* since it went away */
 
