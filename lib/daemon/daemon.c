@@ -183,6 +183,22 @@ static void hold_signals(bool hold)
     pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
+static void come_too_late(int number)
+{
+    (void)number;
+}
+
+/* libevent puts back the handler that it found.  With the default one, a second SIGTERM would kill
+ * a daemon that is about to exit; and ignoring one would lose those that are held. */
+static void survive_late_signals(void)
+{
+    struct sigaction action = {.sa_handler = come_too_late, .sa_flags = SA_RESTART};
+
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
 static void watch(struct run *run)
 {
     struct loop *loop = run->daemon.services.loop;
@@ -301,6 +317,7 @@ int daemon_main(int argc, char **argv, const struct daemon_program *program)
     signal(SIGXFSZ, SIG_IGN);
     timeout_ms = conf->store_timeout_ms;
     hold_signals(true);
+    survive_late_signals();
     run.daemon.conf = conf_slot_new(conf_hold(conf));
     status = bind_and_drop(&run, conf);
     if (status == EX_OK)

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support import counting, milter, policy, site as site_module, sluice, smtp, systemd, wait
+from support import counting, milter, policy, preload, site as site_module, sluice, smtp, systemd, wait
 from support.counting import RECIPIENT, SENDER, Charger, Load, MilterCharger
 
 LIMIT = "limit daily { subject = user  count = messages  max = 100000  per = 24h  near = 0 }\n"
@@ -51,6 +51,12 @@ def run_program(folder, name, *words, config=None):
     daemon.command = lambda: [sluice.program(name), *words]
     code, printed = daemon.run()
     return code, printed
+
+
+@pytest.mark.parametrize("name", sluice.DAEMONS)
+def test_a_signal_at_the_very_end(quiet, folder, name):
+    """A second SIGTERM does not turn a clean end into a killed daemon."""
+    quiet(env=preload.environment(folder, "signal"), parts=[name])
 
 
 LISTEN = {"sluice-policyd": "policy-listen", "sluice-milter": "milter-listen"}

@@ -4,20 +4,16 @@ is known.
 """
 
 import concurrent.futures
-import os
-import pathlib
 import signal
-import subprocess
 
 import pytest
 
-from support import counting, nameserver, policy, ports, sluice, wait
+from support import counting, nameserver, policy, ports, preload, sluice, wait
 from support.counting import Charger, Load, MilterCharger
 
 TIMEOUT_SEC = 0.25
 SLACK_SEC = 0.5  # for a machine that has other things to do
 LONGEST_SEC = TIMEOUT_SEC + SLACK_SEC
-CLOCK_SOURCE = pathlib.Path(nameserver.__file__).with_name("clock_preload.c")
 
 
 @pytest.fixture
@@ -181,16 +177,9 @@ def test_many_recipients_wait_together(station, run):
 @pytest.fixture
 def hurried_clock(folder):
     """(environment, hurry): a daemon started in this environment takes hurry(seconds) for gone."""
-    library, offset = folder / "clock.so", folder / "clock"
-    command = ["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, CLOCK_SOURCE, "-ldl"]
-    subprocess.run([str(word) for word in command], check=True)
+    offset = folder / "clock"
     offset.write_bytes(bytes(8))
-    environment = {
-        "LD_PRELOAD": library,
-        "CLOCK_OFFSET": offset,
-        "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0",
-    }
-
+    environment = {**preload.environment(folder, "clock"), "CLOCK_OFFSET": offset}
 
     def hurry(seconds):
         # Not written anew: the daemon has it mapped.
