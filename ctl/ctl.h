@@ -27,7 +27,7 @@ struct verb {
 };
 
 extern const struct verb verb_config, verb_causes, verb_status, verb_limits, verb_reset, verb_spf,
-    verb_verify, verb_keygen;
+    verb_verify, verb_keygen, verb_classify;
 
 /* Loads the configuration.  false: its problems were written to standard error; EX_CONFIG. */
 bool ctl_load(struct ctl *ctl);

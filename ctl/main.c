@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {&verb_config, &verb_causes, &verb_status, &verb_limits,
-                                           &verb_reset,  &verb_spf,    &verb_verify, &verb_keygen};
+                                           &verb_reset,  &verb_spf,    &verb_verify, &verb_keygen,
+                                           &verb_classify};
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 
 static void print_help(void)

@@ -182,6 +182,8 @@ struct conf {
     int64_t dns_max_inflight;
     int64_t dns_cache_size; /* answers */
 
+    struct strings classify_rules; /* paths, tried in their order */
+
     char *log; /* "syslog", "stderr", "file:PATH" */
     bool log_json;
     int log_facility;

@@ -249,6 +249,11 @@ const struct conf_option schema_options[] = {
      .about = "Forwarders and mailing lists whose ARC seal is believed: mail that one of them was "
               "the last to seal is not refused for DMARC. The seal itself is not verified."},
 
+    {"classify-rules", .heading = "Classifying", .type = TYPE_FILES, .list = true,
+     CONF_MEMBER(classify_rules), .fallback = "",
+     .about = "Files with rules of your own that say why a delivery failed. They are tried before "
+              "the rules that are built in, in their order; sluicectl classify --check tests them."},
+
     {"log", .heading = "The log", .type = TYPE_LOG, CONF_MEMBER(log), .fallback = "syslog",
      .about =
          "Where log lines go: syslog (or syslog:/socket, where that is not /dev/log), stderr or "

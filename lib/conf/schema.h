@@ -54,6 +54,7 @@ enum option_type {
     TYPE_DELIMITERS,
     TYPE_HOSTNAME,
     TYPE_PATH, /* absolute, or empty */
+    TYPE_FILES, /* list of absolute paths in struct strings */
     TYPE_DATASET, /* a path, maybe with file: or refile: before it; or empty */
     TYPE_SECRET, /* path of a file whose contents are stored */
     TYPE_SELECTOR,

@@ -45,6 +45,7 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_PATH] = {type_read_path, "a path from the root", 0, "/etc/sluice/file", STORED_STRING},
     [TYPE_DATASET] = {type_read_dataset, "a path from the root, with file: or refile: before it", 0,
                       "refile:/etc/opendkim/signing.table", STORED_STRING},
+    [TYPE_FILES] = {type_read_files, "paths from the root", 0, "/etc/sluice/file", STORED_STRINGS},
     [TYPE_SECRET] = {type_read_secret, "a path from the root", 0, "/etc/sluice/secret",
                      STORED_STRING},
     [TYPE_SELECTOR] = {type_read_selector, "a selector", 0, "s1 or 2026.mail", STORED_STRING},
@@ -176,6 +177,11 @@ void type_store_string(const struct reading *reading, char *string)
 
     free(get_pointer(member));
     set_pointer(member, string);
+}
+
+struct strings *type_strings(const struct reading *reading)
+{
+    return (struct strings *)(void *)(reading->base + reading->option->offset);
 }
 
 void *type_add(const struct reading *reading, size_t size)

@@ -36,8 +36,8 @@ type_reader type_read_boolean, type_read_integer, type_read_amount, type_read_du
     type_read_per, type_read_size, type_read_percent, type_read_mode, type_read_factor,
     type_read_date;
 type_reader type_read_word, type_read_action, type_read_over, type_read_string, type_read_account,
-    type_read_delimiters, type_read_hostname, type_read_path, type_read_dataset, type_read_secret,
-    type_read_selector, type_read_log;
+    type_read_delimiters, type_read_hostname, type_read_path, type_read_files, type_read_dataset,
+    type_read_secret, type_read_selector, type_read_log;
 type_reader type_read_store, type_read_resolver, type_read_listen, type_read_network,
     type_read_address, type_read_domain, type_read_member;
 type_reader type_read_login_rule;
@@ -47,6 +47,9 @@ void type_store(const struct reading *reading, int64_t number);
 
 /* Stores string, which becomes the member's, and frees the one before. */
 void type_store_string(const struct reading *reading, char *string);
+
+/* The option's list, where it is one of strings. */
+struct strings *type_strings(const struct reading *reading);
 
 /* Room for one more element at the end of the option's array; its count is raised. */
 void *type_add(const struct reading *reading, size_t size);

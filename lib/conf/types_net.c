@@ -148,11 +148,6 @@ bool type_read_address(struct reading *reading, const char *value)
     return true;
 }
 
-static struct strings *list_of(const struct reading *reading)
-{
-    return (struct strings *)(void *)(reading->base + reading->option->offset);
-}
-
 bool type_read_domain(struct reading *reading, const char *value)
 {
     bool subdomains = *value == '.';
@@ -162,7 +157,7 @@ bool type_read_domain(struct reading *reading, const char *value)
     if (normal == NULL)
         return false;
     item = mem_print("%s%s", subdomains ? "." : "", normal);
-    strings_add(list_of(reading), item);
+    strings_add(type_strings(reading), item);
     free(item);
     free(normal);
     return true;
@@ -177,7 +172,7 @@ bool type_read_member(struct reading *reading, const char *value)
 
     if (ip_network_parse(value, &network, &problem)) {
         ip_network_format(&network, text);
-        strings_add(list_of(reading), text);
+        strings_add(type_strings(reading), text);
         return true;
     }
     if (strchr(value, '/') != NULL && strchr(value, '@') == NULL) {
@@ -192,7 +187,7 @@ bool type_read_member(struct reading *reading, const char *value)
         text_add_string(&reading->why, "what follows the @ is not a domain");
         return false;
     }
-    strings_add(list_of(reading), normal);
+    strings_add(type_strings(reading), normal);
     free(normal);
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
+#include "lib/base/strings.h"
 #include "lib/base/words.h"
 #include "lib/conf/files.h"
 
@@ -126,6 +127,14 @@ bool type_read_dataset(struct reading *reading, const char *value)
     if (too_long(reading, value, PATH_LENGTH_MAX) || (*value != '\0' && *path != '/'))
         return false;
     type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+bool type_read_files(struct reading *reading, const char *value)
+{
+    if (too_long(reading, value, PATH_LENGTH_MAX) || *value != '/')
+        return false;
+    strings_add(type_strings(reading), value);
     return true;
 }
 

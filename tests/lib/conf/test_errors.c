@@ -89,6 +89,8 @@ static const struct {
     {"domain with blanks", "local-domains = {\"a b\"}", "expected domains"},
     {"host name", "hostname = \"-x-\"", "hostname = \"-x-\": expected a host name"},
     {"relative path", "state-directory = var/lib", "expected a path from the root"},
+    {"relative file", "classify-rules = {\"/a\", \"b\"}",
+     "classify-rules = \"b\": expected paths from the root, such as /etc/sluice/file"},
     {"log", "log = syslgo",
      "expected syslog, syslog:/socket, stderr or file:/path; did you mean \"syslog\"?"},
     {"log socket", "log = syslog:run/log", "expected syslog, syslog:/socket"},

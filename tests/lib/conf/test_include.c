@@ -149,6 +149,18 @@ static void test_fifo(void **state)
     assert_problem("/fifo: it is not a file");
 }
 
+/* Files that are named, and read by others. */
+static void test_files(void **state)
+{
+    struct conf *conf = load_good("classify-rules = {\"/a\", \"/etc/b c\"}\n", NULL);
+
+    (void)state;
+    assert_int_equal(conf->classify_rules.count, 2);
+    assert_string_equal(conf->classify_rules.items[0], "/a");
+    assert_string_equal(conf->classify_rules.items[1], "/etc/b c");
+    conf_release(&conf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +170,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_depth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fifo, set_up, tear_down),
+        cmocka_unit_test(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

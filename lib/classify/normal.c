@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The form of a text that rules look at. */
+#include "lib/classify/normal.h"
+
+#include <string.h>
+
+#define TOKEN_MAX 255 /* octets of a word that is looked at for addresses */
+
+/* What an octet may be part of. */
+enum octet {
+    IN_HEX = 1, /* IP addresses: also '.' and ':' */
+    IN_LOCAL = 2, /* the local part of an address */
+    IN_DOMAIN = 4,
+    IN_QUOTE = 8, /* left out */
+    IN_DIGIT = 16,
+};
+
+#define D (IN_HEX | IN_LOCAL | IN_DOMAIN | IN_DIGIT)
+#define H (IN_HEX | IN_LOCAL | IN_DOMAIN)
+#define A (IN_LOCAL | IN_DOMAIN)
+static const unsigned char octets[256] = {
+    ['0'] = D,         ['1'] = D,        ['2'] = D,
+    ['3'] = D,         ['4'] = D,        ['5'] = D,
+    ['6'] = D,         ['7'] = D,        ['8'] = D,
+    ['9'] = D,         ['a'] = H,        ['b'] = H,
+    ['c'] = H,         ['d'] = H,        ['e'] = H,
+    ['f'] = H,         ['A'] = H,        ['B'] = H,
+    ['C'] = H,         ['D'] = H,        ['E'] = H,
+    ['F'] = H,         ['g'] = A,        ['h'] = A,
+    ['i'] = A,         ['j'] = A,        ['k'] = A,
+    ['l'] = A,         ['m'] = A,        ['n'] = A,
+    ['o'] = A,         ['p'] = A,        ['q'] = A,
+    ['r'] = A,         ['s'] = A,        ['t'] = A,
+    ['u'] = A,         ['v'] = A,        ['w'] = A,
+    ['x'] = A,         ['y'] = A,        ['z'] = A,
+    ['G'] = A,         ['H'] = A,        ['I'] = A,
+    ['J'] = A,         ['K'] = A,        ['L'] = A,
+    ['M'] = A,         ['N'] = A,        ['O'] = A,
+    ['P'] = A,         ['Q'] = A,        ['R'] = A,
+    ['S'] = A,         ['T'] = A,        ['U'] = A,
+    ['V'] = A,         ['W'] = A,        ['X'] = A,
+    ['Y'] = A,         ['Z'] = A,        ['.'] = H,
+    ['-'] = A,         [':'] = IN_HEX,   ['_'] = A,
+    ['+'] = IN_LOCAL,  ['='] = IN_LOCAL, ['*'] = IN_LOCAL | IN_DOMAIN,
+    ['#'] = IN_LOCAL,  ['!'] = IN_LOCAL, ['&'] = IN_LOCAL,
+    ['~'] = IN_LOCAL,  ['/'] = IN_LOCAL, ['?'] = IN_LOCAL,
+    ['$'] = IN_LOCAL,  ['%'] = IN_LOCAL, ['"'] = IN_QUOTE,
+    ['\''] = IN_QUOTE, ['`'] = IN_QUOTE,
+};
+#undef D
+#undef H
+#undef A
+
+/* Words that people write in more than one way; the last letters of a token. */
+static const struct {
+    const char *from, *to;
+} spellings[] = {
+    {"cant", "cannot"},       {"couldnt", "could not"}, {"doesnt", "does not"},
+    {"isnt", "is not"},       {"hasnt", "has not"},     {"havent", "have not"},
+    {"wasnt", "was not"},     {"didnt", "did not"},     {"dont", "do not"},
+    {"wont", "will not"},     {"arent", "are not"},     {"werent", "were not"},
+    {"e-mail", "email"},      {"e-mails", "emails"},    {"over-quota", "over quota"},
+    {"wouldnt", "would not"},
+};
+
+struct writer {
+    char *bytes;
+    size_t length;
+};
+
+static bool is_in(char c, unsigned what)
+{
+    return (octets[(unsigned char)c] & what) != 0;
+}
+
+static void put(struct writer *writer, const char *bytes, size_t length)
+{
+    size_t room = NORMAL_MAX - writer->length;
+
+    if (length > room)
+        length = room;
+    memcpy(writer->bytes + writer->length, bytes, length);
+    writer->length += length;
+}
+
+/* Whether a token repeats a reply's codes: "550-5.7.1", "550-", "550", "5.7.1". */
+static bool is_code(struct span token)
+{
+    size_t digits = span_digits(token);
+
+    if (digits == 3 && token.start[0] >= '2' && token.start[0] <= '5' &&
+        (token.length == 3 || token.start[3] == '-')) {
+        struct span rest = span_from(token, 4);
+
+        return rest.length == 0 || (rest.length >= 5 && is_digit(rest.start[0]) &&
+                                    rest.start[1] == '.' && is_digit(rest.start[2]));
+    }
+    return token.length >= 5 && token.length <= 9 && digits == 1 && token.start[1] == '.' &&
+           is_digit(token.start[2]) && token.start[3] == '.' &&
+           span_digits(span_from(token, 4)) == token.length - 4;
+}
+
+/* The length of the IP address at the beginning, or 0. */
+static size_t ip_length(struct span text)
+{
+    size_t length = 0;
+    unsigned dots = 0;
+    unsigned colons = 0;
+    bool decimal = true;
+
+    while (length < text.length && is_in(text.start[length], IN_HEX)) {
+        char c = text.start[length++];
+
+        dots += c == '.';
+        colons += c == ':';
+        decimal = decimal && (is_in(c, IN_DIGIT) || c == '.');
+    }
+    while (length > 0 && text.start[length - 1] == '.') {
+        length--;
+        dots--;
+    }
+    if (length < text.length && is_in(text.start[length], IN_LOCAL | IN_DOMAIN) &&
+        text.start[length] != '/')
+        return 0; /* a longer word begins like one */
+    if (decimal && dots == 3 && colons == 0 && length >= 7)
+        return length;
+    /* IPv6, but neither a time ("12:30:00") nor a word with a colon. */
+    if (colons >= 3 || (colons == 2 && memmem(text.start, length, "::", 2) != NULL && length > 4)) {
+        while (length > 0 && text.start[length - 1] == ':')
+            length--;
+        return length;
+    }
+    return 0;
+}
+
+/* Around an '@': where the address begins and ends.  false: it is none. */
+static bool find_address(struct span token, size_t at, size_t from, size_t *start_r, size_t *end_r)
+{
+    size_t start = at;
+    size_t end = at + 1;
+
+    while (start > from && is_in(token.start[start - 1], IN_LOCAL))
+        start--;
+    while (end < token.length && is_in(token.start[end], IN_DOMAIN))
+        end++;
+    while (end > at + 1 && token.start[end - 1] == '.')
+        end--;
+    if (start == at || end == at + 1)
+        return false;
+    *start_r = start;
+    *end_r = end;
+    return true;
+}
+
+static void put_plain(struct writer *writer, struct span token)
+{
+    for (size_t i = 0; i < token.length; i++) {
+        char c = token.start[i];
+
+        if (is_in(c, IN_QUOTE))
+            continue;
+        /* UTF-8's typographic quotation marks, U+2018 to U+201F. */
+        if (c == '\xe2' && i + 2 < token.length && token.start[i + 1] == '\x80' &&
+            (unsigned char)token.start[i + 2] >= 0x98 &&
+            (unsigned char)token.start[i + 2] <= 0x9f) {
+            i += 2;
+            continue;
+        }
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c | 0x20);
+        else if (c == '_')
+            c = ' ';
+        put(writer, &c, 1);
+    }
+}
+
+/* Writes "<addr>" or "<ip>" for token[start..end), and what stood before it; the brackets that
+ * stand directly around go.  Returns what is left. */
+static struct span put_address(struct writer *writer, struct span token, size_t start, size_t end,
+                               const char *as)
+{
+    size_t before = start;
+
+    if (before > 0 && end < token.length &&
+        ((token.start[before - 1] == '<' && token.start[end] == '>') ||
+         (token.start[before - 1] == '[' && token.start[end] == ']'))) {
+        before--;
+        end++;
+    }
+    put_plain(writer, span_to(token, before));
+    put(writer, as, strlen(as));
+    return span_from(token, end);
+}
+
+/* A token that may hold addresses. */
+static void put_addresses(struct writer *writer, struct span token)
+{
+    for (size_t i = 0; i < token.length; i++) {
+        size_t start;
+        size_t end;
+        size_t length;
+
+        if (token.start[i] == '@' && find_address(token, i, 0, &start, &end)) {
+            token = put_address(writer, token, start, end, "<addr>");
+            i = (size_t)-1;
+            continue;
+        }
+        if (!is_in(token.start[i], IN_HEX) || token.start[i] == '.' ||
+            (i > 0 && is_in(token.start[i - 1], IN_HEX | IN_LOCAL | IN_DOMAIN) &&
+             token.start[i - 1] != '=' && token.start[i - 1] != '/'))
+            continue;
+        length =
+            memchr(token.start, '@', token.length) == NULL ? ip_length(span_from(token, i)) : 0;
+        if (length > 0) {
+            token = put_address(writer, token, i, i + length, "<ip>");
+            i = (size_t)-1;
+        }
+    }
+    put_plain(writer, token);
+}
+
+/* Writes the last token that way that rules expect. */
+static void respell(struct writer *writer, size_t start)
+{
+    struct span word = {writer->bytes + start, writer->length - start};
+    char after[2] = {0};
+
+    if (word.length > 0 && strchr(".,;:!", word.start[word.length - 1]) != NULL) {
+        after[0] = word.start[word.length - 1];
+        word.length--;
+    }
+    if (word.length == 3 && memcmp(word.start, "not", 3) == 0 && start >= 4 &&
+        memcmp(word.start - 4, "can ", 4) == 0) {
+        writer->length = start - 1;
+        put(writer, "not", 3);
+        put(writer, after, after[0] != '\0');
+        return;
+    }
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
+        if (!span_equals(word, spellings[i].from))
+            continue;
+        writer->length = start;
+        put(writer, spellings[i].to, strlen(spellings[i].to));
+        put(writer, after, after[0] != '\0');
+        return;
+    }
+}
+
+static bool needs_care(struct span token)
+{
+    for (size_t i = 0; i < token.length; i++)
+        if (token.start[i] == '@' || is_in(token.start[i], IN_DIGIT) || token.start[i] == ':')
+            return true;
+    return false;
+}
+
+size_t normal_form(struct span text, bool several_lines, char buffer_r[NORMAL_ROOM])
+{
+    struct writer writer = {buffer_r, 0};
+    size_t at = 0;
+
+    while (at < text.length && writer.length < NORMAL_MAX) {
+        struct span token;
+        size_t start;
+        size_t length = 0;
+
+        while (at < text.length && (unsigned char)text.start[at] <= ' ')
+            at++;
+        while (at + length < text.length && (unsigned char)text.start[at + length] > ' ')
+            length++;
+        token = span_to(span_from(text, at), length);
+        at += length;
+        if (length == 0 || (several_lines && is_code(token)))
+            continue;
+        if (several_lines && length > 4 && is_code(span_to(token, 4)))
+            token = span_from(token, 4);
+        if (writer.length > 0)
+            put(&writer, " ", 1);
+        start = writer.length;
+        if (length <= TOKEN_MAX && needs_care(token))
+            put_addresses(&writer, token);
+        else
+            put_plain(&writer, token);
+        respell(&writer, start);
+    }
+    buffer_r[writer.length] = '\0';
+    return writer.length;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SMTP replies in text. */
+#include "lib/classify/reply.h"
+
+#include <string.h>
+
+#define DETAIL_MAX 999 /* RFC 3463 §2: at most three digits */
+#define ENHANCED_LENGTH_MAX 9 /* "5.999.999" */
+#define ENHANCED_LENGTH_MIN 5
+
+/* What stands before a reply when somebody quotes it. */
+static const char *const quotes[] = {
+    " said: ",
+    "smtp; ",
+    "smtp;",
+    " refused to talk to me: ",
+    "]: ",
+    "response: ",
+    "reason: ",
+    "error: ",
+    "returned: ",
+    "status: ",
+    "replied: ",
+    "responded: ",
+    "response was: ",
+    "error was: ",
+    "]:25: ",
+    "said ",
+    ": host ",
+    "reply: ",
+    "message: ",
+    "with: ",
+};
+
+static const struct {
+    const char *words;
+    enum smtp_stage stage;
+} stages[] = {
+    {"rcpt", STAGE_RCPT},         {"end of data", STAGE_END},
+    {"end-of-", STAGE_END},       {"end of message", STAGE_END},
+    {"message body", STAGE_END},  {"mail", STAGE_MAIL},
+    {"data", STAGE_DATA},         {"bdat", STAGE_DATA},
+    {"starttls", STAGE_STARTTLS}, {"auth", STAGE_AUTH},
+    {"ehlo", STAGE_HELO},         {"helo", STAGE_HELO},
+    {"lhlo", STAGE_HELO},         {"greeting", STAGE_CONNECT},
+    {"connect", STAGE_CONNECT},   {"initial connection", STAGE_CONNECT},
+};
+
+static const char *const stage_names[STAGE_COUNT] = {
+    [STAGE_UNKNOWN] = "unknown",   [STAGE_CONNECT] = "connect", [STAGE_HELO] = "helo",
+    [STAGE_STARTTLS] = "starttls", [STAGE_AUTH] = "auth",       [STAGE_MAIL] = "mail",
+    [STAGE_RCPT] = "rcpt",         [STAGE_DATA] = "data",       [STAGE_END] = "end",
+};
+
+enum smtp_stage stage_find(struct span words)
+{
+    char lower[64];
+    size_t length = words.length < sizeof(lower) - 1 ? words.length : sizeof(lower) - 1;
+
+    for (size_t i = 0; i < length; i++)
+        lower[i] = (char)(words.start[i] >= 'A' && words.start[i] <= 'Z' ? words.start[i] | 0x20
+                                                                         : words.start[i]);
+    for (size_t i = 0; i < sizeof(stages) / sizeof(*stages); i++)
+        if (span_find((struct span){lower, length}, stages[i].words) != SPAN_NONE)
+            return stages[i].stage;
+    return STAGE_UNKNOWN;
+}
+
+bool stage_parse(struct span name, enum smtp_stage *stage_r)
+{
+    for (enum smtp_stage stage = STAGE_CONNECT; stage < STAGE_COUNT; stage++) {
+        if (span_equals(name, stage_names[stage])) {
+            *stage_r = stage;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_code_class(char c)
+{
+    return c == '2' || c == '4' || c == '5';
+}
+
+bool enhanced_parse(struct span text, struct enhanced *enhanced_r)
+{
+    size_t subject = span_digits(span_from(text, 2));
+    unsigned numbers[2];
+
+    if (text.length < ENHANCED_LENGTH_MIN || !is_code_class(text.start[0]) ||
+        text.start[1] != '.' || subject == 0 || subject > 3 || text.length < 4 + subject ||
+        text.start[2 + subject] != '.' ||
+        !span_number(span_to(span_from(text, 2), subject), DETAIL_MAX, &numbers[0]) ||
+        !span_number(span_from(text, 3 + subject), DETAIL_MAX, &numbers[1]))
+        return false;
+    *enhanced_r = (struct enhanced){(uint8_t)(text.start[0] - '0'), (uint16_t)numbers[0],
+                                    (uint16_t)numbers[1]};
+    return true;
+}
+
+/* How long the enhanced code at the beginning is; 0: there is none. */
+static size_t enhanced_length(struct span text)
+{
+    size_t length = 0;
+    struct enhanced ignored;
+
+    while (length < text.length && length <= ENHANCED_LENGTH_MAX &&
+           (is_digit(text.start[length]) || text.start[length] == '.'))
+        length++;
+    /* A full stop may follow. */
+    while (length > 0 && text.start[length - 1] == '.')
+        length--;
+    return enhanced_parse(span_to(text, length), &ignored) ? length : 0;
+}
+
+static bool take_enhanced(struct span *text, struct enhanced *enhanced_r)
+{
+    struct span rest = *text;
+    size_t length;
+
+    while (rest.length > 0 && strchr(" #[(<-:", rest.start[0]) != NULL && rest.start[0] != '\0')
+        rest = span_from(rest, 1);
+    length = enhanced_length(rest);
+    if (length == 0)
+        return false;
+    (void)enhanced_parse(span_to(rest, length), enhanced_r);
+    rest = span_from(rest, length);
+    while (rest.length > 0 && strchr(" ])>:,-", rest.start[0]) != NULL && rest.start[0] != '\0')
+        rest = span_from(rest, 1);
+    *text = rest;
+    return true;
+}
+
+/* Takes "550 5.1.1 ", "550-#5.1.1 ", "5.1.1 ".  false: no code begins here. */
+static bool take_codes(struct span *text, struct reply *reply)
+{
+    struct span rest = *text;
+
+    while (rest.length > 0 && strchr(" \"'#<([*", rest.start[0]) != NULL && rest.start[0] != '\0')
+        rest = span_from(rest, 1);
+    if (rest.length >= 3 && span_digits(rest) == 3 && rest.start[0] >= '2' &&
+        rest.start[0] <= '5' && rest.start[1] <= '7' &&
+        (rest.length == 3 || strchr(" -:;,.)]", rest.start[3]) != NULL) &&
+        enhanced_length(rest) == 0 &&
+        (rest.length < 5 || rest.start[3] != '.' || !is_digit(rest.start[4]))) {
+        reply->code = (unsigned)(rest.start[0] - '0') * 100 + (unsigned)(rest.start[1] - '0') * 10 +
+                      (unsigned)(rest.start[2] - '0');
+        reply->several_lines = rest.length > 3 && rest.start[3] == '-';
+        rest = span_from(rest, rest.length > 3 ? 4 : 3);
+        (void)take_enhanced(&rest, &reply->enhanced);
+        *text = span_trim(rest);
+        return true;
+    }
+    return take_enhanced(text, &reply->enhanced);
+}
+
+/* Takes a code behind a quotation's words, wherever those stand; the text before is dropped. */
+static bool find_codes(struct span *text, struct reply *reply)
+{
+    size_t best = SPAN_NONE;
+    struct span found = *text;
+
+    for (size_t i = 0; i < sizeof(quotes) / sizeof(*quotes); i++) {
+        /* Whatever is behind the best one so far would be a quotation inside a quotation. */
+        size_t at = span_find(span_to(*text, best), quotes[i]);
+        struct reply codes = *reply;
+        struct span rest;
+
+        if (at == SPAN_NONE)
+            continue;
+        rest = span_from(*text, at + strlen(quotes[i]));
+        if (!take_codes(&rest, &codes))
+            continue;
+        best = at;
+        found = rest;
+        *reply = codes;
+    }
+    *text = found;
+    return best != SPAN_NONE;
+}
+
+/* A code inside the text, as qmail and others put it: "(#5.1.1)", "[5.7.1]", " 5.2.2 "; one that
+ * says more than "other" is preferred. */
+static void search_enhanced(struct span text, struct enhanced *enhanced_r)
+{
+    for (size_t i = 0; i + ENHANCED_LENGTH_MIN <= text.length; i++) {
+        size_t length;
+        char after;
+
+        if (text.start[i + 1] != '.' || !is_code_class(text.start[i]) ||
+            (i > 0 && strchr(" #[(<:;", text.start[i - 1]) == NULL))
+            continue;
+        length = enhanced_length(span_from(text, i));
+        after = i + length < text.length ? text.start[i + length] : ' ';
+        if (length == 0 || is_digit(after) || is_letter(after) || text.start[i + 3] != '.')
+            continue;
+        (void)enhanced_parse(span_to(span_from(text, i), length), enhanced_r);
+        if (enhanced_r->detail != 0)
+            return;
+        i += length;
+    }
+}
+
+/* Takes " (in reply to RCPT TO command)" off the end, and Exim's "... after RCPT TO:<...>: ". */
+static void take_stage(struct span *text, struct reply *reply)
+{
+    static const char postfix[] = "(in reply to ";
+    static const char *const exim[] = {"mail server after ",
+                                       "SMTP error from remote mailer after "};
+    size_t at = span_find(*text, postfix);
+
+    if (at != SPAN_NONE && at + 64 > text->length && span_ends(*text, " command)")) {
+        reply->stage = stage_find(span_from(*text, at + sizeof(postfix) - 1));
+        *text = span_trim(span_to(*text, at));
+        return;
+    }
+    for (size_t i = 0; i < sizeof(exim) / sizeof(*exim); i++) {
+        at = span_find(*text, exim[i]);
+        if (at != SPAN_NONE) {
+            reply->stage = stage_find(span_to(span_from(*text, at + strlen(exim[i])), 24));
+            return;
+        }
+    }
+}
+
+void reply_parse(struct span text, struct reply *reply_r)
+{
+    *reply_r = (struct reply){.stage = STAGE_UNKNOWN};
+    text = span_trim(text);
+    take_stage(&text, reply_r);
+    if (!take_codes(&text, reply_r))
+        (void)find_codes(&text, reply_r);
+    if (reply_r->enhanced.class == 0)
+        search_enhanced(text, &reply_r->enhanced);
+    reply_r->text = span_trim(text);
+}
