@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/ed25519.h"
 
-#include "lib/auth/fields.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>
@@ -43,12 +42,14 @@ static void add_name(struct ed25519 *signature, const char *name)
 /* From the bottom up, which is the order in which repeated names in h= take fields (RFC 6376
  * §5.4.2). */
 static void add_headers(struct ed25519 *signature, const struct message *message,
-                        const char *const *oversigned)
+                        const struct fields *fields)
 {
+    const char *const *oversigned = fields_oversigned(fields, message);
+
     for (size_t i = message->nheaders; i > 0; i--) {
         const struct header *header = &message->headers[i - 1];
 
-        if (!fields_is_signed(header->name))
+        if (!fields_is_signed(fields, header->name))
             continue;
         add_name(signature, header->name);
         dkim_canon_field(signature->canon, header->name, header->value, &signature->headers);
@@ -83,7 +84,7 @@ struct ed25519 *ed25519_begin(EVP_PKEY *private_key, const char *domain, const c
         text_print(&signature->tags, " x=%lld;", now + (long long)form->expire_sec);
     if (identity != NULL)
         text_print(&signature->tags, "\n\ti=%s;", identity);
-    add_headers(signature, message, form->oversigned);
+    add_headers(signature, message, form->fields);
     return signature;
 }
 

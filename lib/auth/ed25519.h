@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/auth/dkim_canon.h"
+#include "lib/auth/fields.h"
 #include "lib/message/message.h"
 
 #include <openssl/evp.h>
@@ -21,7 +22,7 @@ struct ed25519;
 struct ed25519_form {
     enum dkim_canon headers, body;
     int64_t expire_sec; /* 0: never */
-    const char *const *oversigned; /* named once more than they occur; ended by NULL */
+    const struct fields *fields; /* what is signed */
 };
 
 /* Begins with the fields that are to be signed.  domain, selector and, where not NULL, identity are

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One message's signatures: one by each of its keys. */
 #include "lib/auth/ed25519.h"
-#include "lib/auth/fields.h"
 #include "lib/auth/signer.h"
 #include "lib/auth/tags.h"
 #include "lib/base/mem.h"
@@ -18,6 +17,8 @@
 /* The signature by one key. */
 struct part {
     const struct signer_key *key;
+    const struct signer_form *form;
+    size_t names_length; /* of the signed fields, in h= */
     char *name; /* "s1/example.com" */
     DKIM *dkim; /* RSA */
     struct ed25519 *ed25519; /* or this */
@@ -177,30 +178,30 @@ static bool has_failed(const struct signature *signature)
     return true;
 }
 
-static void add_header(struct part *part, const struct text *field)
+/* false: there are more than can be signed. */
+static bool add_header(struct part *part, const char *name, const struct text *field)
 {
+    if (!fields_is_signed(&part->form->fields, name))
+        return true;
+    part->names_length += strlen(name) + 1;
     if (part->dkim != NULL && !part->failed)
         part->failed =
             dkim_header(part->dkim, (u_char *)field->bytes, field->length) != DKIM_STAT_OK;
+    return part->names_length <= SIGNED_NAMES_MAX;
 }
 
 static const char *add_headers(struct signature *signature, const struct message *message)
 {
     struct text field = TEXT_EMPTY;
-    size_t names = 0;
+    bool fits = true;
 
-    for (size_t i = 0; i < message->nheaders && names <= SIGNED_NAMES_MAX; i++) {
-        const struct header *header = &message->headers[i];
-
-        if (!fields_is_signed(header->name))
-            continue;
-        names += strlen(header->name) + 1;
-        make_field(header, &field);
-        for (size_t n = 0; n < signature->nparts; n++)
-            add_header(&signature->parts[n], &field);
+    for (size_t i = 0; i < message->nheaders && fits; i++) {
+        make_field(&message->headers[i], &field);
+        for (size_t n = 0; n < signature->nparts && fits; n++)
+            fits = add_header(&signature->parts[n], message->headers[i].name, &field);
     }
     text_free(&field);
-    if (names > SIGNED_NAMES_MAX)
+    if (!fits)
         return SIGN_HEADERS_CUT;
     for (size_t i = 0; i < signature->nparts; i++) {
         struct part *part = &signature->parts[i];
@@ -248,13 +249,13 @@ static dkim_canon_t library_canon(enum dkim_canon canon)
     return canon == DKIM_RELAXED ? DKIM_CANON_RELAXED : DKIM_CANON_SIMPLE;
 }
 
-static DKIM *start_rsa(const struct part *part, const struct signer *signer, const char *domain,
-                       const char *identity, bool with_dates)
+static DKIM *start_rsa(const struct part *part, const struct message *message, const char *domain,
+                       const char *identity)
 {
-    const struct signer_form *form = signer_form(signer);
+    const struct signer_form *form = part->form;
     const struct signer_key *key = part->key;
     DKIM_STAT status;
-    DKIM *dkim = dkim_sign(signer_library(signer, with_dates), (const u_char *)part->name, NULL,
+    DKIM *dkim = dkim_sign(signer_form_library(form, message), (const u_char *)part->name, NULL,
                            (u_char *)key->key.pem, (const u_char *)key->selector,
                            (const u_char *)domain, library_canon(form->headers),
                            library_canon(form->body), DKIM_SIGN_RSASHA256, -1, &status);
@@ -264,15 +265,14 @@ static DKIM *start_rsa(const struct part *part, const struct signer *signer, con
     return dkim;
 }
 
-static struct ed25519 *start_ed25519(const struct part *part, const struct signer *signer,
-                                     const char *domain, const char *identity, bool with_dates,
-                                     const struct message *message)
+static struct ed25519 *start_ed25519(const struct part *part, const struct message *message,
+                                     const char *domain, const char *identity)
 {
     const struct ed25519_form form = {
-        .headers = signer_form(signer)->headers,
-        .body = signer_form(signer)->body,
-        .expire_sec = signer_form(signer)->expire_sec,
-        .oversigned = with_dates ? fields_oversigned_with_dates : fields_oversigned,
+        .headers = part->form->headers,
+        .body = part->form->body,
+        .expire_sec = part->form->expire_sec,
+        .fields = &part->form->fields,
     };
 
     return ed25519_begin(part->key->key.private_key, domain, part->key->selector, identity, message,
@@ -282,18 +282,17 @@ static struct ed25519 *start_ed25519(const struct part *part, const struct signe
 static void start_part(struct part *part, const struct signer *signer, const struct choice *choice,
                        size_t n, const struct message *message)
 {
-    const bool with_dates = message_header(message, "Date", 0) != NULL &&
-                            message_header(message, "Message-ID", 0) != NULL;
     const struct signer_key *key = chosen_key(choice, n);
     const char *domain = chosen_domain(choice, n);
     char *identity = make_identity(choice->matches[n].signer, choice->from.domain, domain);
 
     part->key = key;
+    part->form = signer_form(signer, key);
     part->name = mem_print("%s/%s", key->selector, domain);
     if (key->key.algorithm == KEY_ED25519)
-        part->ed25519 = start_ed25519(part, signer, domain, identity, with_dates, message);
+        part->ed25519 = start_ed25519(part, message, domain, identity);
     else
-        part->dkim = start_rsa(part, signer, domain, identity, with_dates);
+        part->dkim = start_rsa(part, message, domain, identity);
     part->failed = part->dkim == NULL && part->ed25519 == NULL;
     free(identity);
 }

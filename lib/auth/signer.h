@@ -2,12 +2,10 @@
 /* What a signer is made of, for signature.c. */
 #pragma once
 
-#include "lib/auth/dkim_canon.h"
 #include "lib/auth/key.h"
 #include "lib/auth/sign.h"
+#include "lib/auth/signer_form.h"
 #include "lib/auth/signer_rules.h"
-
-#include <opendkim/dkim.h>
 
 struct signer_key {
     char *domain; /* for d=; "%": the From domain */
@@ -17,6 +15,7 @@ struct signer_key {
     char *scope; /* the domain that it is for, as its source says; or NULL */
     struct key key; /* zeroed where problem says why */
     char *problem;
+    size_t section; /* the sign section that it is of, counted from 1; 0: of none */
     bool kept; /* the file may not be read any more; it is the key of before the reload */
 };
 
@@ -35,13 +34,5 @@ void signer_keys_clear(struct signer_keys *keys);
 
 const struct signer_keys *signer_keys(const struct signer *signer);
 
-/* How all signatures are made. */
-struct signer_form {
-    enum dkim_canon headers, body;
-    int64_t expire_sec; /* 0: never */
-};
-const struct signer_form *signer_form(const struct signer *signer);
-
-/* libopendkim's handle.  with_dates: the message has Date and Message-ID, so that more of them can
- * be ruled out. */
-DKIM_LIB *signer_library(const struct signer *signer, bool with_dates);
+/* How the key's signatures are made. */
+const struct signer_form *signer_form(const struct signer *signer, const struct signer_key *key);

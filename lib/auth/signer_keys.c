@@ -103,6 +103,7 @@ static void read_section(struct reading *reading, const struct conf_sign *sectio
     char *scope = mem_print("%s%s", section->subdomains ? "." : "", section->domain);
     size_t key = add_key(reading, section->domain, section->selector, section->key, "sign", scope);
 
+    reading->keys->items[key].section = (size_t)(section - reading->conf->signs) + 1;
     signer_rules_own(rules, scope, key);
     for (size_t i = 0; i < section->third_parties.count; i++)
         signer_rules_third_party(rules, section->third_parties.items[i], key);

@@ -104,6 +104,9 @@ struct conf_sign {
     char *selector;
     char *key; /* path of a PEM file */
     struct strings third_parties; /* other From domains; ".example.com" means its subdomains */
+    int canonicalization; /* enum conf_canonicalization, or -1: as sign_canonicalization */
+    int64_t expire_ms; /* or -1: as sign_expire_ms */
+    struct strings headers, oversigned; /* empty: as sign_headers, oversign_headers */
     struct conf_place place;
 };
 
@@ -208,6 +211,8 @@ struct conf {
     char *sign_key_table, *sign_signing_table; /* OpenDKIM's: [file:|refile:]PATH, or "" */
     enum conf_canonicalization sign_canonicalization;
     int64_t sign_expire_ms; /* 0: signatures do not expire */
+    struct strings sign_headers; /* "List-*" is all that begin so */
+    struct strings oversign_headers;
     bool sign_all_matches; /* of the signing table, not only the first */
 
     struct conf_limit *limits;

@@ -17,6 +17,17 @@
 
 #define MS_PER_SEC INT64_C(1000)
 #define SEC_PER_DAY INT64_C(86400)
+/* RFC 6376 section 5.4.1, and what Gmail wants covered (Feedback-ID).  Received and the like are left
+ * out: servers on the way change them. */
+#define SIGNED_FIELDS                                                                              \
+    "\"From\", \"Sender\", \"Reply-To\", \"Subject\", \"Date\", \"Message-ID\", \"To\", \"Cc\", "           \
+    "\"In-Reply-To\", \"References\", \"MIME-Version\", \"Content-*\", \"Resent-*\", \"List-*\", "       \
+    "\"Feedback-ID\""
+/* What a reader sees or what decides how the body is read.  Sender, Resent-* and List-* are not among
+ * them: lists and forwarders rightly add those. */
+#define OVERSIGNED_FIELDS                                                                          \
+    "\"From\", \"Reply-To\", \"Subject\", \"To\", \"Cc\", \"MIME-Version\", \"Content-Type\", "        \
+    "\"Content-Transfer-Encoding\", \"Date\", \"Message-ID\""
 #define COUNT_MOST INT64_C(1000000000000000) /* exact in the store's numbers, which are doubles */
 
 static const struct option_word mode_words[] = {
@@ -313,6 +324,16 @@ const struct conf_option schema_options[] = {
      .most = 366 * SEC_PER_DAY * MS_PER_SEC,
      .about = "How long a signature is good for (x=), such as 7d: longer than mail may wait in "
               "queues. 0: it does not expire."},
+    {"sign-headers", .type = TYPE_FIELD, .list = true, CONF_MEMBER(sign_headers),
+     .fallback = SIGNED_FIELDS,
+     .about = "The header fields that a signature covers where they are; List-* is all that begin "
+              "so. From, List-Unsubscribe and List-Unsubscribe-Post are always covered, and what "
+              "oversign-headers names."},
+    {"oversign-headers", .type = TYPE_FIELD, .list = true, CONF_MEMBER(oversign_headers),
+     .fallback = OVERSIGNED_FIELDS,
+     .about = "Those that are named once more than they occur, so that nobody can add one on the "
+              "way (RFC 6376 section 8.15). Date and Message-ID only where both are there: MTAs "
+              "add them late."},
     {"sign-keys", .type = TYPE_PATH, CONF_MEMBER(sign_keys), .fallback = "",
      .about = "A folder of signing keys, as DOMAIN/SELECTOR.pem, beside those of the sign "
               "sections; a folder *.DOMAIN is for the domains below it. Empty: none."},
@@ -379,6 +400,16 @@ const struct conf_option schema_options[] = {
          "Other From domains that this key signs for too, as a third party, beside their own "
          "keys; \".example.com\" means every domain below example.com. A key never signs for a "
          "From address that the login may not use."},
+
+    {"canonicalization", .section = SECTION_SIGN, .type = TYPE_WORD,
+     MEMBER(conf_sign, canonicalization), .words = canonicalization_words,
+     .about = "Instead of sign-canonicalization."},
+    {"expire", .section = SECTION_SIGN, .type = TYPE_DURATION, MEMBER(conf_sign, expire_ms),
+     .most = 366 * SEC_PER_DAY * MS_PER_SEC, .about = "Instead of sign-expire."},
+    {"headers", .section = SECTION_SIGN, .type = TYPE_FIELD, .list = true,
+     MEMBER(conf_sign, headers), .about = "Instead of sign-headers."},
+    {"oversign-headers", .section = SECTION_SIGN, .type = TYPE_FIELD, .list = true,
+     MEMBER(conf_sign, oversigned), .about = "Instead of those of the root."},
 
     {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, .mandatory = true,
      MEMBER(conf_cause, action),

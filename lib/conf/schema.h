@@ -66,6 +66,7 @@ enum option_type {
     TYPE_ADDRESS, /* list of struct ip_address */
     TYPE_DOMAIN, /* list in struct strings; ".example.com" is allowed */
     TYPE_MEMBER, /* list in struct strings */
+    TYPE_FIELD, /* list in struct strings: names of header fields that can be signed */
     TYPE_LOGIN_RULE, /* list of struct conf_login_rule */
     TYPE_COUNT
 };

@@ -194,6 +194,8 @@ static void read_sign(struct load *load, const struct raw_section *raw, void *el
         complain(load, raw, &raw->place, "expected a domain or *.DOMAIN as its title");
         sign->domain = mem_copy(raw->title);
     }
+    sign->canonicalization = -1;
+    sign->expire_ms = -1;
     read_options(load, raw, sign, false);
 }
 

@@ -64,6 +64,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_DOMAIN] = {type_read_domain, "domains", 0, "example.com or .example.com", STORED_STRINGS},
     [TYPE_MEMBER] = {type_read_member, "addresses, logins, @domains and networks", 0,
                      "news@example.com, @example.com or 192.0.2.0/24", STORED_STRINGS},
+    [TYPE_FIELD] = {type_read_field, "names of header fields", 0, "Subject or List-*",
+                    STORED_STRINGS},
     [TYPE_LOGIN_RULE] = {type_read_login_rule, "equal, domain or a table", 0,
                          "texthash:/etc/sluice/senders", STORED_ARRAY},
 };

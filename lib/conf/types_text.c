@@ -10,11 +10,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define STRING_MAX 512 /* octets of a text that goes into replies */
 #define PATH_LENGTH_MAX 4096
 #define ACCOUNT_MAX 64
 #define DELIMITERS_MAX 8
+#define FIELD_MAX 128
 #define WORDS_MAX 64
 
 bool type_read_word(struct reading *reading, const char *value)
@@ -184,5 +186,46 @@ bool type_read_log(struct reading *reading, const char *value)
         return false;
     }
     type_store_string(reading, mem_copy(value));
+    return true;
+}
+
+/* Fields that servers on the way add, change or take away. */
+static bool is_of_the_way(const char *name)
+{
+    static const char *const names[] = {
+        "Authentication-Results", "Bcc",         "DKIM-Signature", "Received",
+        "Received-SPF",           "Return-Path",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (text_equal_case(names[i], name))
+            return true;
+    return strncasecmp(name, "ARC-", strlen("ARC-")) == 0;
+}
+
+/* A pattern has a whole word before its end; what is oversigned is no pattern. */
+static bool is_field(const char *value, bool pattern)
+{
+    size_t length = strlen(value);
+
+    if (pattern && length > 2 && strcmp(value + length - 2, "-*") == 0)
+        length--;
+    for (size_t i = 0; i < length; i++)
+        if (value[i] <= ' ' || value[i] >= 0x7f || strchr(":*?.\\|()[]{}^$+", value[i]) != NULL)
+            return false;
+    return length > 0;
+}
+
+bool type_read_field(struct reading *reading, const char *value)
+{
+    const bool pattern = strncmp(reading->option->name, "oversign", strlen("oversign")) != 0;
+
+    if (too_long(reading, value, FIELD_MAX) || !is_field(value, pattern))
+        return false;
+    if (is_of_the_way(value)) {
+        text_add_string(&reading->why, "servers on the way add or change it");
+        return false;
+    }
+    strings_add((struct strings *)(void *)(reading->base + reading->option->offset), value);
     return true;
 }

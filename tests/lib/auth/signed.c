@@ -4,6 +4,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/keys.h"
+#include "tests/support/conf_text.h"
 
 #include <opendkim/dkim.h>
 #include <setjmp.h>
@@ -18,6 +19,7 @@
 char *signed_folder, *signed_key_path, *signed_shared_path, *signed_ed25519_path;
 static char *rsa_record, *ed25519_record;
 static struct conf_login_rule equal_rule = {.kind = LOGIN_EQUAL};
+static struct conf *defaults;
 static struct conf_sign sections[SIGNED_SECTIONS];
 struct conf signed_conf;
 
@@ -34,19 +36,34 @@ int signed_set_up(void **state)
     ed25519_record = keys_record(ed25519_key);
     EVP_PKEY_free(key);
     EVP_PKEY_free(ed25519_key);
-    sections[0] = (struct conf_sign){
-        .domain = (char *)"example.com", .selector = (char *)"s1", .key = signed_key_path};
-    sections[1] = (struct conf_sign){
-        .domain = (char *)"open.example", .selector = (char *)"s1", .key = signed_shared_path};
-    sections[2] = (struct conf_sign){
-        .domain = (char *)"two.example", .selector = (char *)"s1", .key = signed_key_path};
-    sections[3] = (struct conf_sign){
-        .domain = (char *)"two.example", .selector = (char *)"e1", .key = signed_ed25519_path};
-    sections[4] = (struct conf_sign){
-        .domain = (char *)"two.example", .selector = (char *)"open", .key = signed_shared_path};
-    sections[5] = (struct conf_sign){
-        .domain = (char *)"ed25519.example", .selector = (char *)"e1", .key = signed_ed25519_path};
+    sections[0] = (struct conf_sign){.domain = (char *)"example.com",
+                                     .selector = (char *)"s1",
+                                     .key = signed_key_path,
+                                     SIGNED_FORM};
+    sections[1] = (struct conf_sign){.domain = (char *)"open.example",
+                                     .selector = (char *)"s1",
+                                     .key = signed_shared_path,
+                                     SIGNED_FORM};
+    sections[2] = (struct conf_sign){.domain = (char *)"two.example",
+                                     .selector = (char *)"s1",
+                                     .key = signed_key_path,
+                                     SIGNED_FORM};
+    sections[3] = (struct conf_sign){.domain = (char *)"two.example",
+                                     .selector = (char *)"e1",
+                                     .key = signed_ed25519_path,
+                                     SIGNED_FORM};
+    sections[4] = (struct conf_sign){.domain = (char *)"two.example",
+                                     .selector = (char *)"open",
+                                     .key = signed_shared_path,
+                                     SIGNED_FORM};
+    sections[5] = (struct conf_sign){.domain = (char *)"ed25519.example",
+                                     .selector = (char *)"e1",
+                                     .key = signed_ed25519_path,
+                                     SIGNED_FORM};
+    defaults = conf_of("");
     signed_conf = (struct conf){
+        .sign_headers = defaults->sign_headers,
+        .oversign_headers = defaults->oversign_headers,
         .signs = sections,
         .nsigns = sizeof(sections) / sizeof(sections[0]),
         .login_rules = &equal_rule,
@@ -59,6 +76,7 @@ int signed_set_up(void **state)
 int signed_tear_down(void **state)
 {
     (void)state;
+    conf_release(&defaults);
     free(signed_key_path);
     free(signed_shared_path);
     free(signed_ed25519_path);
@@ -182,9 +200,16 @@ struct signer *signed_signer(void)
  */
 void signed_with_each_key(void (*check)(struct signer *signer))
 {
-    struct conf_sign section = {
-        .domain = (char *)"example.com", .selector = (char *)"e1", .key = signed_ed25519_path};
-    struct conf ed25519_conf = {.signs = &section, .nsigns = 1};
+    struct conf_sign section = {.domain = (char *)"example.com",
+                                .selector = (char *)"e1",
+                                .key = signed_ed25519_path,
+                                SIGNED_FORM};
+    struct conf ed25519_conf = {
+        .signs = &section,
+        .nsigns = 1,
+        .sign_headers = defaults->sign_headers,
+        .oversign_headers = defaults->oversign_headers,
+    };
     char *problem = NULL;
     struct signer *signer = signed_signer();
 

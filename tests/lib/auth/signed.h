@@ -13,6 +13,9 @@
 extern struct conf signed_conf;
 extern char *signed_folder, *signed_key_path, *signed_shared_path, *signed_ed25519_path;
 
+/* A section that says nothing of how its signatures are made. */
+#define SIGNED_FORM .canonicalization = -1, .expire_ms = -1
+
 #define FROM "From: Alice <alice@example.com>\n"
 #define USUAL                                                                                      \
     FROM "To: bob@example.net\nSubject: hello\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nMessage-ID: " \

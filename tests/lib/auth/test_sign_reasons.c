@@ -147,7 +147,8 @@ static void test_sign_notes(void **state)
 /* After a reload the daemon is no longer root. */
 static void test_sign_keeps_key_at_reload(void **state)
 {
-    struct conf_sign section = {.domain = (char *)"example.com", .selector = (char *)"s1"};
+    struct conf_sign section = {
+        .domain = (char *)"example.com", .selector = (char *)"s1", SIGNED_FORM};
     struct conf reload_conf = {.signs = &section, .nsigns = 1};
     char *problem = NULL;
     struct signer *before, *after;
