@@ -31,7 +31,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long offered_actions,
             conf_release(&conf);
         return SMFIS_REJECT;
     }
-    negotiate_flags(conf->mode, offered_actions, offered_protocol, actions_r, protocol_r);
+    negotiate_flags(conf_enforces(conf), offered_actions, offered_protocol, actions_r, protocol_r);
     session->actions = *actions_r;
     session->protocol = *protocol_r;
     if (session->actions & SMFIF_SETSYMLIST)
@@ -78,7 +78,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 /* Whether the recipient is judged at once, since it can be refused alone. */
 static bool judges_recipients(const struct session *session)
 {
-    return session->by_smtp && session->conf->mode == MODE_ENFORCE &&
+    return session->by_smtp && conf_enforces(session->conf) &&
            !(session->protocol & SMFIP_NR_RCPT);
 }
 

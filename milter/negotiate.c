@@ -26,14 +26,14 @@ const struct negotiate_macros negotiate_macros[] = {
 };
 const unsigned negotiate_macros_count = sizeof(negotiate_macros) / sizeof(negotiate_macros[0]);
 
-void negotiate_flags(enum conf_mode mode, unsigned long offered_actions,
+void negotiate_flags(bool enforces, unsigned long offered_actions,
                      unsigned long offered_protocol, unsigned long *actions_r,
                      unsigned long *protocol_r)
 {
     unsigned long wanted = STEPS_NOT_NEEDED | NO_REPLIES | SMFIP_HDR_LEADSPC;
 
-    /* nothing is ever refused in observe mode, so no recipient either */
-    if (mode == MODE_OBSERVE)
+    /* where nothing is enforced nothing is refused, so no recipient either */
+    if (!enforces)
         wanted |= SMFIP_NR_RCPT;
     *actions_r = ACTIONS & offered_actions;
     *protocol_r = wanted & offered_protocol;

@@ -4,8 +4,9 @@
 
 #include "lib/conf/conf.h"
 
-/* The actions (SMFIF_...) and protocol flags (SMFIP_...) that we want of those the MTA offers. */
-void negotiate_flags(enum conf_mode mode, unsigned long offered_actions,
+/* The actions (SMFIF_...) and protocol flags (SMFIP_...) that we want of those the MTA offers.
+ * enforces: mail may be refused. */
+void negotiate_flags(bool enforces, unsigned long offered_actions,
                      unsigned long offered_protocol, unsigned long *actions_r,
                      unsigned long *protocol_r);
 

@@ -118,9 +118,26 @@ int conf_cause_action(const struct conf *conf, const char *cause_id)
 {
     /* The last one written holds. */
     for (size_t i = conf->ncauses; i > 0; i--)
-        if (strcmp(conf->causes[i - 1].id, cause_id) == 0)
+        if (conf->causes[i - 1].action >= 0 && strcmp(conf->causes[i - 1].id, cause_id) == 0)
             return conf->causes[i - 1].action;
     return -1;
+}
+
+enum conf_mode conf_cause_mode(const struct conf *conf, const char *cause_id)
+{
+    for (size_t i = conf->ncauses; i > 0; i--)
+        if (conf->causes[i - 1].mode >= 0 && strcmp(conf->causes[i - 1].id, cause_id) == 0)
+            return (enum conf_mode)conf->causes[i - 1].mode;
+    return conf->mode;
+}
+
+bool conf_enforces(const struct conf *conf)
+{
+    bool enforces = conf->mode == MODE_ENFORCE;
+
+    for (size_t i = 0; i < conf->ncauses && !enforces; i++)
+        enforces = conf_cause_mode(conf, conf->causes[i].id) == MODE_ENFORCE;
+    return enforces;
 }
 
 static const char *word_of(const char *option, int value)

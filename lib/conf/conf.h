@@ -113,6 +113,7 @@ struct conf_sign {
 struct conf_cause {
     char *id;
     int action; /* enum action, or -1 when not set */
+    int mode; /* enum conf_mode, or -1: the mode of all */
     struct conf_place place;
 };
 
@@ -295,6 +296,11 @@ int conf_verify_action(const struct conf *conf, const char *domain, enum conf_re
 
 /* The configured action for a cause, or -1. */
 int conf_cause_action(const struct conf *conf, const char *cause_id);
+
+/* Whether a cause is enforced or only observed: its own mode, else the mode of all. */
+enum conf_mode conf_cause_mode(const struct conf *conf, const char *cause_id);
+/* Whether any cause at all is enforced, so that mail may be held or refused. */
+bool conf_enforces(const struct conf *conf);
 
 const char *limit_subject_name(enum limit_subject subject); /* "sender-domain" */
 bool limit_subject_parse(const char *name, enum limit_subject *subject_r);

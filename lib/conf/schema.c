@@ -411,9 +411,14 @@ const struct conf_option schema_options[] = {
     {"oversign-headers", .section = SECTION_SIGN, .type = TYPE_FIELD, .list = true,
      MEMBER(conf_sign, oversigned), .about = "Instead of those of the root."},
 
-    {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, .mandatory = true,
-     MEMBER(conf_cause, action),
-     .about = "ignore, log, warn (log and add a header), hold, defer or reject."},
+    {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, MEMBER(conf_cause, action),
+     .about = "ignore, log, warn (log and add a header), hold, defer or reject. Without it, the "
+              "catalogue's default."},
+    {"mode", .section = SECTION_CAUSE, .type = TYPE_WORD, MEMBER(conf_cause, mode),
+     .words = mode_words,
+     .about = "observe or enforce for this cause alone, whatever the mode of all is: so a site "
+              "that observes goes over cause by cause. sluicectl enforce --preview tells from "
+              "the log whom it would touch."},
 
     {"dmarc-reject", .section = SECTION_VERIFY, .type = TYPE_ACTION,
      MEMBER(conf_verify, actions[CONF_DMARC_REJECT]),

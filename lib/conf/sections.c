@@ -204,7 +204,9 @@ static void read_cause(struct load *load, const struct raw_section *raw, void *e
     struct conf_cause *cause = element;
 
     cause->id = mem_copy(raw->title);
-    cause->action = -1;
+    cause->action = cause->mode = -1;
+    if (raw->noptions == 0)
+        complain(load, raw, &raw->place, "nothing is said of it: expected action or mode");
     read_options(load, raw, cause, false);
 }
 

@@ -165,9 +165,10 @@ void limits_plan(const struct conf *conf, struct message *message)
 static bool enforced(const struct conf *conf, const struct message *message,
                      const struct conf_limit *limit)
 {
-    enum action configured = verdict_configured(conf, cause_get(limits_cause(limit)), limit->over);
+    const struct cause *cause = cause_get(limits_cause(limit));
+    enum action configured = verdict_configured(conf, cause, limit->over);
 
-    return verdict_effective(conf, message, configured) >= ACTION_DEFER;
+    return verdict_effective(conf, message, cause, configured) >= ACTION_DEFER;
 }
 
 /* A queue id comes back for another message some day; its sender and client tell the two apart. */

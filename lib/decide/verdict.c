@@ -22,11 +22,11 @@ static enum action enforced(const struct message *message, enum action configure
 }
 
 enum action verdict_effective(const struct conf *conf, const struct message *message,
-                              enum action configured)
+                              const struct cause *cause, enum action configured)
 {
     enum action action = enforced(message, configured);
 
-    if (conf->mode == MODE_OBSERVE && action > ACTION_WARN)
+    if (conf_cause_mode(conf, cause->id) == MODE_OBSERVE && action > ACTION_WARN)
         return ACTION_LOG;
     return action;
 }
@@ -50,7 +50,7 @@ void verdict_set(const struct conf *conf, struct message *message)
         if (configured > ACTION_LOG && spares_the_others(message, finding))
             configured = ACTION_LOG;
         finding->would = (int)enforced(message, configured);
-        finding->action = (int)verdict_effective(conf, message, configured);
+        finding->action = (int)verdict_effective(conf, message, finding->cause, configured);
         if (finding->would > verdict->would)
             verdict->would = finding->would;
         if (finding->action > verdict->action || !verdict->decisive) {

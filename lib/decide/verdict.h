@@ -10,10 +10,10 @@
  * section, else the catalogue's default. */
 enum action verdict_configured(const struct conf *conf, const struct cause *cause, int asked);
 
-/* What really happens under a configured action: observe mode holds and refuses nothing, and the
+/* What really happens under a configured action: a cause that is only observed holds and refuses nothing, and the
  * null reverse-path without a login (bounces, RFC 5321 §4.5.5) is never held or refused. */
 enum action verdict_effective(const struct conf *conf, const struct message *message,
-                              enum action configured);
+                              const struct cause *cause, enum action configured);
 
 /* Sets every finding's action and would, and message->verdict. */
 void verdict_set(const struct conf *conf, struct message *message);

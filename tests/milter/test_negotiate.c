@@ -5,6 +5,7 @@
 #include <libmilter/mfdef.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,25 +18,25 @@ static void test_negotiate_flags(void **state)
                                        SMFIP_NR_DATA | SMFIP_NR_HDR | SMFIP_NR_BODY;
     static const struct {
         const char *name;
-        enum conf_mode mode;
+        bool enforces;
         unsigned long offered_actions, offered_protocol, actions, protocol;
     } cases[] = {
-        {"all, enforce", MODE_ENFORCE, SMFI_CURR_ACTS, SMFI_CURR_PROT,
+        {"all, enforce", true, SMFI_CURR_ACTS, SMFI_CURR_PROT,
          SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
          quiet | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_HDR_LEADSPC},
-        {"all, observe", MODE_OBSERVE, SMFI_CURR_ACTS, SMFI_CURR_PROT,
+        {"all, observe", false, SMFI_CURR_ACTS, SMFI_CURR_PROT,
          SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
          quiet | SMFIP_NR_RCPT | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_HDR_LEADSPC},
-        {"an old MTA", MODE_ENFORCE, SMFI_V2_ACTS, SMFI_V2_PROT,
+        {"an old MTA", true, SMFI_V2_ACTS, SMFI_V2_PROT,
          SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE, SMFIP_NOEOH},
-        {"nothing", MODE_OBSERVE, 0, 0, 0, 0},
+        {"nothing", false, 0, 0, 0, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned long actions, protocol;
 
-        negotiate_flags(cases[i].mode, cases[i].offered_actions, cases[i].offered_protocol,
+        negotiate_flags(cases[i].enforces, cases[i].offered_actions, cases[i].offered_protocol,
                         &actions, &protocol);
         if (actions != cases[i].actions || protocol != cases[i].protocol)
             fail_msg("%s: %lx %lx", cases[i].name, actions, protocol);

@@ -201,7 +201,7 @@ static const struct {
      "there is no cause \"dns.spf-fial\"; did you mean \"dns.spf-fail\"?"},
     {"cause's action", "cause dns.spf-fail { action = refuse }",
      "expected ignore, log, warn, hold, defer or reject"},
-    {"cause without action", "cause dns.spf-fail { }", "cause dns.spf-fail: action is missing"},
+    {"cause without action", "cause dns.spf-fail { }", "cause dns.spf-fail: nothing is said of it: expected action or mode"},
     /* Includes. */
     {"include not there", "\ninclude \"/no/such\"", "test.conf:2: cannot read /no/such"},
     {"include of a folder", "include /tmp", "cannot read /tmp: it is not a file"},
