@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sluicectl causes: list the catalogue. */
+#include "ctl/cause_json.h"
 #include "ctl/columns.h"
 #include "ctl/ctl.h"
 
 #include "lib/base/text.h"
 #include "lib/base/words.h"
-#include "lib/causes/causes.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -18,30 +18,14 @@ static bool is_asked_for(const struct cause *cause, const char *name)
     return name == NULL || strcmp(cause->id, name) == 0 || cause_is_in(cause, name);
 }
 
-/* The action that the configuration names, or NULL. */
-static const char *configured(const struct conf *conf, const struct cause *cause)
-{
-    int action = conf_cause_action(conf, cause->id);
-
-    return action >= 0 ? action_name((enum action)action) : NULL;
-}
-
 static void add_row(struct columns *columns, const struct conf *conf, const struct cause *cause)
 {
-    const char *action = configured(conf, cause);
+    const char *action = cause_configured(conf, cause);
 
     columns_add(columns, cause->id);
     columns_add(columns, action_name(cause->action));
     columns_add(columns, action != NULL ? action : "-");
     columns_add(columns, cause->title);
-}
-
-static json_t *json_of(const struct conf *conf, const struct cause *cause)
-{
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?, s:s?}", "id", cause->id, "severity",
-                     severity_name(cause->severity), "default", action_name(cause->action),
-                     "action", configured(conf, cause), "title", cause->title, "explanation",
-                     cause->explanation, "remedy", cause->remedy);
 }
 
 static int nothing_found(const char *verb, const char *group)
@@ -76,7 +60,7 @@ static int list(struct ctl *ctl, const char *verb, const char *group, bool json)
         if (!is_asked_for(cause, group))
             continue;
         add_row(&columns, ctl->conf, cause);
-        json_array_append_new(array, json_of(ctl->conf, cause));
+        json_array_append_new(array, cause_json(ctl->conf, cause));
     }
     if (json_array_size(array) == 0)
         status = nothing_found(verb, group);
@@ -98,30 +82,55 @@ static int manual(void)
     return EX_OK;
 }
 
+/* Returns -1 to go on. */
+static int parse(int argc, char **argv, const char **group_r, bool *json_r)
+{
+    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+                                          {"group", required_argument, NULL, 'g'},
+                                          {NULL, 0, NULL, 0}};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "jg:", longs, NULL)) != -1) {
+        if (c != 'j' && c != 'g')
+            return ctl_usage(argv[0], "expected --json or --group GROUP");
+        if (c == 'g')
+            *group_r = optarg;
+        else
+            *json_r = true;
+    }
+    if (*group_r == NULL && optind < argc)
+        *group_r = argv[optind++];
+    if (optind < argc)
+        return ctl_usage(argv[0], "unexpected argument \"%s\"", argv[optind]);
+    return -1;
+}
+
 static int run(struct ctl *ctl, int argc, char **argv)
 {
-    bool json;
+    const char *group = NULL;
+    bool json = false;
     int status;
 
     if (argc == 2 && strcmp(argv[1], "--manual") == 0)
         return manual();
-    status = ctl_parse(argc, argv, 1, &json);
+    status = parse(argc, argv, &group, &json);
     if (status >= 0)
         return status;
     if (!ctl_load(ctl))
         return EX_CONFIG;
-    return list(ctl, argv[0], argv[optind], json);
+    return list(ctl, argv[0], group, json);
 }
 
 const struct verb verb_causes = {
     .name = "causes",
-    .arguments = "[--json] [GROUP] | --manual",
+    .arguments = "[--json] [--group G] ...",
     .summary = "list what Sluice finds",
     .help = "Lists the catalogue of causes, or those of one group (limit, account, dns, ...), or\n"
             "one: its id, the action by default in enforce mode, the action that the\n"
             "configuration sets, and what it means.\n"
             "\n"
-            "  -j, --json   as JSON, with explanation and remedy\n"
-            "  --manual     print the manual page sluice-causes(7) as mdoc(7)",
+            "  -g, --group GROUP  that group, or cause; the word alone will do\n"
+            "  -j, --json         as JSON, with all that the catalogue says\n"
+            "  --manual           print the manual page sluice-causes(7) as mdoc(7)",
     .run = run,
 };

@@ -26,8 +26,9 @@ struct verb {
     int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
-extern const struct verb verb_config, verb_causes, verb_status, verb_limits, verb_reset, verb_spf,
-    verb_verify, verb_keygen, verb_classify;
+extern const struct verb verb_causes, verb_classify, verb_config, verb_explain;
+extern const struct verb verb_keygen, verb_limits, verb_reset, verb_spf;
+extern const struct verb verb_status, verb_verify;
 
 /* Loads the configuration.  false: its problems were written to standard error; EX_CONFIG. */
 bool ctl_load(struct ctl *ctl);

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_config, &verb_causes, &verb_status, &verb_limits,
-                                           &verb_reset,  &verb_spf,    &verb_verify, &verb_keygen,
-                                           &verb_classify};
+static const struct verb *const verbs[] = {
+    &verb_config, &verb_causes, &verb_explain, &verb_status, &verb_limits,
+    &verb_reset,  &verb_spf,    &verb_verify,  &verb_keygen, &verb_classify,
+};
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 
 static void print_help(void)
