@@ -15,6 +15,7 @@ from support import (
     nameserver,
     postfix,
     process,
+    proof,
     redis,
     sendmail,
     sink,
@@ -26,10 +27,37 @@ from support import site as site_module  # noqa: E402
 _shown = pytest.StashKey()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "provokes(causes): the test provokes them, see support/proof.py")
+    config.addinivalue_line("markers", "near_miss(causes): the test shows what must not raise them")
+
+
+def pytest_collection_finish(session):
+    proof.write_collected(session.items)
+
+
+def pytest_runtest_setup():
+    proof.begin()
+
+
+def pytest_terminal_summary(terminalreporter):
+    reports = terminalreporter.stats.get("passed", [])
+    for title, lines in (("causes", proof.table(reports)), ("documents", proof.documents(reports))):
+        for number, line in enumerate(lines):
+            if number == 0:
+                terminalreporter.section(title)
+            terminalreporter.write_line(line)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Put the ends of the logs of everything the test has started below its failure."""
+    if call.when == "call":
+        proof.note(item)
     report = (yield).get_result()
+    complaint = proof.complaint(item)
+    if report.when == "call" and report.passed and complaint:
+        report.outcome, report.longrepr = "failed", complaint
     if report.when != "teardown" and report.failed:
         for server in item.stash.get(_shown, []):
             report.sections.append((type(server).__name__, server.describe()))

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from support import proof
 from support import site as site_module
 from support import smtp
 
@@ -156,7 +157,9 @@ def cause_events(site, **fields):
     return site.policyd.log.events(event="cause", **fields) + site.milter.log.events(event="cause", **fields)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=proof.both(case.cause), id=str(case)) for case in CASES]
+)
 def test_cause(enforcing, case):
     refusal = send(enforcing, case).refusal
     assert refusal is not None and str(refusal).startswith(case.smtp or case.reply), refusal
@@ -180,6 +183,8 @@ def test_cause(enforcing, case):
     assert not cause_events(enforcing, cause=case.cause)
 
 
+@proof.provokes("limit.messages", "limit.near")
+@proof.near_miss("limit.near")
 def test_limit_messages_and_near(enforcing):
     """The fourth of five is near, the sixth is over; the reply has all the numbers."""
     with enforcing.client("alice") as client:
@@ -196,6 +201,8 @@ def test_limit_messages_and_near(enforcing):
     assert f"sluicectl limits user:alice@{DOMAIN}" in over["hint"]
 
 
+@proof.provokes("limit.recipients")
+@proof.near_miss("limit.recipients")
 def test_limit_recipients(enforcing):
     """Refused as soon as the recipients named so far are too many; the ones before may go."""
     with enforcing.client("alice") as client:
@@ -204,17 +211,25 @@ def test_limit_recipients(enforcing):
         outcome = client.send(f"alice@{DOMAIN}", [f"r{n}@example.net" for n in range(4)])
     refused = [reply for reply in outcome.rcpt.values() if not reply.ok]
     assert len(refused) == 2 and all("[limit.recipients]" in str(reply) for reply in refused)
+    over = enforcing.policyd.log.wait(event="cause", cause="limit.recipients")
+    assert (over["max"], over["window"]) == ("20", "3600")
     assert outcome.accepted
     limits = json.loads(enforcing.ctl.run("limits", "--json", f"alice@{DOMAIN}").stdout)["limits"]
     assert {limit["limit"]: limit.get("used") for limit in limits}["rcpts"] == 20
 
 
+@proof.near_miss("limit.messages")
 def test_class_has_its_own_maximum(enforcing):
     with enforcing.client("bob") as client:
         assert all(client.send(f"bob@{DOMAIN}", ["carol@example.net"]).accepted for _ in range(8))
 
 
+@proof.provokes("dns.failure")
+@proof.near_miss("dns.failure")
 def test_dns_failure_refuses_nobody(enforcing):
+    near = enforcing.send("bob", ["carol@address.test"])
+    enforcing.milter.log.wait(event="message", queue_id=near.queue_id)
+    assert not cause_events(enforcing, cause="dns.failure")
     outcome = enforcing.send("bob", ["carol@broken.test"])
     assert outcome.accepted, outcome.refusal
     event = enforcing.milter.log.wait(event="cause", cause="dns.failure")

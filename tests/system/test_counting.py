@@ -7,6 +7,7 @@ import json
 import random
 import re
 
+from support import proof
 from support import site as site_module
 from support import smtp, wait
 
@@ -119,6 +120,7 @@ def test_counters_equal_what_postfix_accepted(site):
     assert max(counts["daily"] for counts in truth(accepted).values()) == 45
 
 
+@proof.provokes("self.store-down")
 def test_counters_survive_a_redis_that_is_killed(site):
     """Killed after a third, started again after two thirds: what was charged meanwhile is replayed."""
     site = start(site)

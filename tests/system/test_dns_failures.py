@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from support import counting, nameserver, policy, ports, preload, sluice, wait
+from support import counting, nameserver, policy, ports, preload, proof, sluice, wait
 from support.counting import Charger, Load, MilterCharger
 
 TIMEOUT_SEC = 0.25
@@ -189,6 +189,8 @@ def hurried_clock(folder):
     return environment, hurry
 
 
+@proof.provokes("self.dns-slow")
+@proof.near_miss("self.dns-slow")
 def test_said_once_a_minute(station, run, hurried_clock):
     environment, hurry = hurried_clock
     hole = run(nameserver.BlackHole())

@@ -6,7 +6,7 @@ import resource
 import socket
 
 import pytest
-from support import policy, sluice, wait
+from support import policy, proof, sluice, wait
 from support import policyd as policyd_module
 
 BAD = "bob@example..net"
@@ -145,6 +145,8 @@ def test_a_client_that_does_not_read(policyd):
         assert other.ask(instance="2") in ("DUNNO", None)
 
 
+@proof.provokes("self.overload")
+@proof.near_miss("self.overload")
 def test_too_many_connections(policyd):
     daemon = policyd({"policy-max-connections": "4"})
     # The look whether it has started was a connection too.
@@ -152,6 +154,7 @@ def test_too_many_connections(policyd):
     held += [daemon.client() for _ in range(3)]
     try:
         assert all(each.ask() == "DUNNO" for each in held)
+        assert not daemon.log.events(cause="self.overload")
         for _ in range(3):
             with daemon.client() as one_more:
                 assert one_more.answer() is None

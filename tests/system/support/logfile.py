@@ -7,7 +7,7 @@ import json
 import pathlib
 import re
 
-from . import process, wait
+from . import process, proof, wait
 
 # 2026-11-21T10:00:00+00:00 host program[pid]: QUEUEID: name=value ...
 HEAD = re.compile(
@@ -56,6 +56,11 @@ def parse_line(line):
     return {**head, **parse_fields(match["rest"])}
 
 
+def _without_head(line):
+    match = HEAD.match(line)
+    return f"{match['queue_id']}: {match['rest']}" if match else line
+
+
 def _field_name(argument):
     """The field that a keyword argument asks for: from_ is from, retry_after is retry-after."""
     return argument if argument == "queue_id" else argument.rstrip("_").replace("_", "-")
@@ -87,8 +92,14 @@ class LogFile:
 
     def events(self, **wanted):
         """Those lines, as dicts, whose fields are as wanted."""
-        events = [parse_line(line) for line in self.lines()]
-        return [event for event in events if _matches(event, wanted)]
+        found = []
+        for line in self.lines():
+            event = parse_line(line)
+            if _matches(event, wanted):
+                found.append(event)
+                if "cause" in event:
+                    proof.saw(event["cause"], _without_head(line))
+        return found
 
     def wait(self, seconds=10.0, **wanted):
         """The first event with these fields, waiting for it."""
