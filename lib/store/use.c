@@ -108,18 +108,18 @@ void use_keep(struct use *use, int64_t now_ms, int64_t window_sec)
 bool use_say_near(struct use *use, const char *field, int64_t max, int64_t slice)
 {
     struct use_field *found = find_or_add(use, field);
-    struct said *said = found->said;
-    struct said *end = said + found->nsaid;
+    struct said *said;
+    size_t i = 0;
     bool say;
 
-    while (said != end && said->max != max)
-        said++;
-    if (said == end) {
+    while (i < found->nsaid && found->said[i].max != max)
+        i++;
+    if (i == found->nsaid) {
         found->said = mem_grow(found->said, found->nsaid + 1u, sizeof(*said));
-        said = &found->said[found->nsaid++];
-        *said = (struct said){max, slice};
+        found->said[found->nsaid++] = (struct said){max, slice};
         return true;
     }
+    said = &found->said[i];
     say = slice - said->slice > WINDOW_SLICES || said->slice - slice > WINDOW_SLICES;
     if (say)
         said->slice = slice;
