@@ -2,6 +2,7 @@
 /* sluicectl limits: what a subject used, and when it frees up. */
 #include "ctl/columns.h"
 #include "ctl/ctl.h"
+#include "ctl/limits_explain.h"
 #include "ctl/subject.h"
 
 #include "lib/base/mem.h"
@@ -44,10 +45,16 @@ static void print_free(const struct usage *usage, struct text *text)
 
 static void print_place(const struct usage *usage, struct text *text)
 {
-    if (usage->place->line > 0)
-        text_print(text, "%s:%u", usage->place->file, usage->place->line);
+    limits_explain_place(
+        usage->match.class != NULL ? &usage->match.limit->place : &usage->limit->place, text);
+}
+
+static void print_max(int64_t max, struct text *text)
+{
+    if (max == CONF_UNLIMITED)
+        text_add_string(text, "unlimited");
     else
-        text_add_string(text, usage->place->file);
+        text_print(text, "%" PRId64, max);
 }
 
 /* Adds a cell and empties the text. */
@@ -70,7 +77,7 @@ static void add_row(struct columns *columns, const struct usage *usage)
     else
         text_add_char(&text, '-');
     add_cell(columns, &text);
-    text_print(&text, "%" PRId64, usage->max);
+    print_max(usage->max, &text);
     add_cell(columns, &text);
     if (windowed)
         text_print(&text, "%" PRId64 "%%", percent(usage));
@@ -80,8 +87,8 @@ static void add_row(struct columns *columns, const struct usage *usage)
     if (windowed)
         print_free(usage, &text);
     add_cell(columns, &text);
-    if (usage->class != NULL)
-        text_print(&text, "class %s, ", usage->class);
+    if (usage->match.class != NULL)
+        text_print(&text, "class %s, ", usage->match.class->name);
     print_place(usage, &text);
     add_cell(columns, &text);
     free(window);
@@ -114,7 +121,8 @@ static json_t *json_of(const struct usage *usage)
     print_place(usage, &source);
     row = json_pack("{s:s, s:s, s:s, s:I, s:s?, s:s}", "limit", limit->name, "count",
                     limit_count_name(limit->count), "window", window, "max", (json_int_t)usage->max,
-                    "class", usage->class, "from", text_string(&source));
+                    "class", usage->match.class != NULL ? usage->match.class->name : NULL, "from",
+                    text_string(&source));
     if (windowed) {
         json_object_set_new(row, "used", json_integer(usage->answer.used));
         json_object_set_new(row, "percent", json_integer(percent(usage)));
@@ -189,21 +197,33 @@ static int show(const struct conf *conf, const struct subject *subject, bool jso
 
 static int run(struct ctl *ctl, int argc, char **argv)
 {
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'}, {"explain", no_argument, NULL, 'e'}, {NULL, 0, NULL, 0}};
     struct subject subject;
     char *problem = NULL;
-    bool json;
-    int status = ctl_parse(argc, argv, 1, &json);
+    bool json = false;
+    bool explaining = false;
+    int status;
+    int c;
 
-    if (status >= 0)
-        return status;
+    while ((c = getopt_long(argc, argv, "je", longs, NULL)) != -1) {
+        if (c == '?')
+            return ctl_usage(argv[0], "wrong options");
+        json = json || c == 'j';
+        explaining = explaining || c == 'e';
+    }
     if (optind == argc)
         return ctl_usage(argv[0], "expected a subject, such as alice@example.com");
+    if (optind + 1 < argc)
+        return ctl_usage(argv[0], "unexpected argument \"%s\"", argv[optind + 1]);
     if (!ctl_load(ctl))
         return EX_CONFIG;
-    if (subject_parse(ctl->conf, argv[optind], &subject, &problem))
-        status = show(ctl->conf, &subject, json);
-    else
+    if (!subject_parse(ctl->conf, argv[optind], &subject, &problem))
         status = ctl_usage(argv[0], "%s", problem);
+    else if (explaining)
+        status = limits_explain(ctl->conf, &subject, json);
+    else
+        status = show(ctl->conf, &subject, json);
     subject_clear(&subject);
     free(problem);
     return status;
@@ -211,7 +231,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 
 const struct verb verb_limits = {
     .name = "limits",
-    .arguments = "[--json] SUBJECT",
+    .arguments = "[--json] [--explain] SUBJECT",
     .summary = "show what somebody used, and when it frees up",
     .help = "SUBJECT is a login (alice@example.com), or a kind and a name:\n"
             "  user:LOGIN  sender:ADDRESS  sender-domain:DOMAIN  client:ADDRESS\n"
@@ -222,7 +242,9 @@ const struct verb verb_limits = {
             "ends now, when one more fits, and where the maximum was set: at the limit, or by a\n"
             "class.\n"
             "\n"
-            "  -j, --json   as JSON\n"
+            "  -e, --explain  instead of the use: which line of which file made each limit, and\n"
+            "                 which classes it was chosen over\n"
+            "  -j, --json     as JSON\n"
             "\n"
             "Exit status: 0; 1 when no limit counts such a subject; 69 when the store does not\n"
             "answer.",

@@ -132,14 +132,10 @@ void subject_clear(struct subject *subject)
     memset(subject, 0, sizeof(*subject));
 }
 
-/* The class whose limit was written there. */
-static const char *class_at(const struct conf *conf, const struct conf_place *place)
+struct conf_person subject_person(const struct subject *subject)
 {
-    for (size_t i = 0; i < conf->nclasses; i++)
-        for (size_t j = 0; j < conf->classes[i].nlimits; j++)
-            if (&conf->classes[i].limits[j].place == place)
-                return conf->classes[i].name;
-    return NULL;
+    return (struct conf_person){
+        .login = subject->login, .sender = subject->sender, .client = &subject->client};
 }
 
 bool subject_usage(const struct conf *conf, const struct subject *subject, struct client *client,
@@ -148,6 +144,7 @@ bool subject_usage(const struct conf *conf, const struct subject *subject, struc
     struct store_limit limits[STORE_LIMITS_MAX];
     struct store_limit_answer answers[STORE_LIMITS_MAX];
     struct store_request request = {.identity = "", .limits = limits};
+    const struct conf_person person = subject_person(subject);
     size_t asked[STORE_LIMITS_MAX];
     size_t count = 0;
 
@@ -159,9 +156,7 @@ bool subject_usage(const struct conf *conf, const struct subject *subject, struc
             continue;
         memset(usage, 0, sizeof(*usage));
         usage->limit = limit;
-        usage->max = conf_limit_max(conf, limit, subject->login, subject->sender, &subject->client,
-                                    &usage->place);
-        usage->class = class_at(conf, usage->place);
+        usage->max = conf_limit_max(conf, limit, &person, &usage->match);
         if (limit->window_sec > 0) {
             asked[request.nlimits] = count;
             /* One more: so the answer says when that would fit. */

@@ -24,8 +24,7 @@ void subject_clear(struct subject *subject);
 struct usage {
     const struct conf_limit *limit;
     int64_t max;
-    const struct conf_place *place; /* where that maximum was written */
-    const char *class; /* whose maximum it is, or NULL */
+    struct conf_match match; /* the class that it is from, or none */
     struct store_limit_answer answer; /* zero for a limit per message */
 };
 
@@ -33,3 +32,6 @@ struct usage {
  * false: the store did not answer. */
 bool subject_usage(const struct conf *conf, const struct subject *subject, struct client *client,
                    struct usage *usages_r, size_t *count_r);
+
+/* What the subject is to the classes; borrows its strings. */
+struct conf_person subject_person(const struct subject *subject);

@@ -138,9 +138,11 @@ static void check_class(struct load *load, const struct conf_class *class,
                             class->name, name, class->limits[j].place.file,
                             class->limits[j].place.line);
     }
-    if (class->nlimits == 0)
+    if (class->nlimits == 0 && class->inherits.count == 0)
         problem_add(load->problems, &class->place,
-                    "class %s names no limit: expected limit NAME { max = N } in it", class->name);
+                    "class %s names no limit: expected limit NAME { max = N } or inherits = CLASS "
+                    "in it",
+                    class->name);
     text_free(&text);
 }
 

@@ -35,6 +35,9 @@ enum conf_canonicalization {
     CANON_SIMPLE_SIMPLE
 }; /* of headers, of the body (RFC 6376 §3.4) */
 
+/* "unlimited": no counter gets there, and it is exact in the store's numbers, which are doubles. */
+#define CONF_UNLIMITED INT64_C(1000000000000000)
+
 #define CONF_SIGNS_MAX 16 /* signatures of one message */
 
 /* What is counted, and for whom. */
@@ -74,17 +77,30 @@ struct conf_limit {
     struct conf_place place;
 };
 
-/* A class's own maximum for a limit. */
+/* A class's maximum for a limit: its own, or inherited. */
+struct conf_class;
 struct conf_class_limit {
     const struct conf_limit *limit;
     int64_t max;
+    const struct conf_class *from; /* the class in which it is written */
+    struct conf_place place;
+};
+
+/* Who is in a class. */
+struct table;
+struct conf_member {
+    char *text; /* "user@example.com", "@example.com", "@.example.com", "192.0.2.0/24", or the
+                   table as it is written */
+    struct table *table; /* whoever it has a line for; NULL: it is none */
     struct conf_place place;
 };
 
 struct conf_class {
     char *name;
-    struct strings members; /* "user@example.com", "@example.com", "192.0.2.0/24" */
-    struct conf_class_limit *limits;
+    struct conf_member *members;
+    size_t nmembers;
+    struct strings inherits; /* names of classes */
+    struct conf_class_limit *limits; /* its own come first */
     size_t nlimits;
     struct conf_place place;
 };
@@ -135,7 +151,6 @@ struct conf_verify {
 
 /* How a login gets the right to a sender address; any rule that says yes is enough. */
 enum login_rule_kind { LOGIN_EQUAL, LOGIN_DOMAIN, LOGIN_MAP };
-struct table;
 struct conf_login_rule {
     enum login_rule_kind kind;
     struct table *table; /* LOGIN_MAP: address -> logins, as in Postfix' smtpd_sender_login_maps */
@@ -275,13 +290,35 @@ char *conf_manual(void);
 bool conf_is_internal(const struct conf *conf, const struct ip_address *address);
 bool conf_is_local_domain(const struct conf *conf, const char *domain);
 
-/* A limit's maximum for this login, sender address ("" or NULL when there is none) and client (may
- * be NULL): the most specific class wins (a whole address before a domain before a network; of two
- * alike, the one written later).  With a login the sender counts only where the login may use it.
- * place_r, where not NULL, gets where that maximum was written: a pointer into the conf. */
-int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit, const char *login,
-                       const char *sender, const struct ip_address *client,
-                       const struct conf_place **place_r);
+/* Whose maximum is asked for.  All may be NULL; login and sender may be "". */
+struct conf_person {
+    const char *login, *sender;
+    const struct ip_address *client;
+    const char *class; /* which they were put into elsewhere than in the configuration */
+};
+
+/* A class that has a maximum of its own for somebody. */
+struct conf_match {
+    const struct conf_class *class;
+    const struct conf_class_limit *limit;
+    const struct conf_member *member; /* by which they are in it; NULL: person->class */
+    struct conf_place entry; /* the line of the member's table; its file is the table's, or NULL */
+};
+
+/* The classes of that person that have a maximum for the limit, at most room: the one that holds
+ * comes first, and the others as they would take its place.  person->class is before a whole
+ * address, that before the same without its subaddress, a domain, the domains above it (nearer ones
+ * first) and the client's networks (longer ones first); of two alike, the one written later is
+ * first.  With a login the sender counts only where the login may use it. */
+size_t conf_matches(const struct conf *conf, const struct conf_limit *limit,
+                    const struct conf_person *person, struct conf_match *matches_r, size_t room);
+
+/* The maximum that holds.  match_r, where not NULL, gets the class that it is from; its class is
+ * NULL where it is the limit's own. */
+int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit,
+                       const struct conf_person *person, struct conf_match *match_r);
+
+const struct conf_class *conf_class(const struct conf *conf, const char *name); /* or NULL */
 
 /* Whether login may use address as a sender (sender-login).  Both are compared without case; the
  * address's subaddress (recipient-delimiter) counts as the address. */

@@ -87,6 +87,7 @@ static void finish(struct load *load, struct source *source)
         sections_check(load);
     find_hostname(load);
     index_local_domains(load);
+    classes_inherit(load);
     classes_index(load->conf, &load->kept->classes);
 }
 

@@ -279,7 +279,7 @@ static char *fill_in(const char *value, const char *key, const regmatch_t *group
     return text_take(&text);
 }
 
-char *patterns_find(const struct patterns *patterns, const char *key)
+char *patterns_find(const struct patterns *patterns, const char *key, unsigned *line_r)
 {
     regmatch_t groups[GROUPS_MAX];
 
@@ -294,6 +294,7 @@ char *patterns_find(const struct patterns *patterns, const char *key)
             if (!holds)
                 i = rule->skip_to;
         } else if (holds) {
+            *line_r = rule->line;
             return fill_in(rule->value, key, groups);
         }
     }

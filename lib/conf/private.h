@@ -11,10 +11,19 @@
 
 #define CLASS_ADDRESS_MAX 400 /* octets of a login or address that can be in a class */
 
+/* A class and one of its members. */
+struct class_entry {
+    const struct conf_class *class;
+    const struct conf_member *member;
+};
+
 /* Who is in which class. */
 struct class_index {
-    struct map *names; /* login, address or "@domain": struct class_list */
+    struct map *names; /* login, address, "@domain" or "@.domain": struct class_list */
     struct map *networks; /* struct ip_network: struct class_list */
+    struct class_entry *tables; /* those members that are tables */
+    size_t ntables;
+    bool subdomains; /* there are some */
     bool prefixes[2][129]; /* those in use, of IPv4 and IPv6 */
     bool any_networks;
 };
@@ -42,6 +51,8 @@ void sections_check(struct load *load);
 /* Frees what sections_read() made. */
 void sections_clear(struct conf *conf);
 
+/* Hands down what classes inherit, once all are read. */
+void classes_inherit(struct load *load);
 void classes_index(const struct conf *conf, struct class_index *index);
 void classes_clear(struct class_index *index);
 

@@ -28,7 +28,7 @@
 #define OVERSIGNED_FIELDS                                                                          \
     "\"From\", \"Reply-To\", \"Subject\", \"To\", \"Cc\", \"MIME-Version\", \"Content-Type\", "        \
     "\"Content-Transfer-Encoding\", \"Date\", \"Message-ID\""
-#define COUNT_MOST INT64_C(1000000000000000) /* exact in the store's numbers, which are doubles */
+#define COUNT_MOST CONF_UNLIMITED
 
 static const struct option_word mode_words[] = {
     {"observe", MODE_OBSERVE}, {"enforce", MODE_ENFORCE}, {NULL, 0}};
@@ -102,8 +102,11 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
                     "    limit daily { max = 50000 }\n"
                     "}",
          .about = "Members that have their own maximum for some limits. The most specific class "
-                  "that names the limit wins: a whole address before a domain before a network, "
-                  "a longer network before a shorter one; of two alike, the one written later."},
+                  "that names the limit wins: a whole address before its domain, that before the "
+                  "domains above it and those before a network, a longer network before a shorter "
+                  "one; of two alike, the one written later. It is always the sender that is in a "
+                  "class, never a recipient: no recipient switches a limit off. sluicectl limits "
+                  "--explain SUBJECT shows which line made each limit."},
     [SECTION_CLASS_LIMIT] =
         {.name = "limit",
          .parent = SECTION_CLASS,
@@ -359,7 +362,8 @@ const struct conf_option schema_options[] = {
      .about = "What is counted. External recipients are those outside local-domains."},
     {"max", .section = SECTION_LIMIT, .type = TYPE_AMOUNT, .mandatory = true,
      MEMBER(conf_limit, max), .most = COUNT_MOST,
-     .about = "The most that is let through. A limit of bytes takes sizes such as 500M."},
+     .about = "The most that is let through. A limit of bytes takes sizes such as 500M; "
+              "unlimited only counts."},
     {"per", .section = SECTION_LIMIT, .type = TYPE_PER, .mandatory = true,
      MEMBER(conf_limit, window_sec), .least = 1, .most = 31 * SEC_PER_DAY,
      .about = "The length of the sliding window, or message for a limit on each message by "
@@ -370,11 +374,21 @@ const struct conf_option schema_options[] = {
      .fallback = "80%", .most = 100,
      .about = "The share at which limit.near is logged, once a window. 0: never."},
 
-    {"members", .section = SECTION_CLASS, .type = TYPE_MEMBER, .list = true, .mandatory = true,
-     MEMBER(conf_class, members),
-     .about = "Who belongs to it: logins or addresses, @domain, IP addresses and networks."},
+    {"members", .section = SECTION_CLASS, .type = TYPE_MEMBER, .list = true,
+     MEMBER(conf_class, members), .count_offset = offsetof(struct conf_class, nmembers),
+     .about = "Who belongs to it: logins or addresses, @domain, @.example.com for the domains "
+              "below example.com, IP addresses and networks, or a table in Postfix' form "
+              "(texthash:/path, also hash: and others, whose source text is read, regexp:/path or "
+              "inline:{...}), in which whoever has a line is a member, whatever stands behind the "
+              "key: an address, @domain, @.example.com, an IP address or its first octets "
+              "(192.0.2)."},
+    {"inherits", .section = SECTION_CLASS, .type = TYPE_NAMES, .list = true,
+     MEMBER(conf_class, inherits),
+     .about = "Other classes whose maxima it has where it names none itself; of several, the "
+              "first that names one."},
     {"max", .section = SECTION_CLASS_LIMIT, .type = TYPE_AMOUNT, .mandatory = true,
-     MEMBER(conf_class_limit, max), .most = COUNT_MOST, .about = "The class's own maximum."},
+     MEMBER(conf_class_limit, max), .most = COUNT_MOST,
+     .about = "The class's own maximum; unlimited exempts its members from this limit."},
 
     {"start", .section = SECTION_WARMUP, .type = TYPE_DATE, .mandatory = true,
      MEMBER(conf_warmup, start_day), .about = "The first day (UTC), as 2026-11-20."},

@@ -65,8 +65,9 @@ enum option_type {
     TYPE_NETWORK, /* list of struct ip_network */
     TYPE_ADDRESS, /* list of struct ip_address */
     TYPE_DOMAIN, /* list in struct strings; ".example.com" is allowed */
-    TYPE_MEMBER, /* list in struct strings */
     TYPE_FIELD, /* list in struct strings: names of header fields that can be signed */
+    TYPE_MEMBER, /* list of struct conf_member */
+    TYPE_NAMES, /* list in struct strings */
     TYPE_LOGIN_RULE, /* list of struct conf_login_rule */
     TYPE_COUNT
 };

@@ -144,6 +144,16 @@ static void read_limit(struct load *load, const struct raw_section *raw, void *e
     read_options(load, raw, limit, count != NULL && strcmp(count, "bytes") == 0);
 }
 
+/* Each value made one member, unless it was wrong. */
+static void set_member_places(const struct raw_section *raw, struct conf_class *class)
+{
+    const struct raw_option *given = raw_find(raw, schema_option(SECTION_CLASS, "members"));
+
+    for (size_t i = 0; i < class->nmembers; i++)
+        class->members[i].place =
+            given != NULL && given->nvalues == class->nmembers ? given->values[i].place : raw->place;
+}
+
 static void read_class(struct load *load, const struct raw_section *raw, void *element)
 {
     struct conf_class *class = element;
@@ -151,6 +161,7 @@ static void read_class(struct load *load, const struct raw_section *raw, void *e
     check_name(load, raw);
     class->name = mem_copy(raw->title);
     read_options(load, raw, class, false);
+    set_member_places(raw, class);
     class->limits = mem_new(raw->nchildren + 1, sizeof(*class->limits));
     for (size_t i = 0; i < raw->nchildren; i++) {
         const struct raw_section *child = &raw->children[i];
@@ -159,6 +170,7 @@ static void read_class(struct load *load, const struct raw_section *raw, void *e
         for (size_t j = 0; j < load->conf->nlimits; j++)
             if (strcmp(load->conf->limits[j].name, child->title) == 0)
                 limit->limit = &load->conf->limits[j];
+        limit->from = class;
         limit->place = child->place;
         read_options(load, child, limit,
                      limit->limit != NULL && limit->limit->count == COUNT_BYTES);

@@ -14,8 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct entry {
+    char *value;
+    unsigned line;
+};
+
 struct table {
-    struct map *values; /* keys in lower case; NULL for patterns */
+    char *file; /* NULL: it is in none */
+    struct map *values; /* struct entry by the key in lower case; NULL for patterns */
     struct patterns *patterns;
 };
 
@@ -39,13 +45,26 @@ static const struct {
 static const char blanks[] = " \t\r\n\f\v";
 
 /* Adds an entry; of two with one key the first stays, as with postmap(1). */
-static void add_entry(struct table *table, const char *key, size_t length, const char *value)
+static void add_entry(struct table *table, const char *key, size_t length, const char *value,
+                      unsigned line)
 {
     char *lower = text_lower(mem_copy_n(key, length));
 
-    if (map_peek(table->values, lower, length) == NULL)
-        map_put(table->values, lower, length, mem_copy(value));
+    if (map_peek(table->values, lower, length) == NULL) {
+        struct entry *entry = mem_new(1, sizeof(*entry));
+
+        *entry = (struct entry){mem_copy(value), line};
+        map_put(table->values, lower, length, entry);
+    }
     free(lower);
+}
+
+static void free_entry(void *value)
+{
+    struct entry *entry = value;
+
+    free(entry->value);
+    free(entry);
 }
 
 static bool read_text(struct table *table, const char *path, char **problem_r)
@@ -58,6 +77,7 @@ static bool read_text(struct table *table, const char *path, char **problem_r)
     if (!file_read(path, TABLE_FILE_MAX, &text, NULL, problem_r))
         goto done;
     lines = (struct lines){.next = text_string(&text), .end = text_string(&text) + text.length};
+    table->file = mem_copy(path);
     table->values = map_new();
     while (lines_next(&lines, &line)) {
         const char *key = text_string(&line);
@@ -69,7 +89,7 @@ static bool read_text(struct table *table, const char *path, char **problem_r)
                 mem_print("%s:%u: expected a key, white space and a value", path, lines.line);
             goto done;
         }
-        add_entry(table, key, length, value);
+        add_entry(table, key, length, value, lines.line);
     }
     done = true;
 done:
@@ -84,6 +104,7 @@ static bool read_patterns(struct table *table, const char *path, char **problem_
     bool done = false;
 
     if (file_read(path, TABLE_FILE_MAX, &text, NULL, problem_r)) {
+        table->file = mem_copy(path);
         table->patterns = patterns_read(path, text_string(&text), text.length, problem_r);
         done = table->patterns != NULL;
     }
@@ -112,7 +133,7 @@ static bool add_inline(struct table *table, const char *bytes, size_t length)
     if (key == 0 || start == length)
         return false;
     value = mem_copy_n(bytes + start, length - start);
-    add_entry(table, bytes, key, value);
+    add_entry(table, bytes, key, value, 0);
     free(value);
     return true;
 }
@@ -204,26 +225,45 @@ void table_free(struct table **table)
 {
     if (*table == NULL)
         return;
-    map_free(&(*table)->values, free);
+    map_free(&(*table)->values, free_entry);
+    free((*table)->file);
     patterns_free(&(*table)->patterns);
     free(*table);
     *table = NULL;
 }
 
-char *table_find(const struct table *table, const char *key)
+char *table_find_place(const struct table *table, const char *key, const char **file_r,
+                       unsigned *line_r)
 {
     size_t length = strlen(key);
-    const char *value;
+    const struct entry *entry;
     char *lower;
 
+    *file_r = table->file;
     if (length > TABLE_KEY_MAX)
         return NULL;
     if (table->patterns != NULL)
-        return patterns_find(table->patterns, key);
+        return patterns_find(table->patterns, key, line_r);
     lower = text_lower(mem_copy(key));
-    value = map_peek(table->values, lower, length);
+    entry = map_peek(table->values, lower, length);
     free(lower);
-    return mem_copy(value);
+    if (entry == NULL)
+        return NULL;
+    *line_r = entry->line;
+    return mem_copy(entry->value);
+}
+
+char *table_find(const struct table *table, const char *key)
+{
+    const char *file;
+    unsigned line;
+
+    return table_find_place(table, key, &file, &line);
+}
+
+bool table_has_patterns(const struct table *table)
+{
+    return table->patterns != NULL;
 }
 
 /* The value of the first length octets of address with rest behind them. */

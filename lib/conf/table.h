@@ -27,6 +27,14 @@ void table_free(struct table **table);
 /* The value of key (compared without case), or NULL.  The caller frees it. */
 char *table_find(const struct table *table, const char *key);
 
+/* The same, and where that line stands: file_r gets NULL for a table that is in no file, else a
+ * string that lives as long as the table. */
+char *table_find_place(const struct table *table, const char *key, const char **file_r,
+                       unsigned *line_r);
+
+/* Whether it is one of patterns, which are asked for whole names only. */
+bool table_has_patterns(const struct table *table);
+
 /* As Postfix looks an address up: user@domain, the same without its extension (delimiter: the
  * characters that begin one), then user alone where is_local says that the domain is ours, then
  * @domain.  A table of patterns is asked for the whole address only.  The caller frees the result.

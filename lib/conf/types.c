@@ -62,10 +62,13 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_ADDRESS] = {type_read_address, "addresses", 0, "198.51.100.9 or 2001:db8::9",
                       STORED_ARRAY},
     [TYPE_DOMAIN] = {type_read_domain, "domains", 0, "example.com or .example.com", STORED_STRINGS},
-    [TYPE_MEMBER] = {type_read_member, "addresses, logins, @domains and networks", 0,
-                     "news@example.com, @example.com or 192.0.2.0/24", STORED_STRINGS},
     [TYPE_FIELD] = {type_read_field, "names of header fields", 0, "Subject or List-*",
                     STORED_STRINGS},
+    [TYPE_MEMBER] = {type_read_member, "addresses, logins, @domains, networks and tables", 0,
+                     "news@example.com, @example.com, @.example.com, 192.0.2.0/24 or "
+                     "texthash:/etc/sluice/members",
+                     STORED_ARRAY},
+    [TYPE_NAMES] = {type_read_names, "names", 0, NULL, STORED_STRINGS},
     [TYPE_LOGIN_RULE] = {type_read_login_rule, "equal, domain or a table", 0,
                          "texthash:/etc/sluice/senders", STORED_ARRAY},
 };
@@ -204,6 +207,7 @@ static void clear_elements(const struct conf_option *option, void *array, size_t
 {
     struct conf_listen *listen = array;
     struct conf_login_rule *rules = array;
+    struct conf_member *members = array;
 
     for (size_t i = 0; i < count; i++) {
         if (option->type == TYPE_LISTEN) {
@@ -211,6 +215,9 @@ static void clear_elements(const struct conf_option *option, void *array, size_t
             free(listen[i].host);
         } else if (option->type == TYPE_LOGIN_RULE) {
             table_free(&rules[i].table);
+        } else if (option->type == TYPE_MEMBER) {
+            free(members[i].text);
+            table_free(&members[i].table);
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "lib/conf/names.h"
 #include "lib/conf/store_url.h"
+#include "lib/conf/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,8 +164,43 @@ bool type_read_domain(struct reading *reading, const char *value)
     return true;
 }
 
+static void add_member(const struct reading *reading, char *text, struct table *table)
+{
+    struct conf_member *member = type_add(reading, sizeof(*member));
+
+    member->text = text;
+    member->table = table;
+}
+
+/* texthash:/path and its like. */
+static bool read_member_table(struct reading *reading, const char *value)
+{
+    char *problem = NULL;
+    struct table *table = table_open(value, &problem);
+
+    if (table == NULL) {
+        text_add_string(&reading->why, problem);
+        reading->expected = mem_copy("");
+        free(problem);
+        return false;
+    }
+    add_member(reading, mem_copy(value), table);
+    return true;
+}
+
+/* "@.example.com" or ".example.com". */
+static char *member_subdomains(const char *value)
+{
+    char *domain = domain_copy(value + (*value == '@' ? 2 : 1));
+    char *normal = domain != NULL ? mem_print("@.%s", domain) : NULL;
+
+    free(domain);
+    return normal;
+}
+
 bool type_read_member(struct reading *reading, const char *value)
 {
+    static const char network_chars[] = "0123456789abcdefABCDEF.:/";
     struct ip_network network;
     const char *problem = NULL;
     char text[IP_TEXT_MAX];
@@ -172,22 +208,35 @@ bool type_read_member(struct reading *reading, const char *value)
 
     if (ip_network_parse(value, &network, &problem)) {
         ip_network_format(&network, text);
-        strings_add(type_strings(reading), text);
+        add_member(reading, mem_copy(text), NULL);
         return true;
     }
-    if (strchr(value, '/') != NULL && strchr(value, '@') == NULL) {
+    if (strchr(value, '/') != NULL && value[0] != '/' &&
+        strspn(value, network_chars) == strlen(value)) {
         if (problem != NULL)
             text_add_string(&reading->why, problem);
         return false;
     }
+    if (value[0] == '/' || (strchr(value, ':') != NULL && strchr(value, '@') == NULL) ||
+        strncmp(value, "inline:", 7) == 0)
+        return read_member_table(reading, value);
     if (*value == '\0' || strlen(value) > MEMBER_MAX || strchr(value, ' ') != NULL)
         return false;
-    normal = names_address(value);
+    normal = value[0] == '.' || strncmp(value, "@.", 2) == 0 ? member_subdomains(value)
+                                                             : names_address(value);
     if (normal == NULL) {
-        text_add_string(&reading->why, "what follows the @ is not a domain");
+        text_add_string(&reading->why, value[0] == '.' ? "what follows the dot is not a domain"
+                                                       : "what follows the @ is not a domain");
         return false;
     }
-    strings_add(type_strings(reading), normal);
-    free(normal);
+    add_member(reading, normal, NULL);
+    return true;
+}
+
+bool type_read_names(struct reading *reading, const char *value)
+{
+    if (*value == '\0')
+        return false;
+    strings_add(type_strings(reading), value);
     return true;
 }

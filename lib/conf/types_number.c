@@ -118,6 +118,8 @@ bool type_read_amount(struct reading *reading, const char *value)
 {
     int64_t number;
 
+    if (strcmp(value, "unlimited") == 0)
+        return store_in_range(reading, CONF_UNLIMITED);
     if (reading->bytes) {
         if (parse_units(value, UNITS(sizes), &number))
             return store_in_range(reading, number);

@@ -89,8 +89,11 @@ static void plan_one(const struct conf *conf, struct message *message,
     fact->limit = limit;
     fact->subject = mem_copy(text_string(subject));
     fact->amount = amount(message, limit, recipient);
-    fact->max =
-        conf_limit_max(conf, limit, message->user, message->sender.text, &message->client, NULL);
+    fact->max = conf_limit_max(conf, limit,
+                               &(struct conf_person){.login = message->user,
+                                                     .sender = message->sender.text,
+                                                     .client = &message->client},
+                               NULL);
     if (limit->window_sec == 0) {
         fact->used = fact->amount;
         fact->over = fact->amount > fact->max;
@@ -288,12 +291,11 @@ void limits_duration_words(int64_t seconds, char *text_r, size_t room)
 void limits_words(const struct conf_limit *limit, int64_t max, char *text_r, size_t room)
 {
     const char *noun = max == 1 ? counts[limit->count].one : counts[limit->count].many;
-    char window[32];
+    char window[32] = "one message", number[32] = "unlimited";
 
-    if (limit->window_sec == 0) {
-        snprintf(text_r, room, "%" PRId64 " %s in one message", max, noun);
-        return;
-    }
-    duration_words(limit->window_sec, true, window, sizeof window);
-    snprintf(text_r, room, "%" PRId64 " %s in %s", max, noun, window);
+    if (limit->window_sec > 0)
+        duration_words(limit->window_sec, true, window, sizeof window);
+    if (max != CONF_UNLIMITED)
+        snprintf(number, sizeof number, "%" PRId64, max);
+    snprintf(text_r, room, "%s %s in %s", number, noun, window);
 }

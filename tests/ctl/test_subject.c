@@ -100,8 +100,11 @@ static void test_classes(void **state)
 
     (void)state;
     assert_true(subject_parse(conf, "sender-domain:example.com", &subject, &problem));
-    assert_int_equal(conf_limit_max(conf, &conf->limits[0], subject.login, subject.sender,
-                                    &subject.client, NULL),
+    assert_int_equal(conf_limit_max(conf, &conf->limits[0],
+                                    &(struct conf_person){.login = subject.login,
+                                                          .sender = subject.sender,
+                                                          .client = &subject.client},
+                                    NULL),
                      5);
     subject_clear(&subject);
     conf_release(&conf);

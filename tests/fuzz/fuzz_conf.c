@@ -56,8 +56,9 @@ static void check(const struct conf *conf)
     drop_places(second);
     must(strcmp(first, second) == 0);
     for (size_t i = 0; i < conf->nlimits; i++)
-        (void)conf_limit_max(conf, &conf->limits[i], "a@example.com", "b+c@example.com", NULL,
-                             NULL);
+        (void)conf_limit_max(
+            conf, &conf->limits[i],
+            &(struct conf_person){.login = "a@example.com", .sender = "b+c@example.com"}, NULL);
     (void)conf_login_may_use(conf, "a", "a@example.com");
     conf_release(&again);
     free(first);

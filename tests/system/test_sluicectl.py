@@ -91,6 +91,21 @@ def test_limits_as_a_table(shared):
     assert "class staff" in shared.ctl.run("limits", "bob@example.test").stdout
 
 
+def test_limits_explained(shared):
+    told = ask_json(shared, "limits", "--explain", "--json", "bob@example.test")["limits"]
+    daily = next(limit["rules"] for limit in told if limit["limit"] == "daily")
+    assert [(rule["class"], rule["max"], rule["holds"]) for rule in daily] == [
+        ("staff", "20", True),
+        (None, "10", False),
+    ]
+    text = shared.ctl.run("limits", "--explain", "bob@example.test").stdout
+    assert f'holds  max 20 at {daily[0]["set-at"]}: class staff, member bob@example.test' in text
+    assert f'max 10 at {daily[1]["set-at"]}: limit daily itself' in text
+    # The lines are those of the file.
+    name, _, number = daily[0]["set-at"].rpartition(":")
+    assert pathlib.Path(name).read_text().splitlines()[int(number) - 1].startswith("class staff")
+
+
 def test_limits_that_are_used_up_and_reset(shared):
     carol = "carol@example.test"
     with policy.Client(shared.policy_socket) as client:

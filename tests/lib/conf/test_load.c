@@ -139,7 +139,7 @@ static void test_example(void **state)
     assert_int_equal(conf->limits[2].window_sec, 60);
     assert_int_equal(conf->limits[3].window_sec, 0);
     assert_int_equal(conf->nclasses, 1);
-    assert_int_equal(conf->classes[0].members.count, 2);
+    assert_int_equal(conf->classes[0].nmembers, 2);
     assert_ptr_equal(conf->classes[0].limits[0].limit, &conf->limits[0]);
     assert_int_equal(conf->classes[0].limits[0].max, 50000);
     assert_int_equal(conf->classes[0].limits[0].place.line, 13);
@@ -399,7 +399,7 @@ static void test_overrides(void **state)
     assert_int_equal(conf->limits[0].window_sec, 3600);
     assert_int_equal(conf->nclasses, 1);
     assert_int_equal(conf->classes[0].limits[0].max, 6);
-    assert_string_equal(conf->classes[0].members.items[0], "one@a.example");
+    assert_string_equal(conf->classes[0].members[0].text, "one@a.example");
     assert_int_equal(conf_cause_action(conf, "dns.spf-fail"), 5);
     assert_string_equal(conf->contact, "say \"hello\" to ${HOME} \\ now");
     assert_int_equal(conf->nlogin_rules, 3);

@@ -33,7 +33,8 @@ static void *read_on(void *context)
     while (!atomic_load(&stop)) {
         struct conf *conf = conf_slot_get(slot);
 
-        if (conf_limit_max(conf, &conf->limits[0], "a@example.com", "", NULL, NULL) != 2 ||
+        if (conf_limit_max(conf, &conf->limits[0], &(struct conf_person){.login = "a@example.com"},
+                           NULL) != 2 ||
             !conf_is_local_domain(conf, "example.com") ||
             !conf_login_may_use(conf, "a@example.com", "A@example.com"))
             wrong++;
