@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The schema: what the sections of sluice.conf are, and the limits that are built in. */
+#include "lib/conf/schema.h"
+
+const struct section_schema schema_sections[SECTION_COUNT] = {
+    [SECTION_ROOT] = {.name = "", .parent = SECTION_COUNT},
+    [SECTION_LIMIT] =
+        {.name = "limit",
+         .parent = SECTION_ROOT,
+         .title = "NAME",
+         .example = "limit daily { subject = user  count = messages  max = 2000  per = 24h }",
+         .about = "A sending limit. Its name stands in log lines and replies. In any interval of "
+                  "the length per, wherever it starts, at most max are let through. When a "
+                  "configuration names no limit at all, three are in force: daily (2000 messages "
+                  "a user in 24h), rcpts (10000 recipients a user in 24h) and fanout (500 "
+                  "recipients on one message)."},
+    [SECTION_CLASS] =
+        {.name = "class",
+         .parent = SECTION_ROOT,
+         .title = "NAME",
+         .example = "class newsletter {\n"
+                    "    members = {\"news@example.com\", \"@lists.example.com\"}\n"
+                    "    limit daily { max = 50000 }\n"
+                    "}",
+         .about = "Members that have their own maximum for some limits. The most specific class "
+                  "that names the limit wins: a whole address before its domain, that before the "
+                  "domains above it and those before a network, a longer network before a shorter "
+                  "one; of two alike, the one written later. It is always the sender that is in a "
+                  "class, never a recipient: no recipient switches a limit off. sluicectl limits "
+                  "--explain SUBJECT shows which line made each limit."},
+    [SECTION_CLASS_LIMIT] =
+        {.name = "limit",
+         .parent = SECTION_CLASS,
+         .title = "NAME",
+         .about = "Inside a class: the class's own maximum for the limit of that name."},
+    [SECTION_WARMUP] =
+        {.name = "warmup",
+         .parent = SECTION_ROOT,
+         .title = "ADDRESS or DOMAIN",
+         .example = "warmup \"198.51.100.9\" {\n"
+                    "    start = 2026-11-20  first = 50  growth = 1.5  ceiling = 20000\n"
+                    "}",
+         .about = "A sending address or domain that is new to the world: it may send first "
+                  "messages on its first day, and growth times the day before's on each day "
+                  "after, up to ceiling."},
+    [SECTION_SIGN] =
+        {.name = "sign",
+         .parent = SECTION_ROOT,
+         .title = "DOMAIN",
+         .example =
+             "sign example.com { selector = s1  key = \"/etc/sluice/keys/example.com.s1.pem\" }",
+         .about =
+             "A domain whose mail is signed with DKIM (RFC 6376) when its From address is "
+             "of that domain and the login may use the address. Several sections for one "
+             "domain, each with a selector of its own, add a signature each: an RSA key "
+             "and an Ed25519 key (RFC 8463), say. \"*.example.com\" is for mail from the domains "
+             "below example.com that have no section of their own; it is signed as "
+             "example.com."},
+    [SECTION_CAUSE] =
+        {.name = "cause",
+         .parent = SECTION_ROOT,
+         .title = "ID",
+         .example = "cause dns.spf-fail { action = reject }",
+         .about = "What is done about one cause of the catalogue, in place of its own default; "
+                  "sluicectl causes lists them."},
+    [SECTION_VERIFY] =
+        {.name = "verify",
+         .parent = SECTION_ROOT,
+         .title = "DOMAIN, .DOMAIN or *",
+         .example = "verify \"*\" { dmarc-reject = reject  dmarc-quarantine = hold }",
+         .about = "What is done about mail from outside that does not prove that it comes from "
+                  "the domain: the From address' for DMARC, the sender's for SPF, the signer's "
+                  "for DKIM. .DOMAIN is its subdomains, * is every domain; the section that fits "
+                  "best and names the result counts. Without one the results are only logged and "
+                  "written to Authentication-Results."},
+};
+
+const char schema_default_limits[] =
+    "limit daily { subject = user count = messages max = 2000 per = 24h }\n"
+    "limit rcpts { subject = user count = recipients max = 10000 per = 24h }\n"
+    "limit fanout { subject = user count = recipients max = 500 per = message }\n";
