@@ -124,9 +124,10 @@ const struct conf_option schema_options[] = {
 
     {"store", .heading = "The store", .type = TYPE_STORE, CONF_MEMBER(store), .fallback = "",
      .about = "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
-              "for Redis, or memory: for counters of this process alone. Empty: the local Redis, "
-              "by its unix socket (/run/redis/redis-server.sock, /run/redis/redis.sock) or else "
-              "at 127.0.0.1:6379."},
+              "for Redis; sentinel://host[:port],...[/db]?master=name for the Redis that Sentinels "
+              "name the primary, which is followed through a failover; or memory: for counters of "
+              "this process alone. Empty: the local Redis, by its unix socket "
+              "(/run/redis/redis-server.sock, /run/redis/redis.sock) or else at 127.0.0.1:6379."},
     {"store-user", .type = TYPE_STRING, CONF_MEMBER(store_user), .fallback = "",
      .about = "The Redis ACL user. Empty: Redis' default user."},
     {"store-password-file", .type = TYPE_SECRET, CONF_MEMBER(store_password), .fallback = "",

@@ -7,12 +7,25 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REDIS_SCHEME "redis://"
-#define REDIS_PORT 6379
 #define DATABASE_MOST 65535
+
+/* The ways to name servers. */
+struct scheme {
+    const char *name;
+    uint16_t port; /* where a host has none */
+    bool many; /* hosts, with commas between them */
+    bool database;
+    bool master; /* ?master=NAME is needed */
+};
+
+static const struct scheme schemes[] = {
+    {"redis://", 6379, false, true, false},
+    {"sentinel://", 26379, true, true, true},
+};
 
 static int hex_digit(char c)
 {
@@ -60,50 +73,103 @@ static bool parse_credentials(const char *bytes, size_t length, struct store_url
     return (user == 0 || url->user != NULL) && (colon == NULL || url->password != NULL);
 }
 
-static bool parse_host(const char *bytes, size_t length, struct store_url *url)
+/* Adds "host:port" to the address. */
+static bool parse_host(const char *bytes, size_t length, const struct scheme *scheme,
+                       struct text *address)
 {
     char *host = NULL;
     char *normal = NULL;
     uint16_t port;
 
-    if (!endpoint_parse(bytes, length, REDIS_PORT, &host, &port))
+    if (!endpoint_parse(bytes, length, scheme->port, &host, &port))
         return false;
     normal = *bytes == '[' ? mem_print("[%s]", host) : domain_copy(host);
     if (normal != NULL)
-        url->address = mem_print(REDIS_SCHEME "%s:%u", normal, port);
+        text_print(address, "%s:%u", normal, port);
     free(host);
     free(normal);
-    return url->address != NULL;
+    return normal != NULL;
 }
 
-static bool parse_redis(const char *rest, struct store_url *url, const char **problem_r)
+static bool parse_hosts(const char *bytes, size_t length, const struct scheme *scheme,
+                        struct text *address)
 {
-    size_t authority = strcspn(rest, "/");
-    const char *at = NULL;
+    const char *end = bytes + length;
+
+    for (;;) {
+        const char *comma = scheme->many ? memchr(bytes, ',', (size_t)(end - bytes)) : NULL;
+
+        if (!parse_host(bytes, (size_t)((comma != NULL ? comma : end) - bytes), scheme, address))
+            return false;
+        if (comma == NULL)
+            return true;
+        text_add_char(address, ',');
+        bytes = comma + 1;
+    }
+}
+
+/* The name under which Sentinels know the primary: what a configuration of theirs can hold. */
+static bool parse_master(const char *query, struct text *address)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    static const char key[] = "master=";
+    const char *name = query + strlen(key);
+
+    if (strncmp(query, key, strlen(key)) != 0 || *name == '\0' ||
+        name[strspn(name, letters)] != '\0')
+        return false;
+    text_print(address, "?%s", query);
+    return true;
+}
+
+static const char *parse_rest(const char *path, const char *query, const struct scheme *scheme,
+                              struct store_url *url, struct text *address)
+{
+    size_t length = strcspn(path, "?");
     int64_t database;
 
-    for (size_t i = 0; i < authority; i++)
-        if (rest[i] == '@')
-            at = rest + i;
-    if (at != NULL && !parse_credentials(rest, (size_t)(at - rest), url)) {
-        *problem_r = "its user or password has a broken % escape";
-        return false;
-    }
-    if (!parse_host(at != NULL ? at + 1 : rest,
-                    authority - (at != NULL ? (size_t)(at + 1 - rest) : 0), url)) {
-        *problem_r = "its host or port is not one: expected host, host:port or [address]:port";
-        return false;
-    }
-    if (rest[authority] == '/' && rest[authority + 1] != '\0') {
-        const char *digits = rest + authority + 1;
-
-        if (!text_number(digits, strlen(digits), &database) || database > DATABASE_MOST) {
-            *problem_r = "its database is not a number from 0 to 65535";
-            return false;
-        }
+    if (length > 0 && !scheme->database)
+        return "a cluster has no numbered databases";
+    if (length > 0) {
+        if (!text_number(path, length, &database) || database > DATABASE_MOST)
+            return "its database is not a number from 0 to 65535";
         url->database = (int)database;
     }
-    return true;
+    if (scheme->master && (*query == '\0' || !parse_master(query + 1, address)))
+        return "it names no primary: expected ?master=NAME, as Sentinel's configuration has it";
+    if (!scheme->master && *query != '\0')
+        return "nothing is expected behind a ?";
+    return NULL;
+}
+
+static bool parse_servers(const char *rest, const struct scheme *scheme, struct store_url *url,
+                          const char **problem_r)
+{
+    struct text address = TEXT_EMPTY;
+    size_t authority = strcspn(rest, "/?");
+    const char *path = rest + authority + (rest[authority] == '/');
+    const char *at = memrchr(rest, '@', authority);
+    const char *hosts = at != NULL ? at + 1 : rest;
+
+    text_add_string(&address, scheme->name);
+    if (at != NULL && !parse_credentials(rest, (size_t)(at - rest), url))
+        *problem_r = "its user or password has a broken % escape";
+    else if (!parse_hosts(hosts, authority - (size_t)(hosts - rest), scheme, &address))
+        *problem_r = "its host or port is not one: expected host, host:port or [address]:port";
+    else
+        *problem_r = parse_rest(path, path + strcspn(path, "?"), scheme, url, &address);
+    if (*problem_r == NULL)
+        url->address = text_take(&address);
+    text_free(&address);
+    return *problem_r == NULL;
+}
+
+static const struct scheme *find_scheme(const char *string)
+{
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (strncmp(string, schemes[i].name, strlen(schemes[i].name)) == 0)
+            return &schemes[i];
+    return NULL;
 }
 
 static bool parse_unix(const char *path, struct store_url *url, const char **problem_r)
@@ -118,6 +184,7 @@ static bool parse_unix(const char *path, struct store_url *url, const char **pro
 
 bool store_url_parse(const char *string, struct store_url *url_r, const char **problem_r)
 {
+    const struct scheme *scheme = find_scheme(string);
     struct store_url url = {.database = -1};
     bool done = false;
 
@@ -127,14 +194,13 @@ bool store_url_parse(const char *string, struct store_url *url_r, const char **p
         done = true;
     } else if (strncmp(string, "unix:", 5) == 0) {
         done = parse_unix(string + 5, &url, problem_r);
-    } else if (strncmp(string, REDIS_SCHEME, strlen(REDIS_SCHEME)) == 0) {
-        done = parse_redis(string + strlen(REDIS_SCHEME), &url, problem_r);
-    } else if (strncmp(string, "sentinel://", 11) == 0) {
-        *problem_r = "this build does not follow Redis Sentinel yet: name the Redis itself";
+    } else if (scheme != NULL) {
+        done = parse_servers(string + strlen(scheme->name), scheme, &url, problem_r);
     } else if (strncmp(string, "cluster://", 10) == 0) {
         *problem_r = "this build does not follow Redis Cluster yet: name one Redis";
     } else if (strncmp(string, "rediss://", 9) == 0) {
-        *problem_r = "this build does not speak TLS to Redis itself: use a tunnel";
+        *problem_r = "this build does not speak TLS to Redis itself: let stunnel do it "
+                     "(contrib/stunnel) and name its socket";
     }
     if (done)
         *url_r = url;

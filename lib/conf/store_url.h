@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 struct store_url {
-    char *
-        address; /* "", "memory:", "unix:/path" or "redis://host:port"; an IPv6 host has brackets */
+    /* "", "memory:", "unix:/path", "redis://host:port", "sentinel://host:port,...?master=name" or
+     * "cluster://host:port,..."; an IPv6 host has brackets. */
+    char *address;
     char *user; /* NULL when the URL has none */
     char *password;
     int database; /* -1 when the URL has none */

@@ -51,7 +51,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_SELECTOR] = {type_read_selector, "a selector", 0, "s1 or 2026.mail", STORED_STRING},
     [TYPE_LOG] = {type_read_log, "syslog, syslog:/socket, stderr or file:/path", 0, NULL, STORED_STRING},
     [TYPE_STORE] = {type_read_store,
-                    "unix:/path, redis://[user[:password]@]host[:port][/db] or memory:", 0, NULL,
+                    "unix:/path, redis://[user[:password]@]host[:port][/db], "
+                    "sentinel://host,...[/db]?master=name or memory:", 0, NULL,
                     STORED_STRING},
     [TYPE_RESOLVER] = {type_read_resolver, "system, or addresses", 0, "127.0.0.1@5353",
                        STORED_STRING},

@@ -4,6 +4,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/store/redis_private.h"
+#include "lib/store/redis_sentinel.h"
 #include "lib/store/redis_trouble.h"
 
 #include <signal.h>
@@ -195,10 +196,9 @@ static void redis_submit(void *backend, struct call *call)
         set_deadline(redis);
 }
 
-static void redis_free(void *backend)
+void redis_free(struct redis *redis)
 {
-    struct redis *redis = backend;
-
+    redis_sentinel_free(&redis->sentinel);
     redis_link_stop(redis);
     redis_give_up(redis);
     loop_timer_free(&redis->deadline);
@@ -212,6 +212,11 @@ static void redis_free(void *backend)
     free(redis->server);
     free(redis->problem);
     free(redis);
+}
+
+static void redis_free_backend(void *backend)
+{
+    redis_free(backend);
 }
 
 static const char *redis_address(const void *backend)
@@ -230,7 +235,7 @@ static const char *redis_server(const void *backend)
 
 static const struct backend_kind redis_kind = {
     .submit = redis_submit,
-    .free = redis_free,
+    .free = redis_free_backend,
     .address = redis_address,
     .server = redis_server,
 };
@@ -243,8 +248,8 @@ static void ignore_sigpipe(void)
         (void)signal(SIGPIPE, SIG_IGN);
 }
 
-struct backend backend_redis(struct loop *loop, const struct redis_settings *settings,
-                             const struct backend_owner *owner)
+struct redis *redis_new(struct loop *loop, const struct redis_settings *settings,
+                        const struct backend_owner *owner)
 {
     struct redis *redis = mem_new(1, sizeof(*redis));
 
@@ -262,5 +267,23 @@ struct backend backend_redis(struct loop *loop, const struct redis_settings *set
     ignore_sigpipe();
     redis->deadline = loop_timer_new(loop, on_deadline, redis);
     redis_link_start(redis);
+    return redis;
+}
+
+struct backend backend_redis(struct loop *loop, const struct redis_settings *settings,
+                             const struct backend_owner *owner)
+{
+    struct redis_settings mine = *settings;
+    struct redis *redis;
+
+    if (settings->addresses.kind != REDIS_SENTINEL)
+        return (struct backend){&redis_kind, redis_new(loop, settings, owner)};
+    /* Until a Sentinel has said where it is, its name stands for the address. */
+    mine.addresses = redis_addresses_of(settings->addresses.master, 0);
+    mine.addresses.database = settings->addresses.database;
+    free(mine.addresses.items[0].text);
+    mine.addresses.items[0].text = mem_print("sentinel://?master=%s", settings->addresses.master);
+    redis = redis_new(loop, &mine, owner);
+    redis->sentinel = redis_sentinel_new(redis, settings);
     return (struct backend){&redis_kind, redis};
 }

@@ -15,6 +15,15 @@
 #define UNIX_PREFIX "unix:"
 #define TCP_PREFIX "redis://"
 
+static const struct {
+    const char *prefix;
+    enum redis_kind kind;
+    uint16_t port;
+} schemes[] = {
+    {TCP_PREFIX, REDIS_ALONE, 6379},
+    {"sentinel://", REDIS_SENTINEL, 26379},
+};
+
 /* Debian's, the one of other systems' packages, and Valkey's. */
 static const char *const usual_sockets[] = {
     "/run/redis/redis-server.sock",
@@ -55,26 +64,61 @@ static void add_host(struct redis_addresses *addresses, char *host, int port)
     address->text = mem_print(brackets ? TCP_PREFIX "[%s]:%d" : TCP_PREFIX "%s:%d", host, port);
 }
 
-static bool parse_host(const char *rest, struct redis_addresses *addresses, char **problem_r)
+static bool parse_hosts(const char *hosts, size_t length, uint16_t fallback,
+                        struct redis_addresses *addresses)
 {
-    size_t authority = strcspn(rest, "/");
-    const char *path = rest[authority] == '/' ? rest + authority + 1 : "";
-    int64_t database = addresses->database;
+    const char *end = hosts + length;
+    const char *comma;
     uint16_t port;
     char *host;
+
+    do {
+        comma = memchr(hosts, ',', (size_t)(end - hosts));
+        if (!endpoint_parse(hosts, (size_t)((comma != NULL ? comma : end) - hosts), fallback, &host,
+                            &port))
+            return false;
+        add_host(addresses, host, port);
+        hosts = comma + 1;
+    } while (comma != NULL);
+    return addresses->count == 1 || addresses->kind != REDIS_ALONE;
+}
+
+static bool parse_servers(const char *rest, uint16_t port, struct redis_addresses *addresses,
+                          char **problem_r)
+{
+    static const char master[] = "?master=";
+    size_t authority = strcspn(rest, "/?");
+    const char *path = rest + authority + (rest[authority] == '/');
+    size_t length = strcspn(path, "?");
+    const char *query = path + length;
+    int64_t database = addresses->database;
 
     if (strchr(rest, '@') != NULL) {
         *problem_r = mem_copy("no user and password belong in the URL: "
                               "set store-user and store-password-file");
         return false;
     }
-    if (*path != '\0' && (!text_number(path, strlen(path), &database) || database > DATABASE_MAX))
+    if (length > 0 && (!text_number(path, length, &database) || database > DATABASE_MAX))
         return false;
-    if (!endpoint_parse(rest, authority, REDIS_PORT, &host, &port))
+    if (strncmp(query, master, strlen(master)) == 0 && addresses->kind == REDIS_SENTINEL)
+        addresses->master = mem_copy(query + strlen(master));
+    else if (*query != '\0' || addresses->kind == REDIS_SENTINEL)
         return false;
     addresses->database = (int)database;
-    add_host(addresses, host, port);
-    return true;
+    return parse_hosts(rest, authority, port, addresses);
+}
+
+static bool parse_scheme(const char *url, struct redis_addresses *addresses, char **problem_r)
+{
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t length = strlen(schemes[i].prefix);
+
+        if (strncmp(url, schemes[i].prefix, length) != 0)
+            continue;
+        addresses->kind = schemes[i].kind;
+        return parse_servers(url + length, schemes[i].port, addresses, problem_r);
+    }
+    return false;
 }
 
 bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r, char **problem_r)
@@ -91,16 +135,25 @@ bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r,
     }
     if (strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
         good = add_socket(addresses_r, url + strlen(UNIX_PREFIX), problem_r);
-    else if (strncmp(url, TCP_PREFIX, strlen(TCP_PREFIX)) == 0)
-        good = parse_host(url + strlen(TCP_PREFIX), addresses_r, problem_r);
+    else
+        good = parse_scheme(url, addresses_r, problem_r);
     if (good)
         return true;
     if (*problem_r == NULL)
-        *problem_r = mem_print("%s is no store: write unix:/path, redis://host:port/database "
+        *problem_r = mem_print("%s is no store: write unix:/path, redis://host:port/database, "
+                               "sentinel://host:port,...?master=name "
                                "or memory:",
                                url);
     redis_addresses_free(addresses_r);
     return false;
+}
+
+struct redis_addresses redis_addresses_of(const char *host, int port)
+{
+    struct redis_addresses addresses = {.database = -1};
+
+    add_host(&addresses, mem_copy(host), port);
+    return addresses;
 }
 
 void redis_addresses_free(struct redis_addresses *addresses)
@@ -111,6 +164,8 @@ void redis_addresses_free(struct redis_addresses *addresses)
         free(addresses->items[i].host);
     }
     free(addresses->items);
+    free(addresses->master);
     addresses->items = NULL;
+    addresses->master = NULL;
     addresses->count = 0;
 }

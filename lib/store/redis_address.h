@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a Redis is: "unix:/path" or "redis://host:port/db". */
+/* Where Redis is: "unix:/path", "redis://host:port/db", "sentinel://host:port,...?master=name" or
+ * "cluster://host:port,...". */
 #pragma once
 
 #include <stdbool.h>
@@ -12,13 +13,23 @@ struct redis_address {
     int port;
 };
 
+enum redis_kind {
+    REDIS_ALONE, /* any one of the addresses is it */
+    REDIS_SENTINEL, /* the addresses are of Sentinels, who know where it is */
+    REDIS_CLUSTER, /* the addresses are of some of its nodes */
+};
+
 struct redis_addresses {
+    enum redis_kind kind;
     struct redis_address *items; /* to be tried in turn */
     size_t count;
+    char *master; /* REDIS_SENTINEL: the primary's name */
     int database; /* named by the URL; -1: by no one */
 };
 
 /* "" gives the places where a local Redis usually is.  false: problem_r says what is wrong (the
  * caller frees it). */
 bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r, char **problem_r);
+/* The one address of a host, a name or an address without brackets. */
+struct redis_addresses redis_addresses_of(const char *host, int port);
 void redis_addresses_free(struct redis_addresses *addresses);

@@ -63,8 +63,22 @@ static void on_greeted(redisAsyncContext *connection, void *answer, void *contex
         return;
     if (reply == NULL)
         redis_link_lost(redis, connection);
-    else if (reply->type == REDIS_REPLY_ERROR)
+    else if (reply->type == REDIS_REPLY_ERROR && !redis->plain)
         redis_link_fail(redis, redis_trouble(reply->str));
+}
+
+/* A Sentinel that wants no password says that it wants none; one that does says so later. */
+static void on_plain(redisAsyncContext *connection, void *answer, void *context)
+{
+    struct redis *redis = connection->data;
+
+    (void)context;
+    if (redis->connection != connection)
+        return;
+    if (answer == NULL)
+        redis_link_lost(redis, connection);
+    else
+        redis_link_up(redis, 0);
 }
 
 /* "redis_version:7.0.15\r\n" becomes "redis 7.0.15"; Valkey has a line of its own as well. */
@@ -132,6 +146,10 @@ void redis_greet(struct redis *redis)
                                 redis->password);
     else if (redis->password != NULL && *redis->password != '\0')
         (void)redisAsyncCommand(connection, on_greeted, NULL, "AUTH %s", redis->password);
+    if (redis->plain) {
+        (void)redisAsyncCommand(connection, on_plain, NULL, "PING");
+        return;
+    }
     if (redis->database != 0)
         (void)redisAsyncCommand(connection, on_greeted, NULL, "SELECT %d", redis->database);
     /* These two are a courtesy: an ACL may forbid them. */

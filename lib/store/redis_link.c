@@ -5,6 +5,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/store/redis_events.h"
+#include "lib/store/redis_sentinel.h"
 #include "lib/store/redis_trouble.h"
 
 #include <errno.h>
@@ -123,7 +124,7 @@ void redis_link_up(struct redis *redis, int64_t now_ms)
     loop_timer_stop(redis->retry);
     redis->state = LINK_UP;
     redis->fresh = false;
-    redis->pinned = true;
+    redis->pinned = !redis->plain;
     redis->attempts = 0;
     redis->late = 0;
     free(redis->problem);
@@ -216,13 +217,11 @@ static void on_looked_up(void *context, const char (*addresses)[IP_TEXT_MAX], si
     connect_to(redis, host);
 }
 
-static void start_attempt(struct redis *redis)
+static void go_to_address(struct redis *redis)
 {
     const struct redis_address *address = current_address(redis);
-    int64_t patience_ms = 2 * redis->timeout_ms;
     struct ip_address literal;
 
-    loop_timer_start(redis->retry, patience_ms > CONNECT_MIN_MS ? patience_ms : CONNECT_MIN_MS);
     redis->state = LINK_CONNECTING;
     if (address->path != NULL || ip_parse(address->host, &literal)) {
         connect_to(redis, address->host);
@@ -234,6 +233,57 @@ static void start_attempt(struct redis *redis)
         redis_link_fail(redis, mem_copy("no thread or descriptor to look up its name"));
 }
 
+static void start_attempt(struct redis *redis)
+{
+    int64_t patience_ms = 2 * redis->timeout_ms;
+
+    loop_timer_start(redis->retry, patience_ms > CONNECT_MIN_MS ? patience_ms : CONNECT_MIN_MS);
+    if (redis->sentinel == NULL) {
+        go_to_address(redis);
+        return;
+    }
+    redis->state = LINK_ASKING;
+    redis_sentinel_ask(redis->sentinel);
+}
+
+void redis_link_hurry(struct redis *redis)
+{
+    if (redis->state == LINK_WAITING)
+        loop_timer_start(redis->retry, 0);
+}
+
+static void move(struct redis *redis, const char *host, int port)
+{
+    redis_addresses_free(&redis->addresses);
+    redis->addresses = redis_addresses_of(host, port);
+}
+
+void redis_link_found(struct redis *redis, const char *host, int port)
+{
+    const struct redis_address *current = current_address(redis);
+    bool moved = strcmp(current->host, host) != 0 || current->port != port;
+
+    if (redis->state == LINK_ASKING) {
+        move(redis, host, port);
+        go_to_address(redis);
+    } else if (moved) {
+        if (redis->state != LINK_WAITING)
+            redis_link_fail(redis, mem_print("%s is no longer the primary: Sentinel names %s:%d",
+                                             current->text, host, port));
+        move(redis, host, port);
+        redis->attempts = 0;
+        redis_link_hurry(redis);
+    }
+}
+
+void redis_link_not_found(struct redis *redis, char *problem)
+{
+    if (redis->state == LINK_ASKING)
+        redis_link_fail(redis, problem);
+    else
+        free(problem);
+}
+
 static void on_retry(void *context)
 {
     struct redis *redis = context;
@@ -241,6 +291,9 @@ static void on_retry(void *context)
     switch (redis->state) {
     case LINK_WAITING:
         start_attempt(redis);
+        break;
+    case LINK_ASKING:
+        redis_link_fail(redis, mem_copy("no Sentinel says in time where the primary is"));
         break;
     case LINK_LOOKING_UP:
         redis_link_fail(redis,

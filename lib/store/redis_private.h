@@ -13,8 +13,11 @@
 
 #include <hiredis/async.h>
 
+struct redis_sentinel;
+
 enum link_state {
     LINK_WAITING, /* for the next attempt */
+    LINK_ASKING, /* a Sentinel */
     LINK_LOOKING_UP,
     LINK_CONNECTING, /* and logging in, loading the script, trying a write */
     LINK_UP,
@@ -28,6 +31,11 @@ struct redis {
     char *user, *password, *client_name;
     int database;
     int64_t timeout_ms;
+
+    /* A Sentinel: logged in, and no more; it takes no calls. */
+    bool plain;
+    /* Knows where the primary is, whose address is then the only one; or NULL. */
+    struct redis_sentinel *sentinel;
 
     enum link_state state;
     bool fresh; /* the first attempt has not come to an end: calls wait for it */
@@ -51,6 +59,11 @@ struct redis {
     struct text command; /* reused */
 };
 
+/* redis.c: a connection of its own, and the end of it. */
+struct redis *redis_new(struct loop *loop, const struct redis_settings *settings,
+                        const struct backend_owner *owner);
+void redis_free(struct redis *redis);
+
 /* redis_link.c */
 void redis_link_start(struct redis *redis);
 void redis_link_stop(struct redis *redis);
@@ -64,6 +77,12 @@ void redis_link_alive(struct redis *redis);
 void redis_link_lost(struct redis *redis, const redisAsyncContext *connection);
 /* The connection is of use; now_ms is Redis' time. */
 void redis_link_up(struct redis *redis, int64_t now_ms);
+
+/* Tries again now, if it waits for its next attempt. */
+void redis_link_hurry(struct redis *redis);
+/* Sentinel says where the primary is; or why nobody knows (taken over). */
+void redis_link_found(struct redis *redis, const char *host, int port);
+void redis_link_not_found(struct redis *redis, char *problem);
 
 /* redis_greet.c: on success it ends with redis_link_up(), otherwise with redis_link_fail(). */
 void redis_greet(struct redis *redis);

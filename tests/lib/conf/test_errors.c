@@ -119,7 +119,11 @@ static const struct {
      "contact = \"a\\012b\": it holds a control character"},
     /* The store. */
     {"store", "store = foo", "store = \"foo\": expected unix:/path, redis://"},
-    {"sentinel", "store = \"sentinel://h?master=m\"", "does not follow Redis Sentinel yet"},
+    {"sentinel", "store = \"sentinel://h\"", "expected ?master=NAME"},
+    {"sentinel name", "store = \"sentinel://h?master=a b\"", "expected ?master=NAME"},
+    {"sentinel host", "store = \"sentinel://h,?master=m\"", "its host or port"},
+    {"redis hosts", "store = \"redis://h,i\"", "its host or port"},
+    {"redis query", "store = \"redis://h?master=m\"", "nothing is expected behind a ?"},
     {"cluster", "store = \"cluster://h\"", "does not follow Redis Cluster yet"},
     {"store port", "store = \"redis://h:x\"", "its host or port"},
     {"store database", "store = \"redis://h/x\"", "its database is not a number"},

@@ -210,7 +210,7 @@ static void test_broken(void **state)
 
 static void test_settings_that_cannot_be(void **state)
 {
-    static const char *const urls[] = {"sentinel://x", "redis:", "unix:relative", "nonsense"};
+    static const char *const urls[] = {"sentinel://x", "sentinel://x,?master=m", "redis://x,y", "redis:", "unix:relative", "nonsense"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {

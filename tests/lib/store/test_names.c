@@ -152,6 +152,11 @@ static void test_addresses(void **state)
         {"redis://h/1/", NULL, 0},
         {"redis://user:password@h", NULL, 0},
         {"rediss://h", NULL, 0},
+        {"redis://h,i", NULL, 0},
+        {"redis://h?master=m", NULL, 0},
+        {"sentinel://h/4?master=m", "redis://h:26379", 4},
+        {"sentinel://h", NULL, 0},
+        {"sentinel://,h?master=m", NULL, 0},
     };
 
     (void)state;

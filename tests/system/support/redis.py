@@ -11,14 +11,18 @@ class Redis(process.Server):
     acknowledged.
     """
 
-    def __init__(self, folder, durable=False, password=None, acl=(), outlive=False):
-        self.folder = workdir.subfolder(folder, "redis")
+    def __init__(self, folder, durable=False, password=None, acl=(), outlive=False, more=(),
+                 name="redis"):
+        """more: further lines of its configuration."""
+        self.folder = workdir.subfolder(folder, name)
         self.socket = self.folder / "redis.sock"
         self.port = ports.free_port()
         self.password = password
         self._acl = list(acl)
         self._durable = durable
         self._outlive = outlive
+        self._more = list(more)
+        self._name = name
 
     def _config(self):
         lines = [
@@ -35,14 +39,14 @@ class Redis(process.Server):
         if self.password:
             lines.append(f"requirepass {self.password}")
         lines += [f"user {rule}" for rule in self._acl]
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines + self._more) + "\n"
 
     def start(self):
         """Start, or start again with the same socket, port and data."""
         config = self.folder / "redis.conf"
         config.write_text(self._config())
         self._process = process.Process(
-            "redis", ["redis-server", config], self.folder, outlive=self._outlive
+            self._name, ["redis-server", config], self.folder, outlive=self._outlive
         )
         self._process.start().wait_ready(self._answers)
         return self
