@@ -96,6 +96,8 @@ static void end_signature(struct session *session)
     free(message->facts.dkim);
     message->facts.dkim = is_signed ? mem_print("signed:%s", signature_names(session->signature))
                                     : mem_print("none:%s", session->unsigned_reason);
+    if (is_signed)
+        message->facts.dkim_survival = wire_survival(&message->wire);
     if (!is_signed && sign_is_failure(session->unsigned_reason))
         find_failure(session, session->unsigned_reason);
 }

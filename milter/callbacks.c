@@ -143,7 +143,7 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
         act_begin_signature(session);
         receive_begin(session);
         receive_body(session, bytes, length);
-        session->octets += (int64_t)length;
+        translate_body(session, bytes, length);
         if (session->signature != NULL)
             (void)signature_body(session->signature, bytes, length);
     }
@@ -168,9 +168,9 @@ static sfsistat on_end(SMFICTX *context)
     if (services == NULL)
         return SMFIS_TEMPFAIL;
     translate_late_macros(context, session);
+    translate_end(session);
     message->stage = STAGE_END_OF_MESSAGE;
     message->started_us = clock_now_us(services->steady);
-    message->size = session->octets + (int64_t)sizeof("\r\n") - 1;
     assess_wait(services, session->conf, message, ASSESS_CHARGE, tell_progress, context);
     changed = receive_end(context, session, services);
     result = act_end(context, session, services);

@@ -147,4 +147,19 @@ void translate_header(struct session *session, const char *name, const char *val
         octets += c == value || c[-1] != '\r';
     session->octets += (int64_t)octets;
     message_add_header(session->message, name, value);
+    wire_header(&session->message->wire, name, value, !(session->protocol & SMFIP_HDR_LEADSPC));
+}
+
+void translate_body(struct session *session, const void *bytes, size_t length)
+{
+    session->octets += (int64_t)length;
+    wire_body(&session->message->wire, bytes, length);
+}
+
+void translate_end(struct session *session)
+{
+    struct message *message = session->message;
+
+    wire_end(&message->wire);
+    message->size = session->octets + (int64_t)sizeof("\r\n") - 1;
 }

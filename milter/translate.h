@@ -23,3 +23,7 @@ bool translate_is_refused(SMFICTX *context);
 
 /* A header field: kept for the checks and counted. */
 void translate_header(struct session *session, const char *name, const char *value);
+
+/* A piece of the body, and the end of the message: what its lines are like. */
+void translate_body(struct session *session, const void *bytes, size_t length);
+void translate_end(struct session *session);

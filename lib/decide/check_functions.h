@@ -12,4 +12,5 @@ void check_unauthenticated(const struct conf *conf, struct message *message);
 void check_sender_domain(const struct conf *conf, struct message *message);
 void check_recipient_domains(const struct conf *conf, struct message *message);
 void check_recipient_syntax(const struct conf *conf, struct message *message);
+void check_headers(const struct conf *conf, struct message *message);
 void check_size(const struct conf *conf, struct message *message);

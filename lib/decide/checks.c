@@ -10,7 +10,8 @@
 #define OUT (1u << DIRECTION_OUT)
 #define IN (1u << DIRECTION_IN)
 #define POLICY ((unsigned)PROGRAM_POLICY)
-#define BOTH (POLICY | (unsigned)PROGRAM_MILTER)
+#define MILTER ((unsigned)PROGRAM_MILTER)
+#define BOTH (POLICY | MILTER)
 
 #define CAUSES(...)                                                                                \
     .causes = {__VA_ARGS__},                                                                       \
@@ -64,6 +65,12 @@ const struct check checks[] = {
      .programs = BOTH,
      .directions = IN | OUT,
      .run = check_size},
+    {.name = "headers",
+     CAUSES(CAUSE_CONFIG_HEADERS),
+     .stages = 1u << STAGE_END_OF_MESSAGE,
+     .programs = MILTER,
+     .directions = OUT,
+     .run = check_headers},
     {.name = "limits",
      CAUSES(CAUSE_LIMIT_MESSAGES, CAUSE_LIMIT_RECIPIENTS, CAUSE_LIMIT_EXTERNAL_RECIPIENTS,
             CAUSE_LIMIT_BYTES, CAUSE_LIMIT_MESSAGE_RECIPIENTS, CAUSE_LIMIT_NEAR),

@@ -123,6 +123,7 @@ static void report_line(struct services *services, const struct message *message
                message->facts.store == STORE_ANSWERED_LOCALLY ? "local"
                : message->facts.store == STORE_NO_ANSWER      ? "away"
                                                               : NULL);
+    log_string(&event, "dkim-survival", message->facts.dkim_survival);
     if (message->findings.dropped > 0)
         log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);
     log_write(&event);

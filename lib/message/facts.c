@@ -11,6 +11,7 @@ void facts_clear(struct facts *facts)
     free(facts->limits);
     free(facts->sender_domain.problem);
     free(facts->dkim);
+    free(facts->dkim_survival);
     free(facts->spf);
     free(facts->dmarc);
     *facts = (struct facts){0};

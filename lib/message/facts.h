@@ -54,6 +54,7 @@ struct facts {
     bool charged_by_us; /* ... and it was this request that did it */
     char *spf, *dmarc; /* "pass", "fail(reject)", ...; NULL while not known */
     char *dkim; /* "signed:s1/example.com", "pass:example.net", "none:no-key", ...; NULL while not decided */
+    char *dkim_survival; /* wire_survival() of a message that is signed; else NULL */
 };
 
 void facts_clear(struct facts *facts);

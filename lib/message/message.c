@@ -106,6 +106,7 @@ void message_reset(struct message *message)
     message->nheaders = 0;
     message->header_bytes = 0;
     message->headers_cut = false;
+    message->wire = (struct wire){.complete = false};
     message->verdict = (struct verdict){0};
     message_set_sender(message, "");
 }

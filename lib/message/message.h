@@ -11,6 +11,7 @@
 #include "lib/message/address.h"
 #include "lib/message/facts.h"
 #include "lib/message/finding.h"
+#include "lib/message/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,6 +74,7 @@ struct message {
     size_t nheaders;
     size_t header_bytes;
     bool headers_cut; /* there were more than we keep */
+    struct wire wire; /* of headers and body */
 
     /* What we know and think */
     struct facts facts;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* config.headers: headers and lines that receivers refuse or that break the signature on the way.
+ */
+#include "lib/causes/causes.h"
+#include "lib/decide/check_functions.h"
+#include "lib/decide/checks.h"
+
+#include "lib/base/text.h"
+
+#include <inttypes.h>
+
+/* RFC 5322 section 3.6 wants the first two, and Message-ID so much that receivers do. */
+static const char *const wanted[] = {"Date", "From", "Message-ID"};
+
+#define WANTED_COUNT (sizeof(wanted) / sizeof(*wanted))
+
+static struct finding *find(struct message *message, const char *problem)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_CONFIG_HEADERS));
+
+    finding_field(finding, "problem", "%s", problem);
+    return finding;
+}
+
+/* Those of the wanted headers that are there so often: none, or several. */
+static void list_wanted(const struct message *message, bool repeated, struct text *names)
+{
+    for (size_t i = 0; i < WANTED_COUNT; i++) {
+        if (message_header(message, wanted[i], repeated ? 1 : 0) != NULL ? !repeated : repeated)
+            continue;
+        if (names->length > 0)
+            text_add_string(names, ", ");
+        text_add_string(names, wanted[i]);
+    }
+}
+
+static void check_presence(struct message *message, bool repeated)
+{
+    struct text names = TEXT_EMPTY;
+    struct finding *finding;
+
+    list_wanted(message, repeated, &names);
+    if (names.length == 0)
+        goto done;
+    finding = find(message, repeated ? "repeated" : "missing");
+    finding_field(finding, "header", "%s", text_string(&names));
+    if (repeated) {
+        finding_sentence(finding, "The message has more than one header of these: %s.",
+                         text_string(&names));
+        finding_hint(finding,
+                     "let the program that makes the message write %s once: receivers refuse "
+                     "what has two",
+                     text_string(&names));
+    } else {
+        finding_sentence(finding, "The message lacks headers that every message must have: %s.",
+                         text_string(&names));
+        finding_hint(finding, "let the program that makes the message write %s",
+                     text_string(&names));
+    }
+done:
+    text_free(&names);
+}
+
+#define FROM_MAX 16 /* addresses that are looked at */
+
+static bool is_sender_list(const char *value)
+{
+    struct address addresses[FROM_MAX];
+    int count = address_list_parse(value, addresses, FROM_MAX);
+    bool good = count > 0;
+
+    for (int i = 0; i < FROM_MAX; i++) {
+        if (i < count && (addresses[i].domain == NULL || addresses[i].domain[0] == '\0'))
+            good = false;
+        address_clear(&addresses[i]);
+    }
+    return good;
+}
+
+static void check_from(struct message *message)
+{
+    const struct header *from = message_header(message, "From", 0);
+    struct finding *finding;
+
+    if (from == NULL || is_sender_list(from->value))
+        return;
+    finding = find(message, "unparsable");
+    finding_field(finding, "header", "From");
+    finding_field(finding, "value", "%.200s", from->value + (from->value[0] == ' '));
+    finding_sentence(finding, "The message's From header is no mail address.");
+    finding_hint(finding, "let the program that makes the message write From as \"Name "
+                          "<user@example.com>\", with quotes around a name that has commas, dots "
+                          "or brackets");
+}
+
+static void check_line_ends(struct message *message)
+{
+    const struct wire *wire = &message->wire;
+    struct finding *finding;
+
+    if (wire->bare_returns == 0 && wire->bare_feeds == 0)
+        return;
+    finding = find(message, wire->bare_returns > 0 ? "bare-cr" : "bare-lf");
+    finding_field(finding, "bare-cr", "%" PRIu64, wire->bare_returns);
+    finding_field(finding, "bare-lf", "%" PRIu64, wire->bare_feeds);
+    finding_sentence(finding, "The message has line ends that are none: CR or LF alone.");
+    finding_hint(finding,
+                 "let the program that makes the message end each line with CRLF (%" PRIu64
+                 " CR and %" PRIu64 " LF stand alone), or encode the part in base64: servers "
+                 "replace them, which breaks the signature",
+                 wire->bare_returns, wire->bare_feeds);
+}
+
+static void check_line_length(struct message *message)
+{
+    const struct wire *wire = &message->wire;
+    struct finding *finding;
+
+    if (wire->long_lines == 0)
+        return;
+    finding = find(message, "line-998");
+    finding_field(finding, "lines", "%" PRIu64, wire->long_lines);
+    finding_field(finding, "longest", "%" PRIu64, wire->longest);
+    finding_field(finding, "max", "%d", WIRE_LINE_MAX);
+    finding_sentence(finding,
+                     "The message has a line of %" PRIu64 " octets; at most %d are allowed.",
+                     wire->longest, WIRE_LINE_MAX);
+    finding_hint(finding,
+                 "let the program that makes the message encode its text as quoted-printable or "
+                 "base64, or fold its headers: %" PRIu64 " of its lines are over %d octets (the "
+                 "longest has %" PRIu64 "), and the MTA breaks them after signing",
+                 wire->long_lines, WIRE_LINE_MAX, wire->longest);
+}
+
+void check_headers(const struct conf *conf, struct message *message)
+{
+    (void)conf;
+    if (!message->wire.complete)
+        return;
+    if (!message->headers_cut) {
+        check_presence(message, false);
+        check_from(message);
+    }
+    check_presence(message, true);
+    check_line_ends(message);
+    check_line_length(message);
+}
