@@ -5,18 +5,11 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/words.h"
+#include "lib/decide/limits.h"
 #include "lib/decide/subjects.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The letter of the store's limits, by what is counted. */
-static const char count_letters[COUNT_COUNT] = {
-    [COUNT_MESSAGES] = 'm',
-    [COUNT_RECIPIENTS] = 'r',
-    [COUNT_EXTERNAL_RECIPIENTS] = 'e',
-    [COUNT_BYTES] = 'b',
-};
 
 /* Where the kind ends and the value begins; a value alone is a client or a user. */
 static bool split(const char *string, enum limit_subject *kind_r, const char **value_r,
@@ -161,7 +154,7 @@ bool subject_usage(const struct conf *conf, const struct subject *subject, struc
             asked[request.nlimits] = count;
             /* One more: so the answer says when that would fit. */
             limits[request.nlimits++] = (struct store_limit){.subject = subject->name,
-                                                             .count = count_letters[limit->count],
+                                                             .count = limits_letter(limit->count),
                                                              .window_sec = limit->window_sec,
                                                              .amount = 1,
                                                              .max = usage->max};

@@ -74,6 +74,8 @@ struct conf_limit {
     int64_t window_sec; /* 0: per message */
     int over; /* enum action of lib/causes, or -1: the cause's own */
     unsigned near_percent; /* 0: never said */
+    bool shadow; /* counted and told, not enforced */
+    const struct conf_warmup *warmup; /* whose day's allowance it is; NULL: of a limit section */
     struct conf_place place;
 };
 
@@ -107,6 +109,9 @@ struct conf_class {
 
 struct conf_warmup {
     char *title; /* an IP address or a domain */
+    struct ip_address address; /* family 0: it is a domain */
+    struct strings destinations; /* as local_domains; none: all that is not local */
+    struct conf_limit limit; /* the day's allowance: 24 hours; its max is conf_warmup_allowance() */
     int64_t start_day; /* days since the epoch */
     int64_t first;
     double growth;
@@ -317,6 +322,15 @@ size_t conf_matches(const struct conf *conf, const struct conf_limit *limit,
  * NULL where it is the limit's own. */
 int64_t conf_limit_max(const struct conf *conf, const struct conf_limit *limit,
                        const struct conf_person *person, struct conf_match *match_r);
+
+/* How many may go out on a day (since the epoch, UTC) of the plan: CONF_UNLIMITED before it begins,
+ * the ceiling once growth has come there. */
+int64_t conf_warmup_allowance(const struct conf_warmup *warmup, int64_t day);
+/* The first day on which it has come there. */
+int64_t conf_warmup_ceiling_day(const struct conf_warmup *warmup);
+/* Whether mail to the domain uses the allowance up. */
+bool conf_warmup_counts(const struct conf *conf, const struct conf_warmup *warmup,
+                        const char *domain);
 
 const struct conf_class *conf_class(const struct conf *conf, const char *name); /* or NULL */
 

@@ -76,6 +76,8 @@ static const struct option_word count_words[] = {{"messages", COUNT_MESSAGES},
                                                  {"external-recipients", COUNT_EXTERNAL_RECIPIENTS},
                                                  {"bytes", COUNT_BYTES},
                                                  {NULL, 0}};
+static const struct option_word warmup_count_words[] = {
+    {"messages", COUNT_MESSAGES}, {"recipients", COUNT_RECIPIENTS}, {NULL, 0}};
 _Static_assert(sizeof(subject_words) / sizeof(*subject_words) == SUBJECT_COUNT + 1,
                "a subject lacks its word");
 _Static_assert(sizeof(count_words) / sizeof(*count_words) == COUNT_COUNT + 1,
@@ -293,6 +295,11 @@ const struct conf_option schema_options[] = {
               "itself."},
     {"over", .section = SECTION_LIMIT, .type = TYPE_OVER, MEMBER(conf_limit, over),
      .about = "What is done with a message that is over. Without it, what the cause says."},
+    {"shadow", .section = SECTION_LIMIT, .type = TYPE_BOOLEAN, MEMBER(conf_limit, shadow),
+     .fallback = "no",
+     .about = "yes: only try it. It is counted, and the log says what it would have done (would=), "
+              "but it does nothing; so a new limit can stand next to the one in force. What it "
+              "would have refused is counted all the same."},
     {"near", .section = SECTION_LIMIT, .type = TYPE_PERCENT, MEMBER(conf_limit, near_percent),
      .fallback = "80%", .most = 100,
      .about = "The share at which limit.near is logged, once a window. 0: never."},
@@ -322,7 +329,23 @@ const struct conf_option schema_options[] = {
      .fallback = "1.5", .least = 1, .most = 10, .about = "By how much each day grows."},
     {"ceiling", .section = SECTION_WARMUP, .type = TYPE_INTEGER, .mandatory = true,
      MEMBER(conf_warmup, ceiling), .least = 1, .most = COUNT_MOST,
-     .about = "Where growth ends, and the warming up with it."},
+     .about = "Where growth ends. It stays the allowance until the section is taken out."},
+    {"destination", .section = SECTION_WARMUP, .type = TYPE_DOMAIN, .list = true,
+     MEMBER(conf_warmup, destinations),
+     .about = "Only mail to these domains counts, such as gmail.com; \".example.com\" means every "
+              "domain below example.com. Without it, mail to all that are not local-domains. One "
+              "address or domain may have several sections, each with destinations of its own; a "
+              "message must fit into all that count it."},
+    {"count", .section = SECTION_WARMUP, .type = TYPE_WORD, MEMBER(conf_warmup, limit.count),
+     .fallback = "messages", .words = warmup_count_words,
+     .about = "What is counted: each message once, or each of its recipients."},
+    {"over", .section = SECTION_WARMUP, .type = TYPE_OVER, MEMBER(conf_warmup, limit.over),
+     .about = "What is done with a message that is over. Without it, what limit.warmup says."},
+    {"shadow", .section = SECTION_WARMUP, .type = TYPE_BOOLEAN, MEMBER(conf_warmup, limit.shadow),
+     .fallback = "no", .about = "As of a limit: counted and told, not enforced."},
+    {"near", .section = SECTION_WARMUP, .type = TYPE_PERCENT,
+     MEMBER(conf_warmup, limit.near_percent), .fallback = "80%", .most = 100,
+     .about = "As of a limit: the share at which limit.near is logged. 0: never."},
 
     {"selector", .section = SECTION_SIGN, .type = TYPE_SELECTOR, .mandatory = true,
      MEMBER(conf_sign, selector),

@@ -42,7 +42,10 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
                     "}",
          .about = "A sending address or domain that is new to the world: it may send first "
                   "messages on its first day, and growth times the day before's on each day "
-                  "after, up to ceiling."},
+                  "after, up to ceiling. In any 24 hours no more than the day's allowance goes "
+                  "out; what is over is limit.warmup. An address counts the mail of every host "
+                  "that has it in outgoing-addresses (or names none there), a domain that of the "
+                  "envelope senders in it. sluicectl warmup prints the plan and where it stands."},
     [SECTION_SIGN] =
         {.name = "sign",
          .parent = SECTION_ROOT,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WARMUP_WINDOW_SEC 86400
 #define NAME_MAX_LENGTH 64 /* of a limit or class: it stands in log lines and in the store */
 
 /* "limit daily: " before a problem, "" in the root. */
@@ -177,23 +178,41 @@ static void read_class(struct load *load, const struct raw_section *raw, void *e
     }
 }
 
+/* Its name in log lines, and whose use it is in the store: "198.51.100.9/gmail.com". */
+static char *warmup_name(const struct conf_warmup *warmup)
+{
+    struct text text = TEXT_EMPTY;
+
+    text_add_string(&text, warmup->title);
+    for (size_t i = 0; i < warmup->destinations.count; i++)
+        text_print(&text, "%c%s", i == 0 ? '/' : ',', warmup->destinations.items[i]);
+    return text_take(&text);
+}
+
 static void read_warmup(struct load *load, const struct raw_section *raw, void *element)
 {
     struct conf_warmup *warmup = element;
-    struct ip_address address;
     char text[IP_TEXT_MAX];
 
-    if (ip_parse(raw->title, &address)) {
-        ip_format(&address, text);
+    if (ip_parse(raw->title, &warmup->address)) {
+        ip_format(&warmup->address, text);
         warmup->title = mem_copy(text);
     } else {
+        warmup->address.family = 0;
         warmup->title = domain_copy(raw->title);
     }
     if (warmup->title == NULL) {
         complain(load, raw, &raw->place, "expected an IP address or a domain as its title");
         warmup->title = mem_copy(raw->title);
     }
+    warmup->limit = (struct conf_limit){.subject = SUBJECT_ALL,
+                                        .count = COUNT_MESSAGES,
+                                        .window_sec = WARMUP_WINDOW_SEC,
+                                        .over = -1,
+                                        .warmup = warmup,
+                                        .place = raw->place};
     read_options(load, raw, warmup, false);
+    warmup->limit.name = warmup_name(warmup);
 }
 
 static void read_sign(struct load *load, const struct raw_section *raw, void *element)
@@ -325,6 +344,8 @@ static char *identity(enum section_kind section, const char *element)
     if (section == SECTION_SIGN && sign->selector != NULL)
         return mem_print("%s%s (selector %s)", sign->subdomains ? "*." : "", sign->domain,
                          sign->selector);
+    if (section == SECTION_WARMUP)
+        return mem_copy(((const struct conf_warmup *)(const void *)element)->limit.name);
     return mem_copy(get_pointer(element, kinds[section].title));
 }
 
@@ -376,6 +397,8 @@ void sections_clear(struct conf *conf)
 {
     for (size_t i = 0; i < conf->nclasses; i++)
         free(conf->classes[i].limits);
+    for (size_t i = 0; i < conf->nwarmups; i++)
+        free(conf->warmups[i].limit.name);
     for (enum section_kind section = SECTION_ROOT + 1; section < SECTION_COUNT; section++) {
         const struct kind *kind = &kinds[section];
         char *array;

@@ -14,6 +14,7 @@ static void add_fields(struct finding *finding, const struct limit_fact *fact)
 {
     const struct conf_limit *limit = fact->limit;
 
+    finding->shadow = limit->shadow;
     finding_field(finding, "limit", "%s", limit->name);
     finding_field(finding, "subject", "%s", fact->subject);
     finding_field(finding, "used", "%" PRId64, fact->used);
@@ -22,6 +23,8 @@ static void add_fields(struct finding *finding, const struct limit_fact *fact)
         finding_field(finding, "window", "message");
     else
         finding_field(finding, "window", "%" PRId64, limit->window_sec);
+    if (limit->shadow)
+        finding_field(finding, "shadow", "yes");
 }
 
 static void over_per_message(struct message *message, const struct limit_fact *fact)
@@ -93,6 +96,37 @@ static void over_window(struct message *message, const struct limit_fact *fact)
     text_free(&sentence);
 }
 
+/* "while 198.51.100.9 (to gmail.com) builds up a reputation" */
+static void over_warmup(struct message *message, const struct limit_fact *fact)
+{
+    const struct conf_warmup *warmup = fact->limit->warmup;
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(limits_cause(fact->limit)));
+    struct text sentence = TEXT_EMPTY;
+    char limit[96];
+
+    if (!finding)
+        return;
+    finding->action_asked = fact->limit->over;
+    add_fields(finding, fact);
+    if (fact->retry_after_sec >= 0)
+        finding_field(finding, "retry-after", "%" PRId64, fact->retry_after_sec);
+    limits_words(fact->limit, fact->max, limit, sizeof limit);
+    text_add_string(&sentence, "Our mail server sends slowly");
+    if (warmup->destinations.count > 0)
+        text_print(&sentence, " to %s", warmup->destinations.items[0]);
+    text_print(&sentence, " while it builds a reputation: %" PRId64 " of %s are used up",
+               fact->used, limit);
+    add_when(&sentence, message, fact);
+    finding_sentence(finding, "%s", text_string(&sentence));
+    finding_hint(
+        finding,
+        "nothing to do if the plan is right: sluicectl warmup shows it; else change first, "
+        "growth or ceiling of warmup %s (%s:%u)",
+        warmup->title, fact->limit->place.file, fact->limit->place.line);
+    text_free(&sentence);
+}
+
 static void near_window(struct message *message, const struct limit_fact *fact)
 {
     struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_LIMIT_NEAR));
@@ -115,6 +149,8 @@ void check_limits(const struct conf *conf, struct message *message)
 
         if (fact->over && fact->limit->window_sec == 0)
             over_per_message(message, fact);
+        else if (fact->over && fact->limit->warmup != NULL)
+            over_warmup(message, fact);
         else if (fact->over)
             over_window(message, fact);
         if (fact->near)

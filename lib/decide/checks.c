@@ -73,7 +73,7 @@ const struct check checks[] = {
      .run = check_headers},
     {.name = "limits",
      CAUSES(CAUSE_LIMIT_MESSAGES, CAUSE_LIMIT_RECIPIENTS, CAUSE_LIMIT_EXTERNAL_RECIPIENTS,
-            CAUSE_LIMIT_BYTES, CAUSE_LIMIT_MESSAGE_RECIPIENTS, CAUSE_LIMIT_NEAR),
+            CAUSE_LIMIT_BYTES, CAUSE_LIMIT_MESSAGE_RECIPIENTS, CAUSE_LIMIT_WARMUP, CAUSE_LIMIT_NEAR),
      .stages = AT_RCPT | AT_END,
      .programs = BOTH,
      .directions = OUT,

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/decide/subjects.h"
 #include "lib/decide/verdict.h"
+#include "lib/decide/warmup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,9 +28,17 @@ static const struct {
 
 enum cause_id limits_cause(const struct conf_limit *limit)
 {
+    if (limit->warmup != NULL)
+        return CAUSE_LIMIT_WARMUP;
+
     bool whole = limit->window_sec == 0 && limit->count != COUNT_BYTES;
 
     return whole ? CAUSE_LIMIT_MESSAGE_RECIPIENTS : counts[limit->count].cause;
+}
+
+char limits_letter(enum limit_count count)
+{
+    return counts[count].letter;
 }
 
 /* --- the plan ------------------------------------------------------------------------- */
@@ -139,7 +148,19 @@ static size_t plan_room(const struct conf *conf)
     for (size_t i = 0; i < conf->nlimits; i++)
         if (conf->limits[i].subject == SUBJECT_RECIPIENT_DOMAIN)
             return STORE_LIMITS_MAX;
-    return conf->nlimits < STORE_LIMITS_MAX ? conf->nlimits : STORE_LIMITS_MAX;
+
+    size_t all = conf->nlimits + conf->nwarmups;
+
+    return all < STORE_LIMITS_MAX ? all : STORE_LIMITS_MAX;
+}
+
+static void plan_warmups(const struct conf *conf, struct message *message)
+{
+    struct facts *facts = &message->facts;
+
+    for (size_t i = 0; i < conf->nwarmups && facts->nlimits < STORE_LIMITS_MAX; i++)
+        if (warmup_fact(conf, message, &conf->warmups[i], &facts->limits[facts->nlimits]))
+            facts->nlimits++;
 }
 
 void limits_plan(const struct conf *conf, struct message *message)
@@ -148,7 +169,7 @@ void limits_plan(const struct conf *conf, struct message *message)
     struct text subject = TEXT_EMPTY;
 
     forget_plan(facts);
-    if (message->direction != DIRECTION_OUT || conf->nlimits == 0)
+    if (message->direction != DIRECTION_OUT || conf->nlimits + conf->nwarmups == 0)
         return;
     free(facts->limits);
     facts->limits = mem_new(plan_room(conf), sizeof *facts->limits);
@@ -160,6 +181,7 @@ void limits_plan(const struct conf *conf, struct message *message)
         else
             plan_one(conf, message, limit, NULL, &subject);
     }
+    plan_warmups(conf, message);
     text_free(&subject);
 }
 
@@ -171,7 +193,7 @@ static bool enforced(const struct conf *conf, const struct message *message,
     const struct cause *cause = cause_get(limits_cause(limit));
     enum action configured = verdict_configured(conf, cause, limit->over);
 
-    return verdict_effective(conf, message, cause, configured) >= ACTION_DEFER;
+    return !limit->shadow && verdict_effective(conf, message, cause, configured) >= ACTION_DEFER;
 }
 
 /* A queue id comes back for another message some day; its sender and client tell the two apart. */
@@ -217,6 +239,7 @@ void limits_request(const struct conf *conf, const struct message *message,
         .fingerprint = fingerprint(message),
         .limits = limits_r,
         .nlimits = n,
+        .at_us = message->sent_us,
     };
 }
 
@@ -246,6 +269,8 @@ void limits_answered(struct message *message, const struct store_answer *answer)
         fact->over = said->over;
         fact->near = said->near;
         fact->retry_after_sec = said->over ? whole_seconds(said->retry_after_us) : 0;
+        if (said->over && fact->limit->warmup != NULL)
+            warmup_retry(message, fact);
     }
 }
 

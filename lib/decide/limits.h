@@ -24,6 +24,9 @@ void limits_answered(struct message *message, const struct store_answer *answer)
 /* The cause that is found when the limit is over: by what it counts, per window or per message. */
 enum cause_id limits_cause(const struct conf_limit *limit);
 
+/* The letter that the store keeps a count under. */
+char limits_letter(enum limit_count count);
+
 /* A limit in words: "2000 messages in 24 hours". */
 void limits_words(const struct conf_limit *limit, int64_t max, char *text_r, size_t room);
 

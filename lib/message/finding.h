@@ -28,6 +28,7 @@ struct finding {
     char *enhanced; /* where the catalogue's code is not the one; NULL: the catalogue's */
     unsigned reply_code; /* likewise; 0 */
     char *hint; /* what to do, with real names and numbers */
+    bool shadow; /* of a limit that is only tried: it does nothing, whatever it would do */
     int action_asked; /* enum action that the check itself asks for (a limit's over =), or -1 */
     int action; /* enum action, set by the verdict: what is done */
     int would; /* enum action, set by the verdict: what enforcing would do; equal to action when enforcing */

@@ -51,6 +51,7 @@ struct message {
     char *queue_id; /* "" while unknown */
     char *instance; /* Postfix' instance=, or "" */
     int64_t started_us; /* steady clock, for ms= */
+    int64_t sent_us; /* wall clock, for mail of the past; 0: now */
 
     /* The client */
     struct ip_address client;

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Limits that are tried in the shadow, days' allowances of what is warmed up, and mail that no limit
+stops.
+"""
+
+import datetime
+import json
+
+import pytest
+
+from support import policy, proof
+from support.counting import NO_DNS
+
+YESTERDAY = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
+SECTIONS = f"""
+limit live {{ subject = user  count = messages  max = 3  per = 1h  near = 0 }}
+limit tried {{ subject = user  count = messages  max = 1  per = 1h  near = 0  shadow = yes }}
+limit inside {{ subject = client  count = messages  max = 1  per = 1h  near = 0 }}
+limit outside {{ subject = user  count = external-recipients  max = 4  per = 1h  near = 0 }}
+limit data {{ subject = user  count = bytes  max = 1M  per = 7d  near = 0 }}
+class servers {{ members = {{"192.0.2.0/24"}}  limit inside {{ max = unlimited }} }}
+warmup warm.test {{ start = {YESTERDAY}  first = 1  growth = 2  ceiling = 2  near = 0 }}
+warmup "198.51.100.9" {{ start = {YESTERDAY}  first = 1  growth = 1  ceiling = 1  near = 0
+    destination = {{slow.test, .slow.test}}  count = recipients }}
+warmup "198.51.100.77" {{ start = {YESTERDAY}  first = 1  ceiling = 1 }}
+{NO_DNS}
+"""
+
+
+@pytest.fixture(name="place", scope="module")
+def fixture_place(module_site):
+    options = {
+        "sender-login": "domain",
+        "outgoing-addresses": '{"198.51.100.9"}',
+        "internal-networks": '{"127.0.0.0/8"}',
+        "local-domains": "{example.test, warm.test}",
+    }
+    return module_site(mta="none", options=options, sections=SECTIONS, resolver=False)
+
+
+def send(place, queue_id, user, recipients=("x@example.net",), **attributes):
+    """The last answer to one message of that user."""
+    with policy.Client(place.policy_socket) as client:
+        return client.message(
+            queue_id, list(recipients), **{"sasl_username": user, "sender": user, **attributes}
+        )[-1]
+
+
+def plan(place, title):
+    told = json.loads(place.ctl.run("warmup", "--json").stdout)["warmups"]
+    return next(row for row in told if row["warmup"] == title)
+
+
+def test_a_shadow_limit_is_told_and_does_nothing(place):
+    log = place.policyd.log
+    answers = [send(place, f"SHADOW{n}", "shady@example.test") for n in range(4)]
+    assert answers[:3] == ["DUNNO"] * 3
+    assert answers[3].startswith("450 4.7.28 ") and "3 messages" in answers[3], answers[3]
+    line = log.wait(event="message", queue_id="SHADOW1")
+    assert (line["verdict"], line["would"]) == ("accept", "defer")
+    line = log.wait(event="cause", queue_id="SHADOW1", limit="tried")
+    assert (line["action"], line["would"], line["shadow"]) == ("log", "defer", "yes")
+    assert (line["used"], line["max"]) == ("2", "1")
+    assert "would" not in log.wait(event="message", queue_id="SHADOW0")
+
+
+@proof.provokes("limit.warmup")
+@proof.near_miss("limit.warmup")
+def test_a_domain_is_warmed_up(place):
+    answers = [send(place, f"WARM{n}", f"u{n}@warm.test") for n in range(3)]
+    assert answers[:2] == ["DUNNO"] * 2
+    assert answers[2].startswith("450 4.7.28 Our mail server sends slowly"), answers[2]
+    assert "2 of 2 messages in 24 hours" in answers[2] and "[limit.warmup]" in answers[2]
+    assert place.policyd.log.wait(event="cause", cause="limit.warmup")["action"] == "defer"
+    assert send(place, "COLD", "u@example.test") == "DUNNO"
+    # What stays inside does not use it up.
+    assert send(place, "INSIDE", "u9@warm.test", ["x@example.test"]) == "DUNNO"
+    told = plan(place, "warm.test")
+    assert (told["day"], told["allowance"], told["used"]) == (2, 2, 2)
+    assert [day["allowance"] for day in told["plan"]] == [1, 2]
+    assert "used up" in told["projection"]
+    text = place.ctl.run("warmup", "warm.test").stdout
+    assert "used in the last 24 hours: 2 (100%)" in text, text
+
+
+def test_an_address_is_warmed_up_for_a_destination(place):
+    # The allowance is one recipient: of two only the second is refused, and other mail goes on.
+    with policy.Client(place.policy_socket) as client:
+        common = {"instance": "dest.1", "sasl_username": "d@example.test", "sender": "d@example.test"}
+        assert client.ask(recipient="a@slow.test", **common) == "DUNNO"
+        refused = client.ask(recipient="b@mx.slow.test", **common)
+        assert refused.startswith("450 4.7.28 ") and "to slow.test" in refused, refused
+        assert client.ask(recipient="c@fast.test", **common) == "DUNNO"
+        end = {"protocol_state": "END-OF-MESSAGE", "queue_id": "DEST1", "recipient_count": 2}
+        assert client.ask(recipient="", **common, **end) == "DUNNO"
+    assert send(place, "DEST2", "e@example.test", ["a@slow.test"]).startswith("450 4.7.28 ")
+    assert send(place, "DEST3", "e@example.test", ["a@fast.test"]) == "DUNNO"
+    line = place.policyd.log.wait(
+        event="cause", limit="198.51.100.9/slow.test,.slow.test"
+    )
+    assert line["subject"] == "warmup:198.51.100.9/slow.test,.slow.test"
+    assert plan(place, "198.51.100.9/slow.test,.slow.test")["used"] == 1
+    assert plan(place, "198.51.100.77")["here"] is False
+
+
+def test_bounces_and_postmaster_are_never_refused(place):
+    inside = {"client_address": "127.0.0.1"}
+    answers = [send(place, f"LOCAL{n}", "", sender="www@example.test", **inside) for n in range(2)]
+    assert answers[0] == "DUNNO" and answers[1].startswith("450 4.7.28"), answers
+    assert send(place, "BOUNCE", "", sender="", **inside).split()[0] in ("DUNNO", "PREPEND")
+    passes = send(place, "POST1", "", sender="Postmaster@example.test", **inside)
+    assert passes.split()[0] in ("DUNNO", "PREPEND"), passes
+    # Not in a name that is not ours, nor in that of a login that is another's.
+    assert send(place, "POST2", "", sender="postmaster@example.net", **inside).startswith("450 ")
+    for n in range(3):
+        send(place, f"POSER{n}", "poser@example.test", sender="postmaster@example.test")
+    posed = send(place, "POSER3", "poser@example.test", sender="postmaster@example.test")
+    assert posed.startswith("450 "), posed
+
+
+def test_no_warm_up_is_an_answer(place):
+    assert place.ctl.run("warmup", "other.test", check=False).returncode == 1
+
+
+@proof.provokes("limit.external-recipients")
+@proof.near_miss("limit.external-recipients")
+def test_recipients_elsewhere(place):
+    ours = [f"x{n}@example.test" for n in range(9)]
+    assert send(place, "EXT1", "ext@example.test", [*ours, "a@x.test", "b@x.test"]) == "DUNNO"
+    refused = send(place, "EXT2", "ext@example.test", [f"{n}@x.test" for n in range(3)])
+    assert refused.startswith("450 4.7.28 ") and "4 external recipients" in refused, refused
+    line = place.policyd.log.wait(event="cause", cause="limit.external-recipients")
+    assert (line["used"], line["max"]) == ("2", "4")
+    assert send(place, "EXT3", "ext@example.test", [*ours, "a@x.test", "b@x.test"]) == "DUNNO"
+
+
+@proof.provokes("limit.bytes")
+@proof.near_miss("limit.bytes")
+def test_bytes(place):
+    assert send(place, "BYTES1", "big@example.test", size=600000) == "DUNNO"
+    refused = send(place, "BYTES2", "big@example.test", size=600000)
+    assert refused.startswith("450 4.7.28 ") and "in 7 days" in refused, refused
+    line = place.policyd.log.wait(event="cause", cause="limit.bytes")
+    assert (line["used"], line["max"], line["window"]) == ("600000", "1048576", "604800")
+    assert send(place, "BYTES3", "big@example.test", size=400000) == "DUNNO"
