@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Turns charge.lua into a header that defines: static const char charge_lua[] = "...";
+# Turns charge.lua, and what is to stand behind it, into a header that defines:
+# static const char charge_lua[] = "...";
 # Run with the C locale. A question mark is escaped because of C's trigraphs.
 
 BEGIN {

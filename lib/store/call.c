@@ -178,6 +178,16 @@ struct call *call_new(const struct subject_hiding *hiding, enum call_operation o
         limit->tag = tag_of(limit);
     }
     join_fields(call);
+    note_items_request(&call->notes, hiding, request, operation == CALL_CHARGE);
+    return call;
+}
+
+struct call *call_new_note(struct note_items *items)
+{
+    char *text;
+    struct call *call = allocate(CALL_NOTE, 0, 0, &text);
+
+    call->notes = *items;
     return call;
 }
 
@@ -233,6 +243,9 @@ void call_hold(struct call *call)
 
 void call_release(struct call *call)
 {
-    if (--call->holders == 0)
-        free(call);
+    if (--call->holders > 0)
+        return;
+    note_items_free(&call->notes);
+    note_answer_free(&call->note_answer);
+    free(call);
 }

@@ -7,16 +7,17 @@
  */
 #pragma once
 
+#include "lib/store/note.h"
 #include "lib/store/store.h"
 #include "lib/store/subject.h"
 
 #define CALL_FIELD_SIZE 12 /* "m4294967295" */
 #define CALL_AMOUNT_MAX (INT64_C(1) << 40) /* of one message */
 
-/* All but the last have these numbers in charge.lua too. */
 /* How far the ideas that two programs have of the store's clock may be apart. */
 #define CALL_SKEW_MS 50
 
+/* Up to PROBE they have these numbers in charge.lua too. */
 enum call_operation {
     CALL_LOOK,
     CALL_CHARGE,
@@ -25,6 +26,7 @@ enum call_operation {
     CALL_RETURN, /* the same out of a journal: at_ms is when */
     CALL_PROBE,
     CALL_RESET,
+    CALL_NOTE, /* reads or changes notes only; charge.lua knows it as a look */
 };
 
 struct call_limit {
@@ -48,11 +50,13 @@ struct call {
     int64_t at_ms; /* 0: now */
     struct call_limit *limits;
     size_t nlimits, nsubjects;
+    struct note_items notes;
 
     /* The answer, each limit's at its place in the request. */
     bool refused, known;
     int64_t now_ms;
     struct store_limit_answer *answers;
+    struct note_answer note_answer; /* one for each item that reads */
 
     /* The backend's. */
     int64_t sent_us, deadline_us;
@@ -63,6 +67,7 @@ struct call {
     void *context;
     int64_t started_us;
     bool replayed;
+    bool brought; /* a change of notes from while the store was away */
     enum store_outcome outcome;
     bool local;
 };
@@ -74,6 +79,9 @@ struct call *call_new(const struct subject_hiding *hiding, enum call_operation o
 /* A call about a subject as a whole. */
 struct call *call_new_bare(const struct subject_hiding *hiding, enum call_operation operation,
                            const char *subject);
+
+/* A call about notes; it takes the items over. */
+struct call *call_new_note(struct note_items *items);
 
 /* From what another call had: its names, and its limits in their order (field: the count is
  * enough). */

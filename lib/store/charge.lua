@@ -4,10 +4,13 @@
 --
 -- KEYS  the message's record, where it has an identity; then a hash for each subject
 -- ARGV  the fields of the first hash, those of the second, ...; last, the plan:
---         operation 1 octet, number of subjects 1, time 6 (ms; 0: now), fingerprint 8;
+--         operation 1 octet (and 128: there are notes), number of subjects 1, time 6 (ms; 0: now),
+--         fingerprint 8;
 --         number of fields 1, for each subject;
---         for each limit: tag 6, window 4 (s), amount 6, maximum 6, near 6, flags 1
--- Gives refused 1, known 1, now 6; for each limit: used before 6, added 6, fits in 6 (ms), flags 1
+--         for each limit: tag 6, window 4 (s), amount 6, maximum 6, near 6, flags 1;
+--         what notes.lua does, with its length 3: its keys stand behind the subjects'
+-- Gives refused 1, known 1, now 6; for each limit: used before 6, added 6, fits in 6 (ms), flags 1;
+-- what notes.lua adds
 --
 -- A field holds a packed window (window.h says what the octets are).  A record holds the fingerprint of
 -- the message and its charges: tag 6, slice 5, amount 6, what was used then 6.  A tag stands for a
@@ -36,6 +39,12 @@ local byte, char, sub = string.byte, string.char, string.sub
 
 local plan = ARGV[#ARGV]
 local operation, subjects, at, fingerprint = open('<BBI6c8', plan)
+local plan_size, notes, note_count = #plan, nil, 0
+if operation >= 128 then
+    operation = operation - 128
+    plan_size = plan_size - 3 - open('<I3', plan, plan_size - 2)
+    notes, note_count = plan_size + 2, byte(plan, plan_size + 1)
+end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 local placed = now -- when it happened; what a journal brings (REPLAY, RETURN) happened before
@@ -85,7 +94,7 @@ end
 -- A record without charges says when the message was given back.  Then it may be charged anew; but a charge
 -- from before that, which comes late out of another program's journal, is void.  Two hosts' ideas of our clock
 -- are some milliseconds apart.
-local has_record = #KEYS > subjects
+local has_record = #KEYS > subjects + note_count
 local record = has_record and call('GET', KEYS[1])
 local others = record and sub(record, 1, 8) ~= fingerprint
 local given_back = record and not others and #record == 14 and open('<I6', record, 9)
@@ -171,7 +180,7 @@ for s = 1, subjects do
 end
 
 -- Each limit is tried as if all of them fitted; the new windows are written only if they do.
-local limits = (#plan - 16 - subjects) / 29
+local limits = (plan_size - 16 - subjects) / 29
 local position = 17 + subjects
 local answer, refused, changed, nears = '', false, false, nil
 local subject, field, last_field = 0, 0, 0
@@ -333,4 +342,6 @@ if changed and not refused then
     end
 end
 
-return pack('<BBI6', refused and 1 or 0, (known or void) and 1 or 0, now) .. answer
+if note_count == 0 then
+    return pack('<BBI6', refused and 1 or 0, (known or void) and 1 or 0, now) .. answer
+end

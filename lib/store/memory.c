@@ -212,6 +212,14 @@ void memory_run(struct memory *memory, struct call *call, int64_t now_ms)
         reset(memory, call);
         break;
     case CALL_PROBE:
+    case CALL_NOTE:
         break;
     }
+    memory_notes_run(memory->notes, call);
+}
+
+void memory_run_notes(struct memory *memory, struct call *call, int64_t now_ms)
+{
+    call->now_ms = now_ms;
+    memory_notes_run(memory->notes, call);
 }

@@ -16,12 +16,16 @@
 
 struct memory;
 
-struct memory *memory_new(size_t subjects_max, size_t messages_max);
+/* notes_max: octets, for flags and for all other notes each. */
+struct memory *memory_new(size_t subjects_max, size_t messages_max, size_t notes_max);
 void memory_free(struct memory **memory);
 
 /* Carries out a call, now_ms being the time unless the call has its own, and puts the answer into
  * it. */
 void memory_run(struct memory *memory, struct call *call, int64_t now_ms);
+
+/* Only what the call is about notes. */
+void memory_run_notes(struct memory *memory, struct call *call, int64_t now_ms);
 
 /* Takes over what Redis answered to a call. */
 void memory_learn(struct memory *memory, const struct call *call);

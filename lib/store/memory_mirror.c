@@ -55,6 +55,7 @@ void memory_learn(struct memory *memory, const struct call *call)
     record = memory_find_record(memory, call, call->now_ms);
     if ((call->operation == CALL_GIVE_BACK || call->operation == CALL_RETURN) && record != NULL)
         record_free(map_remove(memory->messages, call->message, strlen(call->message)));
+    memory_notes_learn(memory->notes, call);
 }
 
 int64_t memory_charged(const struct memory *memory, const struct call *call,

@@ -7,6 +7,7 @@
 
 #include "lib/base/map.h"
 #include "lib/store/memory.h"
+#include "lib/store/memory_notes.h"
 #include "lib/store/record.h"
 #include "lib/store/use.h"
 #include "lib/store/window.h"
@@ -24,6 +25,7 @@ struct trial {
 struct memory {
     struct map *subjects; /* name: struct use */
     struct map *messages; /* name: struct record */
+    struct memory_notes *notes;
     size_t subjects_max, messages_max;
     struct trial trials[STORE_LIMITS_MAX];
 };

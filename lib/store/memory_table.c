@@ -18,12 +18,13 @@ static void free_record(void *record)
     record_free(record);
 }
 
-struct memory *memory_new(size_t subjects_max, size_t messages_max)
+struct memory *memory_new(size_t subjects_max, size_t messages_max, size_t notes_max)
 {
     struct memory *memory = mem_new(1, sizeof(*memory));
 
     memory->subjects = map_new();
     memory->messages = map_new();
+    memory->notes = memory_notes_new(notes_max);
     memory->subjects_max = subjects_max;
     memory->messages_max = messages_max;
     return memory;
@@ -35,6 +36,7 @@ void memory_free(struct memory **memory)
         return;
     map_free(&(*memory)->subjects, free_use);
     map_free(&(*memory)->messages, free_record);
+    memory_notes_free(&(*memory)->notes);
     free(*memory);
     *memory = NULL;
 }

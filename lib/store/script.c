@@ -10,6 +10,8 @@
 #define MESSAGE_PREFIX "sluice:{msg:"
 #define USE_SUFFIX "}:use"
 #define PROBE_KEY "sluice:{probe}"
+#define NOTES_FLAG 128u /* with the operation */
+#define NOTES_LENGTH_SIZE 3
 
 #define PLAN_HEADER_SIZE 16
 #define PLAN_LIMIT_SIZE 29
@@ -93,7 +95,9 @@ static size_t write_plan(const struct call *call, uint8_t plan_r[PLAN_MAX])
     uint8_t *at = plan_r;
     uint8_t *fields;
 
-    at = save(at, 1, call->operation);
+    at = save(at, 1,
+              (call->operation == CALL_NOTE ? CALL_LOOK : call->operation) |
+                  (call->notes.count > 0 ? NOTES_FLAG : 0u));
     at = save(at, 1, call->nsubjects);
     at = save(at, 6, (uint64_t)call->at_ms);
     at = save(at, 8, call->fingerprint);
@@ -124,10 +128,50 @@ static void add_reset(const struct call *call, struct text *text)
     add_key(text, KEY_PREFIX, call->subject, USE_SUFFIX);
 }
 
+static void add_note_keys(const struct call *call, struct text *text)
+{
+    char suffix[STORE_KIND_MAX + 3];
+
+    for (size_t i = 0; i < call->notes.count; i++) {
+        const struct note_item *item = &call->notes.items[i];
+
+        (void)stpcpy(stpcpy(suffix, *item->kind != '\0' ? "}:" : "}"), item->kind);
+        if (item->action == NOTE_LIST)
+            add_argument(text, PROBE_KEY, sizeof(PROBE_KEY) - 1);
+        else
+            add_key(text, KEY_PREFIX, item->subject, suffix);
+    }
+}
+
+/* The plan, with what is to be done about notes behind it, and how long that is. */
+static void add_plan(const struct call *call, struct text *text)
+{
+    const struct note_items *notes = &call->notes;
+    uint8_t plan[PLAN_MAX];
+    uint8_t length[NOTES_LENGTH_SIZE];
+    size_t plan_size = write_plan(call, plan);
+    char count = (char)notes->count;
+    size_t size = 1;
+
+    if (notes->count == 0) {
+        add_argument(text, plan, plan_size);
+        return;
+    }
+    for (size_t i = 0; i < notes->count; i++)
+        size += notes->items[i].length;
+    (void)save(length, NOTES_LENGTH_SIZE, size);
+    add_head(text, '$', plan_size + size + NOTES_LENGTH_SIZE);
+    text_add(text, (const char *)plan, plan_size);
+    text_add(text, &count, 1);
+    for (size_t i = 0; i < notes->count; i++)
+        text_add(text, notes->items[i].bytes, notes->items[i].length);
+    text_add(text, (const char *)length, NOTES_LENGTH_SIZE);
+    text_add(text, "\r\n", 2);
+}
+
 void script_command(const struct call *call, const char *sha, struct text *text)
 {
-    uint8_t plan[PLAN_MAX];
-    size_t keys = call->nsubjects;
+    size_t keys = call->nsubjects + call->notes.count;
     size_t fields = 0;
 
     if (call->operation == CALL_RESET) {
@@ -148,15 +192,19 @@ void script_command(const struct call *call, const char *sha, struct text *text)
     for (size_t i = 0; i < call->nlimits; i++)
         if (call->limits[i].first)
             add_key(text, KEY_PREFIX, call->limits[i].subject, USE_SUFFIX);
+    add_note_keys(call, text);
     for (size_t i = 0; i < call->nlimits; i++)
         if (!call->limits[i].same_field)
             add_argument(text, call->limits[i].field, strlen(call->limits[i].field));
-    add_argument(text, plan, write_plan(call, plan));
+    add_plan(call, text);
 }
 
 bool script_answer(struct call *call, const char *bytes, size_t length)
 {
-    if (length != ANSWER_HEADER_SIZE + call->nlimits * ANSWER_LIMIT_SIZE)
+    size_t fixed = ANSWER_HEADER_SIZE + call->nlimits * ANSWER_LIMIT_SIZE;
+
+    if (length < fixed ||
+        !note_answer_read(&call->note_answer, bytes + fixed, length - fixed, call->notes.nreads))
         return false;
     call->refused = bytes[0] != 0;
     call->known = bytes[1] != 0;

@@ -33,6 +33,9 @@ static void tell(struct store *store, struct call *call)
         .local = call->local,
         .limits = call->outcome != STORE_OUTCOME_AWAY ? call->answers : NULL,
         .nlimits = call->nlimits,
+        .notes = call->note_answer.notes,
+        .nnotes = call->note_answer.count,
+        .now_us = (call->now_ms > 0 ? call->now_ms : store_now_ms(store)) * 1000,
         .waited_us = clock_now_us(store->steady) - call->started_us,
     };
 
@@ -77,7 +80,7 @@ static void keep(struct store *store, enum call_operation operation, const struc
 {
     int64_t at_ms = call->at_ms > 0 ? call->at_ms : store_now_ms(store);
 
-    if (*call->message == '\0')
+    if (*call->message == '\0' || call->nlimits == 0)
         return;
     if (!journal_add(store->journal, operation, call, at_ms))
         store->lost++;
@@ -115,11 +118,15 @@ static void answer_away(struct store *store, struct call *call, bool uncertain)
     call->outcome = STORE_OUTCOME_AWAY;
     if (modes[store->on_failure].counts_locally && !store->closing) {
         memory_run(store->memory, call, store_now_ms(store));
-        call->local = call->operation != CALL_RESET;
+        call->local = call->operation != CALL_RESET && call->operation != CALL_NOTE;
         call->outcome = call->local ? outcome_of(call) : STORE_OUTCOME_AWAY;
         keeps = call->outcome != STORE_OUTCOME_OVER;
+    } else {
+        memory_run_notes(store->memory, call, store_now_ms(store));
     }
-    if (call->operation == CALL_GIVE_BACK)
+    if (call->operation == CALL_NOTE)
+        store_note_keep(store, call);
+    else if (call->operation == CALL_GIVE_BACK)
         keep(store, CALL_RETURN, call);
     else if (call->operation == CALL_CHARGE && keeps)
         keep(store, CALL_REPLAY, call);
@@ -153,6 +160,10 @@ void store_on_done(void *context, struct call *call, enum backend_result result)
         store_replay_done(store, call, result);
         return;
     }
+    if (call->brought) {
+        store_note_brought(store, call, result);
+        return;
+    }
     if (result == BACKEND_ANSWERED)
         call->outcome = outcome_of(call);
     else
@@ -169,7 +180,7 @@ void store_submit(struct store *store, struct call *call)
     store->submitting = before;
 }
 
-static void start(struct store *store, struct call *call, store_callback *callback, void *context)
+void store_start(struct store *store, struct call *call, store_callback *callback, void *context)
 {
     call->callback = callback;
     call->context = context;
@@ -182,7 +193,7 @@ void store_look(struct store *store, const struct store_request *request, store_
                 void *context)
 {
     store->looks++;
-    start(store, call_new(&store->hiding, CALL_LOOK, request), callback, context);
+    store_start(store, call_new(&store->hiding, CALL_LOOK, request), callback, context);
 }
 
 void store_charge(struct store *store, const struct store_request *request,
@@ -194,23 +205,23 @@ void store_charge(struct store *store, const struct store_request *request,
     store->charges++;
     /* Without an identity, a charge whose answer is lost could not be made again without being made
      * twice. */
-    if (*named.identity == '\0' && store->mirrors) {
+    if (*named.identity == '\0' && named.nlimits > 0 && store->mirrors) {
         (void)snprintf(identity, sizeof(identity), "%s%llu", store->identity,
                        (unsigned long long)store->identities++);
         named.identity = identity;
     }
-    start(store, call_new(&store->hiding, CALL_CHARGE, &named), callback, context);
+    store_start(store, call_new(&store->hiding, CALL_CHARGE, &named), callback, context);
 }
 
 void store_give_back(struct store *store, const struct store_request *request,
                      store_callback *callback, void *context)
 {
-    start(store, call_new(&store->hiding, CALL_GIVE_BACK, request), callback, context);
+    store_start(store, call_new(&store->hiding, CALL_GIVE_BACK, request), callback, context);
 }
 
 void store_reset(struct store *store, const char *subject, store_callback *callback, void *context)
 {
-    start(store, call_new_bare(&store->hiding, CALL_RESET, subject), callback, context);
+    store_start(store, call_new_bare(&store->hiding, CALL_RESET, subject), callback, context);
 }
 
 bool store_is_up(const struct store *store)

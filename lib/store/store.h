@@ -15,6 +15,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/loop.h"
+#include "lib/store/store_note.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +44,12 @@ struct store_request {
     const struct store_limit *limits;
     size_t nlimits;
     int64_t at_us; /* 0: now by the store's clock; else this time (replay, tests) */
+    /* What is to be known and to be remembered besides; see store_note.h.  There need be no
+     * limits. */
+    const struct store_wish *wishes;
+    size_t nwishes;
+    const struct store_mark *marks;
+    size_t nmarks;
 };
 
 struct store_limit_answer {
@@ -65,10 +72,13 @@ struct store_answer {
     bool local; /* the store is away: counted here, to be replayed */
     const struct store_limit_answer *limits; /* one per limit, borrowed; NULL when AWAY */
     size_t nlimits;
+    /* One per wish, borrowed.  Also when AWAY or local: then they are what this process last saw.
+     */
+    const struct store_note *notes;
+    size_t nnotes;
+    int64_t now_us; /* the store's time, or what it is thought to be */
     int64_t waited_us;
 };
-
-typedef void store_callback(const struct store_answer *answer, void *context);
 
 /* What became of the store, for the log (self.store-down). */
 enum store_event_kind { STORE_EVENT_DOWN, STORE_EVENT_UP };

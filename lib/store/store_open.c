@@ -13,6 +13,8 @@
 #define MEMORY_MESSAGES_MAX 1000000
 #define MIRROR_SUBJECTS_MAX 200000
 #define MIRROR_MESSAGES_MAX 100000
+#define MEMORY_NOTES_MAX ((size_t)256 << 20)
+#define MIRROR_NOTES_MAX ((size_t)16 << 20)
 
 static void report(struct store *store, enum store_event_kind kind)
 {
@@ -50,6 +52,7 @@ static void on_up(void *context, int64_t store_now)
     if (!store->up && store->told_down)
         store->down_us = clock_now_us(store->steady) - store->down_since_us;
     store->up = true;
+    store_note_bring(store);
     store_replay(store);
 }
 
@@ -148,7 +151,8 @@ struct store *store_open(struct loop *loop, const struct store_settings *setting
     subject_hiding_set(&store->hiding, settings->hash_key);
     settle_identity(store);
     store->memory = memory_new(memory ? MEMORY_SUBJECTS_MAX : MIRROR_SUBJECTS_MAX,
-                               memory ? MEMORY_MESSAGES_MAX : MIRROR_MESSAGES_MAX);
+                               memory ? MEMORY_MESSAGES_MAX : MIRROR_MESSAGES_MAX,
+                               memory ? MEMORY_NOTES_MAX : MIRROR_NOTES_MAX);
     store->tell = event_new(loop_base(loop), -1, 0, store_on_tell, store);
     store->journal =
         journal_open(memory ? NULL : settings->journal_path, settings->journal_size, problem_r);
@@ -177,6 +181,7 @@ void store_close(struct store **store)
         store_on_tell(-1, 0, old);
         event_free(old->tell);
     }
+    store_note_forget(old);
     loop_timer_free(&old->replay_timer);
     journal_close(&old->journal);
     memory_free(&old->memory);

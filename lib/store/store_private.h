@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the front's parts share: store.c takes requests and gives answers, store_open.c sets up and
- * takes down, store_replay.c brings the journal to a store that is back.
+ * takes down, store_replay.c brings the journal to a store that is back,
+ * store_note.c is about notes alone.
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "lib/store/store.h"
 
 #define STORE_REPLAY_MAX 64 /* journal entries under way at a time */
+#define STORE_CHANGES_MAX 256
 
 struct store {
     struct loop *loop;
@@ -47,6 +49,9 @@ struct store {
     size_t replay_round; /* how many there were at first */
     size_t replay_failed, replay_lost; /* of them: to be brought again; never to be taken */
 
+    struct call *changes[STORE_CHANGES_MAX]; /* of notes, from while the store is away */
+    size_t nchanges;
+
     uint64_t charges, looks, refused, timeouts, local;
 };
 
@@ -55,6 +60,15 @@ void store_on_done(void *context, struct call *call, enum backend_result result)
 void store_on_tell(evutil_socket_t fd, short events, void *context);
 void store_submit(struct store *store, struct call *call);
 int64_t store_now_ms(const struct store *store);
+
+void store_start(struct store *store, struct call *call, store_callback *callback, void *context);
+
+/* store_note.c: keeps a change for when the store is back; brings those kept; takes in what became
+ * of one; forgets them. */
+void store_note_keep(struct store *store, const struct call *call);
+void store_note_bring(struct store *store);
+void store_note_brought(struct store *store, struct call *call, enum backend_result result);
+void store_note_forget(struct store *store);
 
 /* store_replay.c */
 void store_replay(void *context);

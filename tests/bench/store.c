@@ -223,7 +223,8 @@ static void run_redis_benchmark(const struct server_redis *server, const char *p
 {
     static const struct subject_hiding plain;
     struct store_limit limits[LIMITS];
-    const struct store_request request = {"host/1", 1, limits, LIMITS, 0};
+    const struct store_request request = {
+        .identity = "host/1", .fingerprint = 1, .limits = limits, .nlimits = LIMITS};
     redisContext *connection = redisConnectUnix(server->socket);
     struct call *call;
     double redis_us;
@@ -277,7 +278,7 @@ static void run_memory(const struct server_redis *server, int a_day)
         int64_t step_us = MEMORY_DAYS * INT64_C(86400000000) / charges;
         int64_t at_us = start_us;
         char subject[64];
-        struct store_request request = {"", 0, limits, LIMITS, 0};
+        struct store_request request = {.identity = "", .limits = limits, .nlimits = LIMITS};
 
         (void)snprintf(subject, sizeof(subject), "user:user%d@example.com", user);
         fill_limits(limits, subject);

@@ -49,12 +49,36 @@ void ask_close(struct ask *ask)
     loop_free(&ask->loop);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct store_pair *)a)->name, ((const struct store_pair *)b)->name);
+}
+
+static void write_note(const struct store_note *note, char text_r[ASK_NOTE_SIZE])
+{
+    struct store_pair pairs[STORE_NOTE_FIELDS_MAX];
+    size_t length = 0;
+
+    if (note->npairs > STORE_NOTE_FIELDS_MAX)
+        fail_hard("a note is larger than a test expects");
+    if (note->npairs > 0)
+        memcpy(pairs, note->pairs, note->npairs * sizeof(pairs[0]));
+    qsort(pairs, note->npairs, sizeof(pairs[0]), by_name);
+    *text_r = '\0';
+    for (size_t i = 0; i < note->npairs && length < ASK_NOTE_SIZE; i++)
+        length += (size_t)snprintf(text_r + length, ASK_NOTE_SIZE - length, "%s=%s;", pairs[i].name,
+                                   pairs[i].value);
+}
+
 void ask_on_answer(const struct store_answer *answer, void *context)
 {
     struct ask *ask = context;
 
     ask->answers++;
     ask->answer = *answer;
+    ask->answer.notes = NULL;
+    for (size_t i = 0; i < answer->nnotes && i < ASK_NOTES_MAX; i++)
+        write_note(&answer->notes[i], ask->notes[i]);
     if (answer->limits == NULL)
         return;
     memcpy(ask->limits, answer->limits, answer->nlimits * sizeof(ask->limits[0]));
@@ -136,4 +160,33 @@ enum store_outcome ask_reset(struct ask *ask, const char *subject)
     store_reset(ask->store, subject, ask_on_answer, ask);
     ask_wait_answers(ask, before + 1);
     return ask->answer.outcome;
+}
+
+enum store_outcome ask_set(struct ask *ask, const struct store_note_change *change)
+{
+    unsigned before = ask->answers;
+
+    store_note_set(ask->store, change, ask_on_answer, ask);
+    ask_wait_answers(ask, before + 1);
+    return ask->answer.outcome;
+}
+
+enum store_outcome ask_remove(struct ask *ask, const char *subject, const char *kind,
+                              const char *field)
+{
+    unsigned before = ask->answers;
+
+    store_note_remove(ask->store, subject, kind, field != NULL ? &field : NULL, field != NULL,
+                      ask_on_answer, ask);
+    ask_wait_answers(ask, before + 1);
+    return ask->answer.outcome;
+}
+
+const char *ask_note(struct ask *ask, const char *subject, const char *kind)
+{
+    struct store_wish wish = {.subject = subject, .kind = kind};
+    struct store_request request = {.identity = "", .wishes = &wish, .nwishes = 1};
+
+    (void)ask_look(ask, &request);
+    return ask->answer.nnotes == 1 ? ask->notes[0] : "no answer";
 }

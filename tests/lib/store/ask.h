@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #define ASK_LIMITS_MAX 16
+#define ASK_NOTES_MAX 4
+#define ASK_NOTE_SIZE 2048
 #define ASK_TIMEOUT_MS 200 /* of the store */
 
 /* What a store said about itself. */
@@ -24,6 +26,7 @@ struct ask {
     unsigned answers; /* so far */
     struct store_answer answer; /* limits points to the next member */
     struct store_limit_answer limits[ASK_LIMITS_MAX];
+    char notes[ASK_NOTES_MAX][ASK_NOTE_SIZE]; /* "name=value;name=value;", by name */
 };
 
 /* Opens; url may be NULL when settings has it.  The test fails when it does not work. */
@@ -35,6 +38,11 @@ enum store_outcome ask_look(struct ask *ask, const struct store_request *request
 enum store_outcome ask_charge(struct ask *ask, const struct store_request *request);
 enum store_outcome ask_give_back(struct ask *ask, const struct store_request *request);
 enum store_outcome ask_reset(struct ask *ask, const char *subject);
+enum store_outcome ask_set(struct ask *ask, const struct store_note_change *change);
+enum store_outcome ask_remove(struct ask *ask, const char *subject, const char *kind,
+                              const char *field);
+/* The whole note, as a look of its own has it; "" when there is none. */
+const char *ask_note(struct ask *ask, const char *subject, const char *kind);
 
 /* Runs the loop until so many answers came, a number of UPs, or an empty journal.  The test fails
  * after some seconds. */

@@ -14,3 +14,7 @@ struct contract_case {
 
 extern const struct contract_case contract_cases[];
 extern const size_t contract_case_count;
+
+/* What is remembered besides use. */
+extern const struct contract_case note_cases[];
+extern const size_t note_case_count;

@@ -16,17 +16,24 @@
 
 #define PASSWORD "a pass\"word %s"
 
-static void run_cases(const char *backend, const struct store_settings *settings)
+static void run_table(const char *backend, const struct store_settings *settings,
+                      const struct contract_case *cases, size_t count)
 {
     struct ask ask;
 
-    for (size_t i = 0; i < contract_case_count; i++) {
-        fprintf(stderr, "%s: %s\n", backend, contract_cases[i].name);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stderr, "%s: %s\n", backend, cases[i].name);
         ask_open(&ask, settings);
-        contract_cases[i].run(&ask);
+        cases[i].run(&ask);
         assert_int_equal(ask.events.downs, 0);
         ask_close(&ask);
     }
+}
+
+static void run_cases(const char *backend, const struct store_settings *settings)
+{
+    run_table(backend, settings, contract_cases, contract_case_count);
+    run_table(backend, settings, note_cases, note_case_count);
 }
 
 static void test_memory(void **state)

@@ -43,7 +43,8 @@ static struct call *call_about(int number)
         {"user:a", 'r', 3600, number, 5, 0, true},
         {"user:b", 'm', 60, 1, 5, 0, true},
     };
-    const struct store_request request = {identity, (uint64_t)number, limits, 3, 0};
+    const struct store_request request = {
+        .identity = identity, .fingerprint = (uint64_t)number, .limits = limits, .nlimits = 3};
 
     (void)snprintf(identity, sizeof(identity), "host/%d", number);
     return call_new(&plain, CALL_CHARGE, &request);

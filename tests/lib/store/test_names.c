@@ -106,7 +106,11 @@ static void test_order_of_limits(void **state)
         {"b", "r60", 5, 4, false, true},    {"a", "m60", 4, 0, true, false},
         {"a", "m3600", 1, 1, false, false},
     };
-    const struct store_request request = {"h/1", 9, limits, COUNT(limits), 5000};
+    const struct store_request request = {.identity = "h/1",
+                                          .fingerprint = 9,
+                                          .limits = limits,
+                                          .nlimits = COUNT(limits),
+                                          .at_us = 5000};
     struct call *call = call_new(&plain, CALL_CHARGE, &request);
 
     (void)state;

@@ -230,14 +230,18 @@ static void forget_all(struct twin *twin)
 
     freeReplyObject(reply);
     memory_free(&twin->memory);
-    twin->memory = memory_new(1000, 1000);
+    twin->memory = memory_new(1000, 1000, 1 << 20);
 }
 
 /* With a charge that counts for long, the memory does not forget a subject when the clock leaps. */
 static void keep_subjects(struct twin *twin, int64_t at_ms)
 {
     struct store_limit limits[SUBJECTS];
-    struct store_request request = {"", 1, limits, SUBJECTS, at_ms * 1000};
+    struct store_request request = {.identity = "",
+                                    .fingerprint = 1,
+                                    .limits = limits,
+                                    .nlimits = SUBJECTS,
+                                    .at_us = at_ms * 1000};
     char subjects[SUBJECTS][16];
     struct call *call;
 
@@ -324,7 +328,11 @@ static void test_long_records(void **state)
 {
     struct twin *twin = *state;
     struct store_limit limit = {"s:long", 'r', 1, 0, 1 << 30, 0, true};
-    struct store_request request = {"h/long", 1, &limit, 1, INT64_C(1800000000000000)};
+    struct store_request request = {.identity = "h/long",
+                                    .fingerprint = 1,
+                                    .limits = &limit,
+                                    .nlimits = 1,
+                                    .at_us = INT64_C(1800000000000000)};
 
     if (twin == NULL)
         skip();
