@@ -19,16 +19,16 @@
  * the connection's last message otherwise. */
 const struct negotiate_macros negotiate_macros[] = {
     {SMFIM_CONNECT, "v {daemon_port} {client_resolve}"},
-    {SMFIM_ENVFROM, "i {auth_authen} {auth_type} {tls_version} {cipher} {mail_addr}"},
+    {SMFIM_ENVFROM,
+     "i {auth_authen} {auth_type} {tls_version} {cipher} {cipher_bits} {verify} {mail_addr}"},
     {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
     {SMFIM_DATA, "i {auth_authen}"},
     {SMFIM_EOM, "i {auth_authen}"},
 };
 const unsigned negotiate_macros_count = sizeof(negotiate_macros) / sizeof(negotiate_macros[0]);
 
-void negotiate_flags(bool enforces, unsigned long offered_actions,
-                     unsigned long offered_protocol, unsigned long *actions_r,
-                     unsigned long *protocol_r)
+void negotiate_flags(bool enforces, unsigned long offered_actions, unsigned long offered_protocol,
+                     unsigned long *actions_r, unsigned long *protocol_r)
 {
     unsigned long wanted = STEPS_NOT_NEEDED | NO_REPLIES | SMFIP_HDR_LEADSPC;
 

@@ -34,15 +34,6 @@ static uint16_t client_port(const struct sockaddr *client)
     }
 }
 
-static bool is_loopback(const struct ip_address *address)
-{
-    static const uint8_t loopback6[16] = {[15] = 1};
-
-    if (address->family == 4)
-        return address->bytes[0] == 127;
-    return address->family == 6 && memcmp(address->bytes, loopback6, sizeof(loopback6)) == 0;
-}
-
 /* Postfix shows mail from sendmail(1), and its own bounces, as a client at localhost that has no
  * port, on no port of ours (non_smtpd_milters); Sendmail -bs shows a client that has no address. */
 static bool is_local_submission(SMFICTX *context, const struct message *message,
@@ -52,7 +43,7 @@ static bool is_local_submission(SMFICTX *context, const struct message *message,
 
     if (client == NULL || message->client.family == 0)
         return true;
-    return client_port(client) == 0 && is_loopback(&message->client) &&
+    return client_port(client) == 0 && ip_is_loopback(&message->client) &&
            (port == NULL || equals(port, "0"));
 }
 
@@ -61,6 +52,21 @@ static uint16_t parse_port(const char *port)
     unsigned long number = port != NULL ? strtoul(port, NULL, 10) : 0;
 
     return number <= UINT16_MAX ? (uint16_t)number : 0;
+}
+
+/* Postfix leaves the macros out where there is no TLS, and so does an MTA that never tells;
+ * Sendmail has a macro that says so. */
+static bool tells_tls(SMFICTX *context, const struct session *session)
+{
+    return session->is_postfix || session->message->tls_protocol[0] != '\0' ||
+           translate_macro(context, "{verify}") != NULL;
+}
+
+static int parse_bits(const char *bits)
+{
+    unsigned long number = bits != NULL ? strtoul(bits, NULL, 10) : 0;
+
+    return number <= TLS_BITS_MAX ? (int)number : 0;
 }
 
 void translate_connection(SMFICTX *context, struct session *session, const char *hostname,
@@ -109,6 +115,8 @@ void translate_sender(SMFICTX *context, struct session *session, char *const *ar
     message_set(&message->auth_method, translate_macro(context, "{auth_type}"));
     message_set(&message->tls_protocol, translate_macro(context, "{tls_version}"));
     message_set(&message->tls_cipher, translate_macro(context, "{cipher}"));
+    message->tls_bits = parse_bits(translate_macro(context, "{cipher_bits}"));
+    message->tls_told = tells_tls(context, session);
     translate_late_macros(context, session);
     /* Postfix' smtpd asks for a queue file after the first recipient; what has one before comes
      * from the queue (sendmail(1), postsuper -r), and a refused recipient would make it stick

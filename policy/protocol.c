@@ -29,6 +29,7 @@ static const struct {
     [ATTRIBUTE_SASL_USERNAME] = NAME("sasl_username"),
     [ATTRIBUTE_ENCRYPTION_PROTOCOL] = NAME("encryption_protocol"),
     [ATTRIBUTE_ENCRYPTION_CIPHER] = NAME("encryption_cipher"),
+    [ATTRIBUTE_ENCRYPTION_KEYSIZE] = NAME("encryption_keysize"),
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == ATTRIBUTE_COUNT, "every attribute has a name");

@@ -54,6 +54,7 @@ struct message *translate_begin(const struct protocol_request *request, const ch
     struct message *message = message_new(PROGRAM_POLICY, hostname);
     const char *const *values = request->values;
     const int64_t port = number_of(values[ATTRIBUTE_SERVER_PORT]);
+    const int64_t bits = number_of(values[ATTRIBUTE_ENCRYPTION_KEYSIZE]);
 
     (void)ip_parse(values[ATTRIBUTE_CLIENT_ADDRESS], &message->client);
     message_set(&message->client_name, known(values[ATTRIBUTE_CLIENT_NAME]));
@@ -62,6 +63,8 @@ struct message *translate_begin(const struct protocol_request *request, const ch
     message_set(&message->auth_method, values[ATTRIBUTE_SASL_METHOD]);
     message_set(&message->tls_protocol, values[ATTRIBUTE_ENCRYPTION_PROTOCOL]);
     message_set(&message->tls_cipher, values[ATTRIBUTE_ENCRYPTION_CIPHER]);
+    message->tls_told = true;
+    message->tls_bits = bits <= TLS_BITS_MAX ? (int)bits : 0;
     message_set(&message->instance, values[ATTRIBUTE_INSTANCE]);
     message_set_sender(message, values[ATTRIBUTE_SENDER]);
     message->server_port = port <= UINT16_MAX ? (uint16_t)port : 0;

@@ -267,3 +267,37 @@ bool ip_is_public(const struct ip_address *address)
             return false;
     return true;
 }
+
+const char *ip_local_kind(const struct ip_address *address)
+{
+    static const char private[] = "private", loopback[] = "loopback", link[] = "link-local",
+                      unspecified[] = "unspecified";
+    static const struct {
+        struct ip_network network;
+        const char *kind;
+    } kinds[] = {
+        {{V4(0, 0, 0, 8)}, unspecified},
+        {{V4(10, 0, 0, 8)}, private},
+        {{V4(100, 64, 0, 10)}, private}, /* RFC 6598 */
+        {{V4(127, 0, 0, 8)}, loopback},
+        {{V4(169, 254, 0, 16)}, link},
+        {{V4(172, 16, 0, 12)}, private},
+        {{V4(192, 168, 0, 16)}, private},
+        {{.address = {6, {0}}, .prefix = 128}, unspecified},
+        {{.address = {6, {[15] = 1}}, .prefix = 128}, loopback},
+        {{V6(0xfc, 0, 0, 0, 7)}, private}, /* RFC 4193 */
+        {{V6(0xfe, 0x80, 0, 0, 10)}, link},
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (ip_network_contains(&kinds[i].network, address))
+            return kinds[i].kind;
+    return NULL;
+}
+
+bool ip_is_loopback(const struct ip_address *address)
+{
+    const char *kind = ip_local_kind(address);
+
+    return kind != NULL && strcmp(kind, "loopback") == 0;
+}

@@ -47,3 +47,8 @@ struct ip_network ip_network_of(const struct ip_address *address, unsigned prefi
 /* Loopback, private (RFC 1918, 4193), link-local, unspecified, multicast, documentation:
  * addresses that no mail server on the internet can have. */
 bool ip_is_public(const struct ip_address *address);
+
+/* What kind of address it is that only its own machine or network can reach: "loopback", "private",
+ * "link-local", "unspecified"; NULL for all others, those for documentation among them. */
+const char *ip_local_kind(const struct ip_address *address);
+bool ip_is_loopback(const struct ip_address *address);

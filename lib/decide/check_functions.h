@@ -13,4 +13,8 @@ void check_sender_domain(const struct conf *conf, struct message *message);
 void check_recipient_domains(const struct conf *conf, struct message *message);
 void check_recipient_syntax(const struct conf *conf, struct message *message);
 void check_headers(const struct conf *conf, struct message *message);
+void check_port(const struct conf *conf, struct message *message);
+void check_plaintext(const struct conf *conf, struct message *message);
+void check_weak_tls(const struct conf *conf, struct message *message);
+void check_helo(const struct conf *conf, struct message *message);
 void check_size(const struct conf *conf, struct message *message);

@@ -20,6 +20,7 @@
 #define MESSAGE_RECIPIENTS_MAX 50000 /* kept per message; the rest is counted only */
 #define MESSAGE_HEADERS_MAX 10000 /* fields kept */
 #define MESSAGE_HEADER_BYTES_MAX (4 * 1024 * 1024) /* of all fields together */
+#define TLS_BITS_MAX 65536
 
 enum direction { DIRECTION_IN, DIRECTION_OUT };
 
@@ -59,7 +60,9 @@ struct message {
     char *helo;
     char *user; /* SASL login, lower case; "" when not authenticated */
     char *auth_method;
+    bool tls_told; /* the MTA says whether there is TLS */
     char *tls_protocol, *tls_cipher; /* "" without TLS */
+    int tls_bits; /* of the cipher's key, at most TLS_BITS_MAX; 0: unknown */
     uint16_t server_port; /* 0: unknown */
 
     /* The envelope */

@@ -22,7 +22,7 @@ function mta.connect(name, address)
         error("cannot connect to " .. socket)
     end
     check("negotiate", mt.negotiate(conn, nil, nil, nil))
-    mt.macro(conn, SMFIC_CONNECT, "v", "miltertest", "{daemon_port}", "25")
+    mt.macro(conn, SMFIC_CONNECT, "v", "miltertest", "{daemon_port}", "2525")
     check("connect", mt.conninfo(conn, name or "client.example.net", address or "127.0.0.1"))
     check("helo", mt.helo(conn, "client.example.net"))
     return conn

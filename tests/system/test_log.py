@@ -247,6 +247,7 @@ def test_lost_lines_are_counted(policyd, folder):
         "recipient": f"{'r' * 60}@{long}..net",
         "sender": f"{'s' * 60}@{long}.net",
         "sasl_username": "",
+        "server_port": "25",
     }
     with policy.Client(daemon.socket, timeout=30) as client:
         empty = path.stat().st_size

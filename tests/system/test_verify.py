@@ -150,7 +150,7 @@ class TestMilter:
     @staticmethod
     def send(place, data, client=None, sender=SENDER):
         client = client or TestMilter.CLIENT
-        helo = client["NAME"].strip("[]")
+        helo = client["NAME"].replace("[UNAVAILABLE]", "unavailable.invalid")
         with place.client(xclient=client, helo=helo) as connection:
             return connection.send(sender, ["alice@example.test"], data)
 

@@ -302,13 +302,53 @@ static void test_public(void **state)
     assert_false(ip_is_public(&nothing));
 }
 
+static void test_local_kinds(void **state)
+{
+    static const struct {
+        const char *address, *want;
+    } cases[] = {
+        {"127.0.0.1", "loopback"},
+        {"127.255.0.1", "loopback"},
+        {"::1", "loopback"},
+        {"10.0.0.1", "private"},
+        {"172.31.0.1", "private"},
+        {"172.32.0.1", NULL},
+        {"192.168.255.1", "private"},
+        {"100.64.0.1", "private"},
+        {"fd00::1", "private"},
+        {"169.254.1.1", "link-local"},
+        {"fe80::1", "link-local"},
+        {"0.0.0.0", "unspecified"},
+        {"::", "unspecified"},
+        {"9.9.9.9", NULL},
+        {"203.0.113.7", NULL},
+        {"2001:db8::1", NULL},
+        {"::ffff:10.0.0.1", "private"},
+    };
+    struct ip_address nothing = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ip_address address = address_of(cases[i].address);
+        const char *kind = ip_local_kind(&address);
+
+        if ((kind == NULL) != (cases[i].want == NULL) ||
+            (kind != NULL && strcmp(kind, cases[i].want) != 0))
+            fail_msg("%s: %s", cases[i].address, kind != NULL ? kind : "none");
+        assert_int_equal(ip_is_loopback(&address),
+                         cases[i].want != NULL && strcmp(cases[i].want, "loopback") == 0);
+    }
+    assert_null(ip_local_kind(&nothing));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_mapped_is_the_same_address),
-        cmocka_unit_test(test_sockaddr),   cmocka_unit_test(test_to_sockaddr),
-        cmocka_unit_test(test_networks),   cmocka_unit_test(test_contains),
-        cmocka_unit_test(test_network_of), cmocka_unit_test(test_public),
+        cmocka_unit_test(test_addresses),   cmocka_unit_test(test_mapped_is_the_same_address),
+        cmocka_unit_test(test_sockaddr),    cmocka_unit_test(test_to_sockaddr),
+        cmocka_unit_test(test_networks),    cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_network_of),  cmocka_unit_test(test_public),
+        cmocka_unit_test(test_local_kinds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,9 @@ WORDS = {
     "y": "reply",
 }
 
+# Logins come encrypted.
+TLS = {"tls_version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "cipher_bits": "256"}
+
 
 def _strings(*texts):
     return b"".join(_octets(text) + b"\0" for text in texts)
@@ -118,14 +121,15 @@ class Client:
     # The steps; each returns the reply, which is "continue" where none comes.
 
     def connect(self, helo="client.example.net"):
-        self.macros("C", v="Postfix 3.7", daemon_port="587")
+        self.macros("C", v="Postfix 3.7", daemon_port="2525")
         address = b"4" + struct.pack("!H", 40000) + _strings(self._client)
         self._step("C", _strings("client") + address)
         self.macros("H")
         return self._step("H", _strings(helo))
 
     def mail(self, sender, login=None):
-        self.macros("M", mail_addr=sender, **({"auth_authen": login} if login else {}))
+        macros = {"auth_authen": login, "auth_type": "PLAIN", **TLS} if login else {}
+        self.macros("M", mail_addr=sender, **macros)
         return self._step("M", _strings(f"<{sender}>"))
 
     def rcpt(self, recipient, queue_id=None, wait=True):
