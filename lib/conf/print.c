@@ -208,7 +208,9 @@ char *conf_defaults(void)
     print_comment(&text, "#",
                   "The configuration of Sluice, with every option at its default: sluice.conf(5). "
                   "Sluice works without any of it. To change an option, take the # away before "
-                  "it. include \"file\" reads another file in its place.");
+                  "it. include \"file\" reads another file in its place, and include "
+                  "preset/google-workspace (gmail, exchange-online, hosting, campus) limits that "
+                  "others publish.");
     for (size_t i = 0; i < schema_option_count; i++) {
         const struct conf_option *option = &schema_options[i];
 

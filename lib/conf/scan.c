@@ -4,12 +4,14 @@
 
 #include "lib/base/mem.h"
 #include "lib/conf/files.h"
+#include "lib/conf/preset.h"
 #include "lib/conf/schema.h"
 #include "lib/conf/tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LEVELS_MAX 4 /* deeper than the schema's sections nest */
 
@@ -132,6 +134,26 @@ static void unknown_name(struct scan *scan, const struct token *name, const char
         scan->source->broken = true;
 }
 
+/* The text of a file, or of a preset. */
+static bool read_included(const char *path, struct text *text, struct stat *status, char **name_r,
+                          char **problem_r)
+{
+    if (strncmp(path, PRESET_PREFIX, strlen(PRESET_PREFIX)) == 0)
+        return preset_read(path, text, name_r, problem_r);
+    *name_r = mem_copy(path);
+    return file_read(path, SCAN_FILE_MAX, text, status, problem_r);
+}
+
+/* A preset includes nothing, so it is not looked for. */
+static bool includes_itself(const struct scan *scan)
+{
+    for (const struct scan *outer = scan->parent; outer != NULL && scan->inode != 0;
+         outer = outer->parent)
+        if (outer->inode == scan->inode && outer->device == scan->device)
+            return true;
+    return false;
+}
+
 /* Reads a file into the source, in the place of an include (parent not NULL) or as the first. */
 static bool include_file(struct source *source, struct problems *problems, const char *path,
                          const struct scan *parent, const struct conf_place *place)
@@ -142,25 +164,24 @@ static bool include_file(struct source *source, struct problems *problems, const
                         .tokens = {.line = 1, .problems = problems},
                         .parent = parent};
     char *problem = NULL;
-    struct stat status;
+    char *name = NULL;
+    struct stat status = {.st_ino = 0};
     bool done = false;
 
-    if (!file_read(path, SCAN_FILE_MAX, &text, &status, &problem)) {
+    if (!read_included(path, &text, &status, &name, &problem)) {
         problem_add(problems, place, "%s", problem);
         source->broken = true;
         goto done;
     }
-    strings_add(&source->files, path);
+    strings_add(&source->files, name);
     scan.tokens.file = source->files.items[source->files.count - 1];
     scan.device = status.st_dev;
     scan.inode = status.st_ino;
     scan.depth = parent != NULL ? parent->depth + 1 : 0;
-    for (const struct scan *outer = parent; outer != NULL; outer = outer->parent) {
-        if (outer->inode == scan.inode && outer->device == scan.device) {
-            problem_add(problems, place, "%s includes itself", path);
-            source->broken = true;
-            goto done;
-        }
+    if (includes_itself(&scan)) {
+        problem_add(problems, place, "%s includes itself", path);
+        source->broken = true;
+        goto done;
     }
     scan.tokens.at = text_string(&text);
     scan.tokens.end = scan.tokens.at + text.length;
@@ -169,7 +190,25 @@ static bool include_file(struct source *source, struct problems *problems, const
 done:
     text_free(&text);
     free(problem);
+    free(name);
     return done;
+}
+
+/* Beside the file that includes it; a preset only where nothing is there. */
+static char *full_path(const struct scan *scan, const char *path)
+{
+    const char *slash = strrchr(scan->tokens.file, '/');
+    char *full;
+
+    if (path[0] == '/' || slash == NULL)
+        full = mem_copy(path);
+    else
+        full = mem_print("%.*s/%s", (int)(slash - scan->tokens.file), scan->tokens.file, path);
+    if (strncmp(path, PRESET_PREFIX, strlen(PRESET_PREFIX)) == 0 && access(full, F_OK) != 0) {
+        free(full);
+        full = mem_copy(path);
+    }
+    return full;
 }
 
 static void include_statement(struct scan *scan, const struct token *name)
@@ -179,7 +218,6 @@ static void include_statement(struct scan *scan, const struct token *name)
     bool parenthesis = token.type == TOKEN_LEFT;
     char *path = NULL;
     char *full = NULL;
-    const char *slash;
 
     if (parenthesis)
         token = scan_token(scan);
@@ -194,11 +232,7 @@ static void include_statement(struct scan *scan, const struct token *name)
     } else if (scan->depth >= SCAN_INCLUDE_DEPTH) {
         complain(scan, name->line, "files include each other more than 10 deep");
     } else {
-        slash = strrchr(scan->tokens.file, '/');
-        if (path[0] == '/' || slash == NULL)
-            full = mem_copy(path);
-        else
-            full = mem_print("%.*s/%s", (int)(slash - scan->tokens.file), scan->tokens.file, path);
+        full = full_path(scan, path);
         include_file(scan->source, scan->problems, full, scan, &place);
     }
     free(path);

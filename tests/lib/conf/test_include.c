@@ -161,6 +161,68 @@ static void test_files(void **state)
     conf_release(&conf);
 }
 
+static void test_presets(void **state)
+{
+    static const struct {
+        const char *name, *limit;
+        int64_t max;
+    } cases[] = {
+        {"google-workspace", "google-workspace-messages", 2000},
+        {"gmail", "gmail-messages", 500},
+        {"exchange-online", "exchange-online-recipients", 10000},
+        {"hosting", "hosting-hourly", 200},
+        {"campus", "campus-external", 500},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[64];
+        char *problems = NULL;
+        struct conf *conf;
+
+        (void)snprintf(text, sizeof(text), "include preset/%s\n", cases[i].name);
+        make_file("main.conf", text);
+        conf = load_main(&problems);
+        if (conf == NULL)
+            fail_msg("%s: %s", cases[i].name, problems);
+        assert_string_equal(conf->limits[0].name, cases[i].limit);
+        assert_int_equal(conf->limits[0].max, cases[i].max);
+        /* The built-in limits have made way. */
+        for (size_t j = 0; j < conf->nlimits; j++)
+            assert_non_null(strstr(conf->limits[j].place.file, "preset/"));
+        conf_release(&conf);
+    }
+}
+
+static void test_unknown_preset(void **state)
+{
+    char *problems = NULL;
+
+    (void)state;
+    make_file("main.conf", "\ninclude preset/gmial\n");
+    assert_null(load_main(&problems));
+    assert_non_null(strstr(problems, "main.conf:2: \"preset/gmial\" is no preset"));
+    assert_non_null(strstr(problems, "did you mean \"preset/gmail\"?"));
+    free(problems);
+}
+
+/* All of them at once: no name is there twice. */
+static void test_presets_together(void **state)
+{
+    char *problems = NULL;
+    struct conf *conf;
+
+    (void)state;
+    make_file("main.conf", "include preset/google-workspace include preset/gmail\n"
+                           "include preset/exchange-online include preset/hosting\n"
+                           "include preset/campus\n"
+                           "class s { members = a@b inherits = campus-students }\n");
+    conf = load_main(&problems);
+    if (conf == NULL)
+        fail_msg("%s", problems);
+    conf_release(&conf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +233,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fifo, set_up, tear_down),
         cmocka_unit_test(test_files),
+        cmocka_unit_test_setup_teardown(test_presets_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unknown_preset, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_presets, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
