@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/receive.h"
 
+#include "lib/auth/arc.h"
 #include "lib/auth/lookups.h"
 #include "lib/auth/results.h"
-#include "lib/auth/tag_list.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
@@ -153,21 +153,17 @@ static struct finding *find(struct session *session, enum cause_id cause, const 
     return finding;
 }
 
-/* The last forwarder that sealed the message, where it is one that is trusted; NULL: none.  The
- * caller frees it. */
-static char *trusted_sealer(const struct session *session)
+/* The last forwarder that sealed the message, where it is one that is trusted and its seal is not
+ * known to be false; else NULL. */
+static const char *trusted_sealer(const struct session *session)
 {
-    const struct header *seal = message_header(session->message, "ARC-Seal", 0);
-    struct tag_list list;
-    char *domain = NULL;
+    const struct arc *arc = session->verify->arc;
+    const enum arc_status status = arc_status(arc);
 
-    if (seal == NULL || !tag_list_parse(seal->value, strlen(seal->value), &list))
+    if ((status != ARC_PASS && status != ARC_UNKNOWN) || arc->sealer == NULL ||
+        !strings_have_case(&session->conf->trusted_arc, arc->sealer))
         return NULL;
-    if (tag_list_get(&list, "d") != NULL &&
-        strings_have_case(&session->conf->trusted_arc, tag_list_get(&list, "d")))
-        domain = mem_copy(tag_list_get(&list, "d"));
-    tag_list_clear(&list);
-    return domain;
+    return arc->sealer;
 }
 
 static void find_dmarc(struct session *session, const struct incoming *incoming)
@@ -176,7 +172,7 @@ static void find_dmarc(struct session *session, const struct incoming *incoming)
     bool fails = dmarc->status == DMARC_STATUS_FAIL && dmarc->policy != DMARC_NONE;
     enum conf_result result = CONF_DMARC_TEMPERROR;
     struct finding *finding;
-    char *sealer;
+    const char *sealer;
 
     if (incoming->from_domain == NULL || (!fails && dmarc->status != DMARC_STATUS_TEMPERROR))
         return;
@@ -188,12 +184,13 @@ static void find_dmarc(struct session *session, const struct incoming *incoming)
         finding->action_asked = (int)ACTION_LOG;
     finding_field(finding, "dmarc", "%s", session->message->facts.dmarc);
     if (sealer != NULL)
-        finding_field(finding, "arc", "%s", sealer);
+        finding_field(finding, "arc", "%s:%s",
+                      arc_status(session->verify->arc) == ARC_PASS ? "pass" : "not-verified",
+                      sealer);
     finding_sentence(finding, "The message does not prove that it comes from %s (DMARC).",
                      incoming->from_domain);
     finding_hint(finding, "if the message is genuine, its domain's administrator has to sign it "
                           "with DKIM or to allow its server by SPF");
-    free(sealer);
 }
 
 static void find_spf(struct session *session, const struct incoming *incoming)

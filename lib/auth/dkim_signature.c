@@ -246,8 +246,91 @@ static void note(struct dkim_signature *signature, const char *problem)
         signature->problem = problem;
 }
 
-void dkim_signature_parse(const char *value, int64_t now_sec, struct dkim_signature *signature_r)
+static void parse_own(const struct tag_list *list, struct dkim_signature *signature)
 {
+    note(signature, read_version(list, signature));
+    note(signature, read_algorithm(list, signature));
+    note(signature, read_canons(list, signature));
+    note(signature, read_domain(list, signature));
+    note(signature, read_selector(list, signature));
+    note(signature, read_identity(list, signature));
+    note(signature, read_names(list, signature));
+    note(signature, read_signature(list, signature));
+    note(signature, read_body_hash(list, signature));
+    note(signature, read_limit(list, signature));
+    note(signature, read_query(list));
+}
+
+/* --- the same in ARC ------------------------------------------------------------------ */
+
+static const char *read_instance(const struct tag_list *list, struct dkim_signature *signature)
+{
+    const char *instance = tag_list_get(list, "i");
+    uint64_t number = 0;
+
+    if (instance == NULL || !read_number(instance, 3, &number) || number == 0)
+        return "i= is no instance";
+    signature->instance = (unsigned)number;
+    return NULL;
+}
+
+static const char *read_chain(const struct tag_list *list, struct dkim_signature *signature)
+{
+    static const char *const words[] = {
+        [DKIM_CHAIN_NONE] = "none",
+        [DKIM_CHAIN_PASS] = "pass",
+        [DKIM_CHAIN_FAIL] = "fail",
+    };
+    const char *chain = tag_list_get(list, "cv");
+
+    for (size_t i = 0; chain != NULL && i < sizeof(words) / sizeof(*words); i++)
+        if (strcasecmp(chain, words[i]) == 0) {
+            signature->chain = (enum dkim_chain)i;
+            return NULL;
+        }
+    return "cv= is no result";
+}
+
+static void parse_arc(const struct tag_list *list, struct dkim_signature *signature)
+{
+    note(signature, read_instance(list, signature));
+    note(signature, read_algorithm(list, signature));
+    note(signature, read_domain(list, signature));
+    note(signature, read_selector(list, signature));
+    note(signature, read_signature(list, signature));
+    signature->identity_domain = signature->domain;
+    signature->limit = DKIM_BODY_ALL;
+}
+
+static void parse_arc_message(const struct tag_list *list, struct dkim_signature *signature)
+{
+    parse_arc(list, signature);
+    note(signature, read_canons(list, signature));
+    note(signature, read_names(list, signature));
+    note(signature, read_body_hash(list, signature));
+    note(signature, read_limit(list, signature));
+    note(signature, read_query(list));
+    if (strings_have_case(&signature->names, "arc-seal"))
+        note(signature, "a seal in h=");
+}
+
+static void parse_arc_seal(const struct tag_list *list, struct dkim_signature *signature)
+{
+    signature->header = DKIM_RELAXED;
+    parse_arc(list, signature);
+    note(signature, read_chain(list, signature));
+    if (tag_list_get(list, "h") != NULL || tag_list_get(list, "bh") != NULL)
+        note(signature, "a seal covers no headers and no body");
+}
+
+void dkim_signature_parse_as(const char *value, enum dkim_field field, int64_t now_sec,
+                             struct dkim_signature *signature_r)
+{
+    static void (*const parsers[])(const struct tag_list *, struct dkim_signature *) = {
+        [DKIM_FIELD_SIGNATURE] = parse_own,
+        [DKIM_FIELD_ARC_MESSAGE] = parse_arc_message,
+        [DKIM_FIELD_ARC_SEAL] = parse_arc_seal,
+    };
     struct tag_list list;
 
     *signature_r = (struct dkim_signature){.header = DKIM_SIMPLE, .body = DKIM_SIMPLE};
@@ -255,19 +338,14 @@ void dkim_signature_parse(const char *value, int64_t now_sec, struct dkim_signat
         signature_r->problem = "the signature's syntax is wrong";
         return;
     }
-    note(signature_r, read_version(&list, signature_r));
-    note(signature_r, read_algorithm(&list, signature_r));
-    note(signature_r, read_canons(&list, signature_r));
-    note(signature_r, read_domain(&list, signature_r));
-    note(signature_r, read_selector(&list, signature_r));
-    note(signature_r, read_identity(&list, signature_r));
-    note(signature_r, read_names(&list, signature_r));
-    note(signature_r, read_signature(&list, signature_r));
-    note(signature_r, read_body_hash(&list, signature_r));
-    note(signature_r, read_limit(&list, signature_r));
-    note(signature_r, read_query(&list));
+    parsers[field](&list, signature_r);
     note(signature_r, read_times(&list, now_sec));
     tag_list_clear(&list);
+}
+
+void dkim_signature_parse(const char *value, int64_t now_sec, struct dkim_signature *signature_r)
+{
+    dkim_signature_parse_as(value, DKIM_FIELD_SIGNATURE, now_sec, signature_r);
 }
 
 /* Whether the tag that begins there is b. */

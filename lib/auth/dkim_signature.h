@@ -15,6 +15,10 @@
 
 enum dkim_hash { DKIM_SHA1, DKIM_SHA256 };
 
+/* Which field it stands in: the same tags, but for a few (RFC 8617 sections 4.1.2 and 4.1.3). */
+enum dkim_field { DKIM_FIELD_SIGNATURE, DKIM_FIELD_ARC_MESSAGE, DKIM_FIELD_ARC_SEAL };
+enum dkim_chain { DKIM_CHAIN_NONE, DKIM_CHAIN_PASS, DKIM_CHAIN_FAIL };
+
 /* Ends with dkim_signature_clear().  Members whose tag is missing or wrong are NULL or zero. */
 struct dkim_signature {
     const char *problem; /* why it cannot be used, in a few words (a literal); NULL: it can */
@@ -32,6 +36,8 @@ struct dkim_signature {
     size_t signature_length;
     unsigned char *body_hash;
     size_t body_hash_length;
+    unsigned instance; /* of an ARC set: i=; 0: none */
+    enum dkim_chain chain; /* cv= of a seal */
     bool versionless; /* of the drafts before RFC 4871 */
     bool limited; /* l= was given */
     uint64_t limit;
@@ -39,6 +45,8 @@ struct dkim_signature {
 
 /* Parses the field's value, and checks what can be checked without the key, at that time. */
 void dkim_signature_parse(const char *value, int64_t now_sec, struct dkim_signature *signature_r);
+void dkim_signature_parse_as(const char *value, enum dkim_field field, int64_t now_sec,
+                             struct dkim_signature *signature_r);
 void dkim_signature_clear(struct dkim_signature *signature);
 
 /* The value with the value of its b= left out (section 3.7).  The caller frees it. */

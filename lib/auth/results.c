@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/results.h"
 
+#include "lib/auth/arc.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
@@ -168,6 +169,23 @@ static void add_dmarc(struct text *text, const struct incoming *incoming, const 
     add_property(text, "policy.dmarc", dmarc_policy_name(dmarc->policy));
 }
 
+/* What forwarders sealed (RFC 8617 section 10).  The sealer's name was read as a domain: it has no
+ * character that could end the comment. */
+static void add_arc(struct text *text, const struct incoming *incoming, const char *between)
+{
+    const struct arc *arc = incoming->verify->arc;
+    char address[IP_TEXT_MAX];
+
+    text_print(text, ";%sarc=%s", between, arc_status_name(arc_status(arc)));
+    if (arc == NULL)
+        return;
+    if (arc->sealer != NULL)
+        text_print(text, " (i=%zu, sealed by %s)", arc->count, arc->sealer);
+    add_reason(text, arc->problem);
+    ip_format(&incoming->client, address);
+    add_property(text, "smtp.remote-ip", address);
+}
+
 char *results_format(const struct incoming *incoming, const char *authserv_id, const char *between)
 {
     struct text text = TEXT_EMPTY;
@@ -177,6 +195,7 @@ char *results_format(const struct incoming *incoming, const char *authserv_id, c
     if (incoming_has_client(incoming))
         add_client(&text, incoming, between);
     add_dmarc(&text, incoming, between);
+    add_arc(&text, incoming, between);
     return text_take(&text);
 }
 

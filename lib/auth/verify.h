@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DKIM verification (RFC 6376 section 6, RFC 8301, RFC 8463): all signatures of one message.
+ * DKIM verification (RFC 6376 section 6, RFC 8301, RFC 8463): all signatures of one message; and
+ * ARC's beside them (lib/auth/arc.h).
  *
  * A verification begins when the headers are complete, takes the body as it passes, learns the keys
  * through a struct lookup, and judges.  It belongs to one thread at a time.
@@ -28,6 +29,8 @@ enum verify_status {
     VERIFY_TEMPERROR, /* DNS failed */
     VERIFY_PERMERROR, /* the signature or the key cannot be used */
 };
+
+struct arc;
 
 struct verify_key_record {
     char *bytes;
@@ -57,6 +60,7 @@ struct verify {
     struct verify_signature *signatures; /* from the top of the message */
     size_t count;
     struct dkim_body bodies[2]; /* by enum dkim_canon */
+    struct arc *arc; /* what forwarders sealed, lib/auth/arc.h; NULL: nothing */
 };
 
 /* Begins.  The message's headers are complete and stay until the end; leading_space_lost: its

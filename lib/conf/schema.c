@@ -185,8 +185,9 @@ const struct conf_option schema_options[] = {
     {"received-spf", .type = TYPE_BOOLEAN, CONF_MEMBER(received_spf), .fallback = "no",
      .about = "Whether it gets a Received-SPF header too."},
     {"trusted-arc", .type = TYPE_DOMAIN, .list = true, CONF_MEMBER(trusted_arc), .fallback = "",
-     .about = "Forwarders and mailing lists whose ARC seal is believed: mail that one of them was "
-              "the last to seal is not refused for DMARC. The seal itself is not verified."},
+     .about = "Forwarders and mailing lists whose ARC seal (RFC 8617) is believed: where one of them "
+              "was the last to seal the message and the whole chain verifies, or cannot be verified "
+              "since DNS fails, a failure of DMARC is only logged."},
 
     {"classify-rules", .heading = "Classifying", .type = TYPE_FILES, .list = true,
      CONF_MEMBER(classify_rules), .fallback = "",

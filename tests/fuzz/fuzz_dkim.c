@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DKIM from strangers: a key record in the first line, a message with signatures in the rest.  It
- * does not matter in which pieces the body comes, and what is told of it stays one value. */
+/* DKIM and ARC from strangers: a key record in the first line, a message with signatures in the
+ * rest.  It does not matter in which pieces the body comes, and what is told of it stays one value.
+ */
 #include "ctl/mail.h"
+#include "lib/auth/arc.h"
 #include "lib/auth/results.h"
 
 #include <stddef.h>
@@ -61,6 +63,16 @@ static void check_signature(const struct verify_signature *one)
     free(again);
 }
 
+static void check_arc(const struct arc *arc)
+{
+    if (arc == NULL)
+        return;
+    must(arc->count <= ARC_SETS_MAX && arc->status != ARC_NONE && arc->status != ARC_UNKNOWN);
+    must((arc->status == ARC_PASS) == (arc->problem == NULL));
+    for (size_t i = 0; i < arc->count && arc->status == ARC_PASS; i++)
+        must(arc->sets[i].sealed.status == VERIFY_PASS && arc->sets[i].results != NULL);
+}
+
 static char *tell(const struct mail *mail, struct verify *verify)
 {
     struct incoming incoming = {.message = mail->message, .verify = verify};
@@ -95,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pieces = run(&mail, &answer, 1);
     for (size_t i = 0; i < whole->count; i++)
         check_signature(&whole->signatures[i]);
+    check_arc(whole->arc);
     told = tell(&mail, whole);
     told_again = tell(&mail, pieces);
     check_value(told);

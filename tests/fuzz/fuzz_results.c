@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .verify = verify_new(message, false, 0),
     };
     value = results_format(&incoming, "mx.test", "\n\t");
-    check_ours(value, *sender != '\0' ? 5 : 4);
+    check_ours(value, *sender != '\0' ? 6 : 5);
     must(results_claim(value, "mx.test"));
     free(value);
     value = results_received_spf(&incoming, *sender == '\0', " ");

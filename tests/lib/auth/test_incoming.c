@@ -152,7 +152,7 @@ static void test_rows(void **state)
     (void)state;
     for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
         size_t n = i / 2;
-        char *want = mem_print("mx.test; dkim=none; %s", rows[n].want);
+        char *want = mem_print("mx.test; dkim=none; %s; arc=none", rows[n].want);
         char *text = mem_print("%s\r\nbody\r\n", rows[n].headers);
         struct zone *zone = zone_new();
         struct incoming incoming;
@@ -204,7 +204,7 @@ static void test_signed(void **state)
         char *want = mem_print(
             "mx.test; dkim=%s (test mode)%s header.d=test.example header.i=joe@test.example "
             "header.s=s1 header.a=ed25519-sha256 header.b=%s%s%s; dmarc=%s "
-            "header.from=test.example policy.dmarc=quarantine",
+            "header.from=test.example policy.dmarc=quarantine; arc=none",
             changed ? "fail" : "pass", changed ? " reason=\"the body has changed\"" : "",
             quoted ? "\"" : "", shown, quoted ? "\"" : "", changed ? "fail" : "pass");
         struct incoming incoming;
