@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "lib/auth/outlooks.h"
 #include "lib/base/clock.h"
 #include "lib/base/loop.h"
 #include "lib/conf/conf.h"
@@ -23,6 +24,7 @@ struct services {
     struct loop *loop;
     struct store *store;
     struct dns *dns;
+    struct outlooks *outlooks; /* NULL: none are kept */
     struct log *log;
     const struct clock *steady;
     int64_t dns_minute_us; /* for self.dns-slow: when the minute began, and the resolver's counts

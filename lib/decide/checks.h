@@ -18,6 +18,7 @@ enum check_need {
     NEED_SENDER_DOMAIN = 1 << 0,
     NEED_RECIPIENT_DOMAINS = 1 << 1,
     NEED_LIMITS = 1 << 2,
+    NEED_OUTLOOK = 1 << 3,
 };
 
 #define CHECK_CAUSES_MAX 8
