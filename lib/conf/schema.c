@@ -48,8 +48,6 @@ static const struct option_word canonicalization_words[] = {
     {"simple/relaxed", CANON_SIMPLE_RELAXED},
     {"simple/simple", CANON_SIMPLE_SIMPLE},
     {NULL, 0}};
-static const struct option_word predict_words[] = {
-    {"bulk", PREDICT_BULK}, {"small", PREDICT_SMALL}, {"no", PREDICT_NOTHING}, {NULL, 0}};
 static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct option_word log_facility_words[] = {{"mail", LOG_MAIL},
                                                         {"daemon", LOG_DAEMON},
@@ -106,16 +104,7 @@ const struct conf_option schema_options[] = {
               "of us, and a login without a domain is a mailbox in them. \".example.com\" means "
               "every subdomain of example.com."},
     {"outgoing-addresses", .type = TYPE_ADDRESS, CONF_ARRAY(outgoing_addresses), .fallback = "",
-     .about = "The addresses that the world sees our mail come from: what SPF will be asked about, "
-              "whatever the addresses of our users are. Empty: SPF is not foretold."},
-    {"outgoing-helo", .type = TYPE_HOSTNAME, CONF_MEMBER(outgoing_helo), .fallback = "",
-     .about = "The name that the MTA says in HELO or EHLO when it sends (Postfix' smtp_helo_name), "
-              "which SPF is asked about too. Empty: the host name."},
-    {"predict", .type = TYPE_WORD, CONF_MEMBER(predict), .fallback = "bulk", .words = predict_words,
-     .about = "By which rules the log foretells that Gmail, Outlook.com or Yahoo would refuse a "
-              "message (predict=): those for senders of 5,000 messages a day and more, which "
-              "bind a domain for good once it was one (bulk), only those for everybody (small), "
-              "or not at all (no)."},
+     .about = "The addresses that the world sees our mail come from."},
     {"recipient-delimiter", .type = TYPE_DELIMITERS, CONF_MEMBER(recipient_delimiter),
      .fallback = "+",
      .about = "Characters that begin a subaddress, as in Postfix: user+tag@example.com counts as "
@@ -134,6 +123,49 @@ const struct conf_option schema_options[] = {
               "one of local-domains. domain: any address in the login's domain. Or a table from "
               "addresses to logins, as Postfix' smtpd_sender_login_maps: texthash:/path (also "
               "hash:, lmdb: and others, whose source text is read), regexp:/path or inline:{...}."},
+
+    {"geoip-country", .heading = "Accounts", .type = TYPE_PATH, CONF_MEMBER(geoip_country),
+     .fallback = "",
+     .about = "A database of countries in MaxMind's format (GeoLite2-Country.mmdb or the like), "
+              "by which account.new-location and account.many-locations know countries. Empty: "
+              "they know networks only."},
+    {"geoip-asn", .type = TYPE_PATH, CONF_MEMBER(geoip_asn), .fallback = "",
+     .about = "One of autonomous systems (GeoLite2-ASN.mmdb): all networks of one provider are "
+              "then one place, as a telephone moves between them. Empty: a /24 or /48 is a place."},
+    {"locations-window", .type = TYPE_DURATION, CONF_MEMBER(locations_window_ms), .fallback = "1h",
+     .least = 60 * MS_PER_SEC, .most = 7 * SEC_PER_DAY * MS_PER_SEC,
+     .about = "The time in which account.many-locations counts an account's places."},
+    {"locations-max", .type = TYPE_INTEGER, CONF_MEMBER(locations_max), .fallback = "5",
+     .least = 1, .most = 60,
+     .about = "The most networks that one person's mail comes from in that time."},
+    {"countries-max", .type = TYPE_INTEGER, CONF_MEMBER(countries_max), .fallback = "2",
+     .least = 1, .most = 60, .about = "The most countries, likewise."},
+    {"usual-factor", .type = TYPE_INTEGER, CONF_MEMBER(usual_factor), .fallback = "10",
+     .least = 2, .most = 1000000,
+     .about = "account.anomaly is found when an account writes to this many times as many "
+              "recipients as it usually does in this hour of the week, or on this day. What is "
+              "usual is known after its first week."},
+    {"usual-floor", .type = TYPE_INTEGER, CONF_MEMBER(usual_floor), .fallback = "30",
+     .least = 1, .most = COUNT_MOST,
+     .about = "So many recipients in an hour or a day are never unusual."},
+    {"compromise-warn", .type = TYPE_INTEGER, CONF_MEMBER(compromise_warn), .fallback = "50",
+     .most = 1000,
+     .about = "All that is unusual about an account's mail adds up to a score: volume (30 at "
+              "usual-factor and 10 more for each doubling, up to 60), more than two networks in "
+              "locations-window (10 each, up to 50), countries (20 each, up to 40), recipients "
+              "never written to before (up to 30), a new country (20), network (10) or mail "
+              "program (10). From this score on it is account.anomaly. 0: never."},
+    {"compromise-hold", .type = TYPE_INTEGER, CONF_MEMBER(compromise_hold), .fallback = "80",
+     .most = 1000,
+     .about = "From this score on the message is held, unless cause account.anomaly has an action "
+              "of its own. 0: never."},
+    {"compromise-suspend", .type = TYPE_INTEGER, CONF_MEMBER(compromise_suspend),
+     .fallback = "110", .most = 1000,
+     .about = "From this score on the account is suspended too. sluicectl release gives it back. "
+              "0: never."},
+    {"compromise-suspend-time", .type = TYPE_DURATION, CONF_MEMBER(compromise_suspend_time_ms),
+     .fallback = "12h", .least = 60 * MS_PER_SEC, .most = 366 * SEC_PER_DAY * MS_PER_SEC,
+     .about = "For how long."},
 
     {"store", .heading = "The store", .type = TYPE_STORE, CONF_MEMBER(store), .fallback = "",
      .about = "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
@@ -382,20 +414,6 @@ const struct conf_option schema_options[] = {
      MEMBER(conf_sign, headers), .about = "Instead of sign-headers."},
     {"oversign-headers", .section = SECTION_SIGN, .type = TYPE_FIELD, .list = true,
      MEMBER(conf_sign, oversigned), .about = "Instead of those of the root."},
-
-    {"include", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
-     MEMBER(conf_relay, includes),
-     .about = "The domains that the host's documentation asks to include: in SPF records."},
-    {"addresses", .section = SECTION_RELAY, .type = TYPE_ADDRESS, .list = true,
-     MEMBER(conf_relay, addresses), .count_offset = offsetof(struct conf_relay, naddresses),
-     .about = "The addresses that it sends from, where they are known."},
-    {"senders", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
-     MEMBER(conf_relay, senders),
-     .about = "The sender domains whose mail goes by it; \".example.com\" means every subdomain. "
-              "Without it: all."},
-    {"recipients", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
-     MEMBER(conf_relay, recipients),
-     .about = "The recipient domains whose mail goes by it, likewise."},
 
     {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, MEMBER(conf_cause, action),
      .about = "ignore, log, warn (log and add a header), hold, defer or reject. Without it, the "

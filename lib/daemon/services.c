@@ -141,13 +141,30 @@ static bool same_dns(const struct conf *a, const struct conf *b)
            a->dns_max_inflight == b->dns_max_inflight && a->dns_cache_size == b->dns_cache_size;
 }
 
+/* --- places ---------------------------------------------------------------------------- */
+
+static bool open_geo(struct services *services, const struct conf *conf, char **problem_r)
+{
+    struct geo *geo = NULL;
+    char *problem = NULL;
+
+    if (!geo_open(conf->geoip_country, conf->geoip_asn, &geo, &problem)) {
+        *problem_r = mem_print("geoip-country, geoip-asn: %s", problem);
+        free(problem);
+        return false;
+    }
+    geo_close(&services->geo);
+    services->geo = geo;
+    return true;
+}
+
 /* --- together ------------------------------------------------------------------------- */
 
 bool services_open(struct services *services, const char *program, const struct conf *conf,
                    char **problem_r)
 {
-    services->outlooks = outlooks_new();
-    return open_store(services, program, conf, &services->store, problem_r) &&
+    return open_geo(services, conf, problem_r) &&
+           open_store(services, program, conf, &services->store, problem_r) &&
            open_dns(services, conf, &services->dns, problem_r);
 }
 
@@ -156,6 +173,9 @@ bool services_reload(struct services *services, const char *program, const struc
 {
     struct dns *dns = NULL;
 
+    /* Also where the paths are the same: the operator's tools replace the files. */
+    if (!open_geo(services, conf, problem_r))
+        return false;
     if (!same_dns(old_conf, conf) && !open_dns(services, conf, &dns, problem_r))
         return false;
     if (!reload_store(services, program, old_conf, conf, problem_r)) {
@@ -211,9 +231,9 @@ void services_close(struct services *services, int64_t timeout_ms)
 {
     if (services->dns)
         dns_free(&services->dns);
-    outlooks_free(&services->outlooks);
     if (services->store) {
         store_drain(services->store, timeout_ms);
         store_close(&services->store);
     }
+    geo_close(&services->geo);
 }

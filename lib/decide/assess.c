@@ -5,6 +5,7 @@
 #include "lib/decide/checks.h"
 #include "lib/decide/gather.h"
 #include "lib/decide/limits.h"
+#include "lib/decide/notes.h"
 #include "lib/decide/verdict.h"
 
 #include <stdlib.h>
@@ -72,6 +73,7 @@ static void store_answered(const struct store_answer *answer, void *context)
     struct facts *facts = &assessment->message->facts;
 
     limits_answered(assessment->message, answer);
+    notes_answered(assessment->conf, answer, assessment->message);
     if (assessment->charge == ASSESS_CHARGE && answer->outcome == STORE_OUTCOME_DONE) {
         facts->charged = true;
         facts->charged_by_us = !answer->known;
@@ -88,24 +90,28 @@ static void gathered(void *context)
     struct assessment *assessment = context;
     struct message *message = assessment->message;
     struct store *store = assessment->services->store;
+    unsigned needs = checks_needs(assessment->conf, message);
     struct store_limit limits[STORE_LIMITS_MAX];
+    struct notes_request notes;
     struct store_request request;
     char *identity;
 
-    if (checks_needs(assessment->conf, message) & NEED_LIMITS)
+    if (needs & NEED_LIMITS)
         limits_plan(assessment->conf, message);
+    if (needs & NEED_NOTES)
+        notes_plan(assessment->conf, assessment->services->geo, clock_now_us(&clock_wall) / 1000000,
+                   message);
     decide(assessment);
     if (verdict_refuses(&message->verdict)) {
         give_back_refused(assessment);
         finish(assessment);
         return;
     }
-    if (!has_windows(message)) {
-        finish(assessment);
-        return;
-    }
     limits_request(assessment->conf, message, limits, &identity, &request);
-    if (assessment->charge == ASSESS_CHARGE)
+    notes_add(assessment->conf, message, &notes, &request);
+    if (request.nlimits + request.nwishes == 0)
+        finish(assessment);
+    else if (assessment->charge == ASSESS_CHARGE)
         store_charge(store, &request, store_answered, assessment);
     else
         store_look(store, &request, store_answered, assessment);
@@ -122,5 +128,5 @@ void assess(struct services *services, const struct conf *conf, struct message *
     for (size_t i = 0; i < message->nrecipients; i++)
         message->recipients[i].local =
             conf_is_local_domain(conf, message->recipients[i].address.domain);
-    gather(services, conf, message, checks_needs(conf, message), gathered, assessment);
+    gather(services->dns, conf, message, checks_needs(conf, message), gathered, assessment);
 }

@@ -8,11 +8,11 @@
  */
 #pragma once
 
-#include "lib/auth/outlooks.h"
 #include "lib/base/clock.h"
 #include "lib/base/loop.h"
 #include "lib/conf/conf.h"
 #include "lib/dns/dns.h"
+#include "lib/geo/geo.h"
 #include "lib/log/log.h"
 #include "lib/message/message.h"
 #include "lib/store/store.h"
@@ -24,8 +24,8 @@ struct services {
     struct loop *loop;
     struct store *store;
     struct dns *dns;
-    struct outlooks *outlooks; /* NULL: none are kept */
     struct log *log;
+    struct geo *geo; /* may be NULL */
     const struct clock *steady;
     int64_t dns_minute_us; /* for self.dns-slow: when the minute began, and the resolver's counts
                               then */
@@ -46,7 +46,8 @@ void assess(struct services *services, const struct conf *conf, struct message *
             enum assess_charge charge, assess_callback *callback, void *context);
 
 /* The same for a thread of its own (libmilter's): returns when it is done.  Never from the loop's
- * thread.  progress, where not NULL, is called every ten seconds meanwhile, in the waiting thread. */
+ * thread.  progress, where not NULL, is called every ten seconds meanwhile, in the waiting thread.
+ */
 typedef void assess_progress(void *context);
 void assess_wait(struct services *services, const struct conf *conf, struct message *message,
                  enum assess_charge charge, assess_progress *progress, void *context);

@@ -18,7 +18,7 @@ enum check_need {
     NEED_SENDER_DOMAIN = 1 << 0,
     NEED_RECIPIENT_DOMAINS = 1 << 1,
     NEED_LIMITS = 1 << 2,
-    NEED_OUTLOOK = 1 << 3,
+    NEED_NOTES = 1 << 3, /* what the store remembers besides */
 };
 
 #define CHECK_CAUSES_MAX 8

@@ -3,7 +3,6 @@
 
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
-#include "lib/decide/foresight.h"
 #include "lib/decide/reply.h"
 #include "lib/decide/verdict.h"
 
@@ -96,19 +95,7 @@ static void add_outcome(struct log_event *event, const struct message *message)
     text_free(&ids);
 }
 
-/* What is foretold of mail that leaves. */
-static void add_outlook(struct log_event *event, const struct conf *conf,
-                        const struct message *message)
-{
-    char *predicted = foresight_predict(conf, message);
-
-    log_string(event, "dkim-check", message->facts.dkim_check);
-    log_string(event, "predict", predicted);
-    free(predicted);
-}
-
-static void report_line(struct services *services, const struct conf *conf,
-                        const struct message *message)
+static void report_line(struct services *services, const struct message *message)
 {
     const struct verdict *verdict = &message->verdict;
     struct log_event event;
@@ -137,7 +124,6 @@ static void report_line(struct services *services, const struct conf *conf,
                : message->facts.store == STORE_NO_ANSWER      ? "away"
                                                               : NULL);
     log_string(&event, "dkim-survival", message->facts.dkim_survival);
-    add_outlook(&event, conf, message);
     if (message->findings.dropped > 0)
         log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);
     log_write(&event);
@@ -159,11 +145,6 @@ static void add_field(struct log_event *event, const struct finding_field *field
     log_string(event, field->name, field->value);
 }
 
-static enum severity severity_of(const struct finding *finding)
-{
-    return finding->severity >= 0 ? (enum severity)finding->severity : finding->cause->severity;
-}
-
 static void report_finding(struct services *services, const struct message *message,
                            const struct finding *finding)
 {
@@ -172,10 +153,10 @@ static void report_finding(struct services *services, const struct message *mess
     char enhanced[CAUSE_ENHANCED_SIZE], trace[17];
 
     message_trace(message, trace);
-    log_begin(&event, services->log, priority(severity_of(finding)), message->queue_id,
+    log_begin(&event, services->log, priority(finding->cause->severity), message->queue_id,
               "cause");
     log_string(&event, "cause", finding->cause->id);
-    log_string(&event, "severity", severity_name(severity_of(finding)));
+    log_string(&event, "severity", severity_name(finding->cause->severity));
     log_string(&event, "action", action_name((enum action)finding->action));
     if (finding->would > finding->action)
         log_string(&event, "would", action_name((enum action)finding->would));
@@ -192,7 +173,8 @@ static void report_finding(struct services *services, const struct message *mess
 void report_message(struct services *services, const struct conf *conf,
                     const struct message *message)
 {
-    report_line(services, conf, message);
+    (void)conf;
+    report_line(services, message);
     for (size_t i = 0; i < message->findings.count; i++)
         if (is_logged(&message->findings.items[i]))
             report_finding(services, message, &message->findings.items[i]);

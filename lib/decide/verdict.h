@@ -10,8 +10,9 @@
  * section, else the catalogue's default. */
 enum action verdict_configured(const struct conf *conf, const struct cause *cause, int asked);
 
-/* What really happens under a configured action: a cause that is only observed holds and refuses nothing, and the
- * null reverse-path without a login (bounces, RFC 5321 §4.5.5) is never held or refused. */
+/* What really happens under a configured action: a cause that is only observed holds and refuses
+ * nothing, and the null reverse-path without a login (bounces, RFC 5321 §4.5.5) is never held or
+ * refused. */
 enum action verdict_effective(const struct conf *conf, const struct message *message,
                               const struct cause *cause, enum action configured);
 

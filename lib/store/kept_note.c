@@ -135,7 +135,7 @@ void kept_note_mark(struct kept_note *note, struct note_reader *reader, int64_t 
     struct mark_made made = {.keep_sec = reader->life_ms / 1000, .known = known};
     struct text value = TEXT_EMPTY;
     struct note_part field, text;
-    bool fresh = false;
+    int64_t newcomers = 0;
 
     while (note_reader_mark(reader, &field, &made.amount, &made.period_sec, &text)) {
         size_t place = place_of(note, field);
@@ -143,12 +143,14 @@ void kept_note_mark(struct kept_note *note, struct note_reader *reader, int64_t 
 
         made.text = text.bytes;
         made.text_length = text.length;
-        fresh = fresh || before == NULL;
+        if (made.amount == NOTE_AMOUNT_NEW)
+            made.amount = newcomers;
+        newcomers += before == NULL;
         mark_make(before, &made, now_sec, &value);
         kept_note_put(note, field, (struct note_part){value.bytes, value.length});
     }
     text_free(&value);
-    if (fresh)
+    if (newcomers > 0)
         prune(note, made.keep_sec, reader->fields_max, now_sec);
 }
 

@@ -55,6 +55,11 @@ static int64_t clip(int64_t value, int64_t most)
     return value < most ? value : most;
 }
 
+static int64_t packed_amount(int64_t amount)
+{
+    return amount == STORE_AMOUNT_NEW ? NOTE_AMOUNT_NEW : clip(amount, MARK_AMOUNT_MAX);
+}
+
 static void draft_start(struct draft *draft, size_t most)
 {
     memset(&draft->items, 0, sizeof(draft->items));
@@ -150,7 +155,7 @@ static size_t draft_marks(struct draft *draft, const struct subject_hiding *hidi
                  marks->fields_max);
     for (size_t i = 0; i < count; i++) {
         add_string(&draft->text, marks[i].field, STORE_NAME_MAX);
-        add_number(&draft->text, 6, clip(marks[i].amount, MARK_AMOUNT_MAX));
+        add_number(&draft->text, 6, packed_amount(marks[i].amount));
         add_number(&draft->text, 4, clip(marks[i].period_sec, MARK_SEC_MAX));
         add_string(&draft->text, marks[i].text, STORE_VALUE_MAX);
     }

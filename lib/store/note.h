@@ -24,6 +24,7 @@ enum note_action {
     NOTE_LIST,
 };
 
+#define NOTE_AMOUNT_NEW INT64_C(0xffffffffffff) /* STORE_AMOUNT_NEW, packed */
 #define NOTE_KEY_SIZE (SUBJECT_NAME_SIZE + STORE_KIND_MAX + 1)
 #define NOTE_LIST_KEY "" /* a list has no subject */
 

@@ -15,7 +15,7 @@
 
 local READ, SET, REPLACE, REMOVE, MARK, LIST = 0, 1, 2, 3, 4, 5
 local STRINGS_MAX, STRING_MAX = 1000, 4096 -- of one note; of one string
-local AMOUNT_MAX, GAP_MAX = 1099511627776, 60
+local AMOUNT_MAX, AMOUNT_NEW, GAP_MAX = 1099511627776, 281474976710655, 60
 local SCAN_STEP = '200'
 local now_sec = (now - now % 1000) / 1000
 
@@ -131,7 +131,7 @@ local function mark(key, at, count, life, most)
     if operation ~= CHARGE or refused then
         return at
     end
-    local before, sets, fresh = call('HMGET', key, unpack(fields)), {'HSET', key}, false
+    local before, sets, fresh = call('HMGET', key, unpack(fields)), {'HSET', key}, 0
     for n = 1, count do
         local value = before[n]
         for m = 1, n - 1 do
@@ -139,12 +139,13 @@ local function mark(key, at, count, life, most)
                 value = sets[2 + 2 * m]
             end
         end
-        fresh = fresh or not value
-        sets[1 + 2 * n], sets[2 + 2 * n] = fields[n], marked(value, amounts[n], periods[n], texts[n], keep)
+        local amount = amounts[n] == AMOUNT_NEW and fresh or amounts[n]
+        fresh = value and fresh or fresh + 1
+        sets[1 + 2 * n], sets[2 + 2 * n] = fields[n], marked(value, amount, periods[n], texts[n], keep)
     end
     local left = call('PTTL', key)
     call(unpack(sets))
-    if fresh then
+    if fresh > 0 then
         prune(key, keep, most)
     end
     prolong(key, life, left)

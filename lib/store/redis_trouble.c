@@ -18,6 +18,8 @@ static const struct trouble troubles[] = {
     {"READONLY", "this Redis is a replica: point store at the primary"},
     {"LOADING", "Redis is loading its data from disk: it will take charges when it is done"},
     {"NOAUTH", "Redis wants a password: set store-password-file"},
+    /* Before a login it takes no bulk as long as the counting script. */
+    {"ERR Protocol error: unauthenticated", "Redis wants a password: set store-password-file"},
     {"WRONGPASS", "Redis does not know this user and password: "
                   "compare store-user and store-password-file with Redis' ACL or requirepass"},
     {"ERR invalid password", "the password is wrong: "

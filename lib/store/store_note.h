@@ -45,12 +45,15 @@ struct store_wish {
     size_t nfields;
 };
 
+/* As a mark's amount: how many of the marks before it, of the same note, were not there yet. */
+#define STORE_AMOUNT_NEW INT64_C(-1)
+
 /* Something seen, to be remembered when the request is a charge that is not refused.  A message
  * that was charged before adds no amount to what is known already.  The marks of one note stand
  * side by side in a request, and have the same keep_sec and fields_max. */
 struct store_mark {
     const char *subject, *kind, *field;
-    int64_t amount; /* added to its count; usually 1 */
+    int64_t amount; /* added to its count; usually 1; or STORE_AMOUNT_NEW */
     int64_t period_sec; /* count per period, and learn what is usual; 0: count for ever */
     const char *text; /* kept beside the numbers; NULL: leave what is there */
     int64_t keep_sec; /* the field is forgotten when it was not seen for so long */

@@ -379,8 +379,8 @@ static void test_needs(void **state)
     message->stage = STAGE_RCPT;
     message->direction = DIRECTION_OUT;
     assert_int_equal(checks_needs(all, message),
-                     NEED_LIMITS | NEED_SENDER_DOMAIN | NEED_RECIPIENT_DOMAINS);
-    assert_int_equal(checks_needs(none, message), NEED_LIMITS | NEED_SENDER_DOMAIN);
+                     NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN | NEED_RECIPIENT_DOMAINS);
+    assert_int_equal(checks_needs(none, message), NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN);
     message->direction = DIRECTION_IN;
     assert_int_equal(checks_needs(all, message), NEED_SENDER_DOMAIN);
     message->direction = DIRECTION_OUT;

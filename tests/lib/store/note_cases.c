@@ -163,6 +163,25 @@ static void marks_are_bounded(struct ask *ask)
                                                         "e=1807948801 1807948801 1 0 0 ;");
 }
 
+static void marks_count_what_is_new(struct ask *ask)
+{
+    static const char subject[] = "marks_count_what_is_new";
+    struct store_mark marks[] = {mark_of(subject, "x"), mark_of(subject, "y"),
+                                 mark_of(subject, "#"), mark_of(subject, "z")};
+
+    for (size_t i = 0; i < 4; i++)
+        marks[i].fields_max = 10;
+    marks[2].amount = STORE_AMOUNT_NEW;
+    (void)marks_at(ask, marks + 1, 2, START_SEC);
+    (void)marks_at(ask, marks, 4, START_SEC + 60);
+    assert_string_equal(marks_at(ask, marks, 4, START_SEC + 120),
+                        "#=1800000000 1800000060 2 0 0 ;x=1800000060 1800000060 1 0 0 ;"
+                        "y=1800000000 1800000060 2 0 0 ;z=1800000060 1800000060 1 0 0 ;");
+    assert_string_equal(ask_note(ask, subject, "seen"),
+                        "#=1800000000 1800000120 2 0 0 ;x=1800000060 1800000120 2 0 0 ;"
+                        "y=1800000000 1800000120 3 0 0 ;z=1800000060 1800000120 2 0 0 ;");
+}
+
 /* Messages in this hour of the week, and what is usual. */
 static void marks_learn_what_is_usual(struct ask *ask)
 {
@@ -303,9 +322,11 @@ static void lists_a_kind(struct ask *ask)
     }
 
 const struct contract_case note_cases[] = {
-    CASE(sets_reads_removes),   CASE(notes_of_other_kinds),        CASE(comes_with_a_charge),
-    CASE(marks_what_was_seen),  CASE(marks_are_bounded),           CASE(marks_learn_what_is_usual),
-    CASE(marks_once_a_message), CASE(foreign_values_are_no_marks), CASE(lists_a_kind),
+    CASE(sets_reads_removes),          CASE(notes_of_other_kinds),
+    CASE(comes_with_a_charge),         CASE(marks_what_was_seen),
+    CASE(marks_are_bounded),           CASE(marks_count_what_is_new),
+    CASE(marks_learn_what_is_usual),   CASE(marks_once_a_message),
+    CASE(foreign_values_are_no_marks), CASE(lists_a_kind),
 };
 
 const size_t note_case_count = sizeof(note_cases) / sizeof(note_cases[0]);

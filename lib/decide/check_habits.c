@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* account.*: the account is used in a way that it is not used in otherwise. */
+#include "lib/causes/causes.h"
+#include "lib/decide/check_functions.h"
+#include "lib/decide/compromise.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct habits *habits_of(const struct message *message)
+{
+    const struct habits *habits = message->facts.habits;
+
+    return habits && habits->known ? habits : NULL;
+}
+
+static struct finding *begin(struct message *message, enum cause_id id)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(id));
+    char client[IP_TEXT_MAX];
+
+    ip_format(&message->client, client);
+    finding_field(finding, "user", "%s", message->user);
+    if (client[0] != '\0')
+        finding_field(finding, "client", "%s", client);
+    return finding;
+}
+
+static const char *name_of(const char *field)
+{
+    return strchr(field, ':') + 1;
+}
+
+void check_new_location(const struct conf *conf, struct message *message)
+{
+    const struct habits *habits = habits_of(message);
+    struct finding *finding;
+
+    (void)conf;
+    if (!habits || (!habits->place_is_new && !habits->country_is_new))
+        return;
+    finding = begin(message, CAUSE_ACCOUNT_NEW_LOCATION);
+    finding_field(finding, "network", "%s", name_of(habits->place));
+    if (habits->country[0] != '\0')
+        finding_field(finding, "country", "%s", name_of(habits->country));
+    finding_hint(finding,
+                 "if %s is not travelling or newly connected there: change the password and look "
+                 "at the message lines with user=%s",
+                 message->user, message->user);
+}
+
+void check_many_locations(const struct conf *conf, struct message *message)
+{
+    const struct habits *habits = habits_of(message);
+    struct finding *finding;
+
+    if (!habits || !compromise_many_locations(conf, habits))
+        return;
+    finding = begin(message, CAUSE_ACCOUNT_MANY_LOCATIONS);
+    finding_field(finding, "networks", "%u", habits->places);
+    if (habits->countries > 0)
+        finding_field(finding, "countries", "%u", habits->countries);
+    finding_field(finding, "window", "%" PRId64, conf->locations_window_ms / 1000);
+    finding_sentence(
+        finding,
+        "Your account was used from %u networks at nearly the same time. Please change "
+        "your password and contact your mail administrator.",
+        habits->places);
+    finding_hint(finding,
+                 "sluicectl suspend %s --reason abuse, change the password; if many devices share "
+                 "it on purpose: sluicectl release %s, and raise locations-max",
+                 message->user, message->user);
+}
+
+void check_new_client(const struct conf *conf, struct message *message)
+{
+    const struct habits *habits = habits_of(message);
+    struct finding *finding;
+
+    (void)conf;
+    if (!habits || !habits->client_is_new)
+        return;
+    finding = begin(message, CAUSE_ACCOUNT_NEW_CLIENT);
+    finding_field(finding, "program", "%s", name_of(habits->client));
+    finding_field(finding, "helo", "%s", message->helo);
+    if (message->tls_protocol[0] != '\0')
+        finding_field(finding, "tls", "%s %s", message->tls_protocol, message->tls_cipher);
+    finding_hint(finding,
+                 "ask %s whether a new mail program or application was set up; if not, change the "
+                 "password and revoke application passwords",
+                 message->user);
+}
+
+/* What the score asks for, unless the operator has said what this cause is to do. */
+static int action_of(const struct conf *conf, unsigned score)
+{
+    bool hold = conf->compromise_hold > 0 && score >= (unsigned)conf->compromise_hold;
+
+    return hold && conf_cause_action(conf, "account.anomaly") < 0 ? (int)ACTION_HOLD : -1;
+}
+
+void check_anomaly(const struct conf *conf, struct message *message)
+{
+    const struct habits *habits = habits_of(message);
+    struct text evidence = TEXT_EMPTY;
+    struct finding *finding;
+    unsigned score;
+
+    if (!habits)
+        return;
+    score = compromise_score(conf, habits, &evidence);
+    if (compromise_times_usual(conf, habits) > 0 ||
+        (conf->compromise_warn > 0 && score >= (unsigned)conf->compromise_warn)) {
+        finding = begin(message, CAUSE_ACCOUNT_ANOMALY);
+        if (finding)
+            finding->action_asked = action_of(conf, score);
+        finding_field(finding, "score", "%u", score);
+        finding_field(finding, "evidence", "%s", text_string(&evidence));
+        finding_field(finding, "used", "%" PRId64, habits->in_hour.now);
+        if (habits->in_hour.usual > 0)
+            finding_field(finding, "usual", "%" PRId64, habits->in_hour.usual);
+        finding_hint(finding,
+                     "ask %s whether this mail is meant; if not: sluicectl suspend %s --reason "
+                     "abuse and change the password; if so: sluicectl release %s",
+                     message->user, message->user, message->user);
+    }
+    text_free(&evidence);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/decide/habits.h"
+
+#include "lib/base/hash.h"
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/decide/subjects.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_SEC INT64_C(3600)
+#define DAY_SEC INT64_C(86400)
+#define WEEK_SEC (7 * DAY_SEC)
+#define KEEP_SEC (90 * DAY_SEC)
+
+#define SEEN_MAX 64
+#define HOURS_MAX 192 /* 168 hours, 7 days, and "all" */
+#define KNOWN_MAX 256
+
+/* Privacy addresses and mobile networks change their /64 by the hour; a site has a /48. */
+#define PLACE_PREFIX_IPV4 24
+#define PLACE_PREFIX_IPV6 48
+
+#define HISTORY_DAYS 7 /* before that, nothing is usual or unusual */
+#define DAY_HOURS 8 /* in which people do the work of a day */
+
+#define CLIENT_MAX 120
+
+/* The fields of "known" that count the others, by the hour: no hash looks like these. */
+static const char sampled[] = "#all", fresh[] = "#new";
+static const char all[] = "all";
+
+/* --- what this message adds ----------------------------------------------------------- */
+
+static void plan_place(const struct conf *conf, const struct geo *geo,
+                       const struct message *message, struct habits *habits)
+{
+    struct geo_place place;
+
+    if (message->client.family == 0 || conf_is_internal(conf, &message->client))
+        return;
+    geo_find(geo, &message->client, &place);
+    if (place.country[0] != '\0')
+        snprintf(habits->country, sizeof habits->country, "country:%.2s", place.country);
+    if (place.as_number != 0) {
+        snprintf(habits->place, sizeof habits->place, "place:AS%" PRIu32, place.as_number);
+        return;
+    }
+
+    struct ip_network network = ip_network_of(
+        &message->client, message->client.family == 4 ? PLACE_PREFIX_IPV4 : PLACE_PREFIX_IPV6);
+    char text[IP_TEXT_MAX];
+
+    ip_network_format(&network, text);
+    snprintf(habits->place, sizeof habits->place, "place:%s", text);
+}
+
+/* "Mozilla Thunderbird 115.3 (X11)" is the program that version 116 is. */
+static void add_program(const char *value, struct text *text)
+{
+    size_t length;
+
+    value += strspn(value, " \t\r\n");
+    length = strcspn(value, "/(;0123456789\r\n");
+    while (length > 0 && strchr(" \t-_.v", value[length - 1]))
+        length--;
+    text_add(text, value, length);
+}
+
+/* An address literal says where the client is, and a number in a name which of many it is. */
+static void add_helo(const char *helo, struct text *text)
+{
+    if (helo[0] == '[') {
+        text_add_string(text, "[]");
+        return;
+    }
+    for (bool digit = false; *helo; helo++) {
+        bool is_digit = *helo >= '0' && *helo <= '9';
+
+        if (!is_digit)
+            text_add_char(text, *helo);
+        else if (!digit)
+            text_add_char(text, '#');
+        digit = is_digit;
+    }
+}
+
+/* The headers come to the milter only. */
+static void plan_client(const struct message *message, struct habits *habits)
+{
+    const struct header *header = message_header(message, "User-Agent", 0);
+    struct text text = TEXT_EMPTY;
+
+    if (!header)
+        header = message_header(message, "X-Mailer", 0);
+    if (!header)
+        return;
+    text_add_string(&text, "client:");
+    add_program(header->value, &text);
+    text_add_char(&text, '|');
+    add_helo(message->helo, &text);
+    text_cut(&text, text.length < CLIENT_MAX ? text.length : CLIENT_MAX);
+    habits->client = text_lower(text_take(&text));
+}
+
+static void plan_recipients(const struct conf *conf, const struct message *message,
+                            struct habits *habits)
+{
+    for (size_t i = 0; i < message->nrecipients && habits->nrecipients < HABITS_RECIPIENTS; i++) {
+        char *counted = address_counted(&message->recipients[i].address, conf->recipient_delimiter);
+        uint64_t hash = hash_stable(counted, strlen(counted));
+
+        snprintf(habits->recipients[habits->nrecipients++], sizeof habits->recipients[0],
+                 "%08" PRIx32, (uint32_t)(hash ^ hash >> 32));
+        free(counted);
+    }
+}
+
+/* The epoch was a Thursday; Monday's first hour is 0. */
+static void name_hour(int64_t now_sec, char hour_r[10], char day_r[10])
+{
+    int64_t in_week = (now_sec + 3 * DAY_SEC) % WEEK_SEC;
+
+    snprintf(hour_r, 10, "hour:%03d", (int)(in_week / HOUR_SEC));
+    snprintf(day_r, 10, "day:%d", (int)(in_week / DAY_SEC));
+}
+
+void habits_plan(const struct conf *conf, const struct geo *geo, int64_t now_sec,
+                 struct message *message)
+{
+    struct text subject = TEXT_EMPTY;
+    struct habits *habits;
+
+    habits_free(&message->facts.habits);
+    /* Before the charge nothing is learned, and what is unusual is said with it. */
+    if (message->stage == STAGE_RCPT && conf->charge_at != CHARGE_AT_RCPT)
+        return;
+    if (message->user[0] == '\0' || !subjects_name(conf, message, SUBJECT_USER, NULL, &subject)) {
+        text_free(&subject);
+        return;
+    }
+    habits = message->facts.habits = mem_new(1, sizeof *habits);
+    habits->subject = text_take(&subject);
+    habits->when_sec = now_sec;
+    habits->amount = (int64_t)message->nrecipients_total;
+    name_hour(now_sec, habits->hour, habits->day);
+    plan_place(conf, geo, message, habits);
+    plan_client(message, habits);
+    plan_recipients(conf, message, habits);
+}
+
+/* --- what the store is asked and told ------------------------------------------------- */
+
+static void add_mark(struct notes_request *room, const struct habits *habits,
+                     const struct store_mark *like, const char *field)
+{
+    struct store_mark *mark;
+
+    if (!field || field[0] == '\0')
+        return;
+    mark = notes_mark(room, habits->subject, like->kind, field);
+    if (!mark)
+        return;
+    mark->amount = like->amount;
+    mark->period_sec = like->period_sec;
+    mark->fields_max = like->fields_max;
+    mark->keep_sec = KEEP_SEC;
+}
+
+static void ask_seen(const struct habits *habits, struct notes_request *room)
+{
+    const struct store_mark like = {.kind = "seen", .amount = 1, .fields_max = SEEN_MAX};
+
+    notes_wish(room, habits->subject, "seen");
+    add_mark(room, habits, &like, habits->place);
+    add_mark(room, habits, &like, habits->country);
+    add_mark(room, habits, &like, habits->client);
+}
+
+static void ask_hours(const struct habits *habits, struct notes_request *room)
+{
+    const struct {
+        const char *field;
+        int64_t period_sec;
+    } hours[] = {{habits->hour, WEEK_SEC}, {habits->day, WEEK_SEC}, {all, DAY_SEC}};
+    struct store_wish *wish = notes_wish(room, habits->subject, "hours");
+
+    for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++) {
+        notes_wish_field(room, wish, hours[i].field);
+        add_mark(room, habits,
+                 &(struct store_mark){.kind = "hours",
+                                      .amount = habits->amount,
+                                      .fields_max = HOURS_MAX,
+                                      .period_sec = hours[i].period_sec},
+                 hours[i].field);
+    }
+}
+
+/* The counts stand behind what they count. */
+static void ask_known(const struct habits *habits, struct notes_request *room)
+{
+    struct store_wish *wish = notes_wish(room, habits->subject, "known");
+    struct store_mark like = {.kind = "known", .amount = 1, .fields_max = KNOWN_MAX};
+
+    for (size_t i = 0; i < habits->nrecipients; i++) {
+        notes_wish_field(room, wish, habits->recipients[i]);
+        add_mark(room, habits, &like, habits->recipients[i]);
+    }
+    notes_wish_field(room, wish, fresh);
+    notes_wish_field(room, wish, sampled);
+    like.period_sec = HOUR_SEC;
+    like.amount = STORE_AMOUNT_NEW;
+    add_mark(room, habits, &like, fresh);
+    like.amount = (int64_t)habits->nrecipients;
+    add_mark(room, habits, &like, sampled);
+}
+
+void habits_ask(const struct conf *conf, const struct message *message, struct notes_request *room)
+{
+    const struct habits *habits = message->facts.habits;
+
+    (void)conf;
+    if (!habits)
+        return;
+    ask_seen(habits, room);
+    ask_hours(habits, room);
+    ask_known(habits, room);
+    notes_wish(room, habits->subject, "flag");
+}
+
+/* --- what the store says -------------------------------------------------------------- */
+
+static bool starts_with(const char *string, const char *prefix)
+{
+    return strncmp(string, prefix, strlen(prefix)) == 0;
+}
+
+/* Whether the field is not there although others of its kind are; and how many different ones were
+ * there since then. */
+static bool judge_seen(const struct store_note *seen, const char *field, const char *prefix,
+                       int64_t since_sec, unsigned *distinct_r)
+{
+    bool others = false, here = false;
+
+    *distinct_r = field && field[0] != '\0' ? 1 : 0;
+    for (size_t i = 0; i < seen->npairs; i++) {
+        struct store_mark_value mark;
+        bool same = field && strcmp(seen->pairs[i].name, field) == 0;
+
+        if (!starts_with(seen->pairs[i].name, prefix) ||
+            !store_mark_read(seen->pairs[i].value, &mark))
+            continue;
+        others = true;
+        here = here || same;
+        if (!same && mark.last_sec > since_sec)
+            ++*distinct_r;
+    }
+    return *distinct_r > 0 && others && !here;
+}
+
+static bool read_mark(const struct store_note *note, const char *field,
+                      struct store_mark_value *mark_r)
+{
+    const char *value = store_note_value(note, field);
+
+    *mark_r = (struct store_mark_value){0};
+    return value && store_mark_read(value, mark_r);
+}
+
+/* What was counted in the period that now lies in. */
+static int64_t count_now(const struct store_mark_value *mark, int64_t now_sec, int64_t period_sec)
+{
+    return mark->last_sec / period_sec == now_sec / period_sec ? mark->count : 0;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What is usual in this hour of the week, or in an hour of a usual day: whichever is more, so that
+ * a new hour of work or a holiday is no reason for alarm. */
+static void judge_volume(const struct store_note *hours, int64_t added, struct habits *habits)
+{
+    struct store_mark_value hour, day, days;
+    bool history =
+        read_mark(hours, all, &days) && habits->when_sec - days.first_sec >= HISTORY_DAYS * DAY_SEC;
+
+    read_mark(hours, habits->hour, &hour);
+    read_mark(hours, habits->day, &day);
+    habits->in_hour.now = count_now(&hour, habits->when_sec, WEEK_SEC) + added;
+    habits->in_day.now = count_now(&day, habits->when_sec, WEEK_SEC) + added;
+    if (!history)
+        return;
+    habits->in_hour.usual = most(1, most(hour.usual_milli, days.usual_milli / DAY_HOURS) / 1000);
+    habits->in_day.usual = most(1, most(day.usual_milli, days.usual_milli) / 1000);
+}
+
+static void judge_recipients(const struct store_note *known, size_t added, struct habits *habits)
+{
+    struct store_mark_value mark;
+
+    read_mark(known, sampled, &mark);
+    habits->sampled = count_now(&mark, habits->when_sec, HOUR_SEC);
+    read_mark(known, fresh, &mark);
+    habits->fresh = count_now(&mark, habits->when_sec, HOUR_SEC);
+    for (size_t i = 0; i < added; i++) {
+        habits->sampled++;
+        if (!store_note_value(known, habits->recipients[i]))
+            habits->fresh++;
+    }
+}
+
+/* When an operator last said that all was well. */
+static int64_t forgiven_sec(const struct store_note *flag)
+{
+    const char *value = store_note_value(flag, "forgiven");
+
+    return value ? strtoll(value, NULL, 10) : 0;
+}
+
+void habits_answered(const struct conf *conf, const struct store_answer *answer,
+                     const struct store_note *notes, struct message *message)
+{
+    struct habits *habits = message->facts.habits;
+    const struct store_note *seen = &notes[0], *hours = &notes[1], *known = &notes[2],
+                            *flag = &notes[3];
+    int64_t since_sec = habits->when_sec - conf->locations_window_ms / 1000;
+    unsigned clients;
+
+    habits->known = answer->outcome != STORE_OUTCOME_AWAY && !answer->local;
+    if (!habits->known)
+        return;
+    since_sec = most(since_sec, forgiven_sec(flag));
+    habits->place_is_new = judge_seen(seen, habits->place, "place:", since_sec, &habits->places);
+    habits->country_is_new =
+        judge_seen(seen, habits->country, "country:", since_sec, &habits->countries);
+    habits->client_is_new = judge_seen(seen, habits->client, "client:", since_sec, &clients);
+    judge_volume(hours, answer->known ? 0 : habits->amount, habits);
+    judge_recipients(known, answer->known ? 0 : habits->nrecipients, habits);
+}
+
+void habits_forgiven(int64_t now_sec, char fields_r[HABITS_FORGIVEN][HABITS_FIELD_SIZE])
+{
+    name_hour(now_sec, fields_r[0], fields_r[1]);
+    snprintf(fields_r[2], HABITS_FIELD_SIZE, "%s", sampled);
+    snprintf(fields_r[3], HABITS_FIELD_SIZE, "%s", fresh);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an account usually does, and what this message adds to it: facts that lib/decide's habits
+ * fill. */
+#pragma once
+
+#include "lib/base/ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HABITS_RECIPIENTS 16 /* looked at, of one message: a sample tells new lists from old ones  \
+                              */
+
+/* This hour's or day's recipients, and how many there usually are. */
+struct habits_volume {
+    int64_t now; /* this message included */
+    int64_t usual; /* at least 1; 0 while there is too little history to say */
+};
+
+struct habits {
+    /* Of this message */
+    char *subject; /* "user:alice@example.com" */
+    int64_t when_sec;
+    int64_t amount; /* recipients */
+    char place[6 + IP_TEXT_MAX]; /* "place:AS64500" or "place:203.0.113.0/24"; "" unknown */
+    char country[8 + 3]; /* "country:NL"; "" unknown */
+    char *client; /* "client:Thunderbird|laptop.example.com"; NULL unknown */
+    char hour[10], day[10]; /* "hour:037" of the week (UTC), "day:1" */
+    char recipients[HABITS_RECIPIENTS][10]; /* hashes, as the store names them */
+    size_t nrecipients;
+
+    /* What the store remembers; only where known */
+    bool known;
+    bool place_is_new, country_is_new, client_is_new; /* and there were others before */
+    unsigned places, countries; /* distinct ones in locations-window, this one included */
+    struct habits_volume in_hour, in_day;
+    int64_t sampled,
+        fresh; /* recipients of the last hour: looked at, and never written to before */
+};
+
+void habits_free(struct habits **habits);
