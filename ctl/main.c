@@ -12,7 +12,7 @@
 static const struct verb *const verbs[] = {
     &verb_config, &verb_causes, &verb_explain, &verb_status, &verb_limits,
     &verb_reset,  &verb_spf,    &verb_verify,  &verb_keygen, &verb_classify,
-    &verb_warmup,
+    &verb_warmup, &verb_replay,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 

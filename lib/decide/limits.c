@@ -46,7 +46,7 @@ char limits_letter(enum limit_count count)
 /* Recipients that we never saw (a wiring without a look at RCPT) count as external. */
 static int64_t external_recipients(const struct message *message)
 {
-    size_t local = 0;
+    size_t local = message->nlocal_unseen;
 
     for (size_t i = 0; i < message->nrecipients; i++)
         local += message->recipients[i].local;

@@ -69,7 +69,7 @@ static const struct limit_fact *tightest(const struct facts *facts)
     for (size_t i = 0; i < facts->nlimits; i++) {
         const struct limit_fact *fact = &facts->limits[i];
 
-        if (fact->limit->window_sec == 0)
+        if (fact->limit->window_sec == 0 || fact->limit->shadow)
             continue;
         if (!best ||
             (double)fact->used * (double)best->max > (double)best->used * (double)fact->max)
@@ -93,6 +93,17 @@ static void add_outcome(struct log_event *event, const struct message *message)
     if (used)
         log_share(event, "used", used->used, used->max);
     text_free(&ids);
+}
+
+/* Where some are our own; else all that were seen are external. */
+static void add_external(struct log_event *event, const struct message *message)
+{
+    size_t local = 0;
+
+    for (size_t i = 0; i < message->nrecipients; i++)
+        local += message->recipients[i].local;
+    if (local > 0 && message->direction == DIRECTION_OUT)
+        log_number(event, "external", (int64_t)(message->nrecipients_total - local));
 }
 
 static void report_line(struct services *services, const struct message *message)
@@ -123,6 +134,7 @@ static void report_line(struct services *services, const struct message *message
                message->facts.store == STORE_ANSWERED_LOCALLY ? "local"
                : message->facts.store == STORE_NO_ANSWER      ? "away"
                                                               : NULL);
+    add_external(&event, message);
     log_string(&event, "dkim-survival", message->facts.dkim_survival);
     if (message->findings.dropped > 0)
         log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);

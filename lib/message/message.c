@@ -101,6 +101,7 @@ void message_reset(struct message *message)
     message->recipients = NULL;
     message->nrecipients = 0;
     message->nrecipients_total = 0;
+    message->nlocal_unseen = 0;
     message->size = 0;
     message->headers = NULL;
     message->nheaders = 0;

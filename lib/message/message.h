@@ -71,6 +71,7 @@ struct message {
     struct recipient *recipients;
     size_t nrecipients; /* kept */
     size_t nrecipients_total; /* seen, refused ones not counted */
+    size_t nlocal_unseen; /* in local-domains, of those that are not kept */
     int64_t size; /* bytes; the client's claim until STAGE_END_OF_MESSAGE; 0 unknown */
 
     /* The headers (milter only) */

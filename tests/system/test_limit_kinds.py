@@ -4,6 +4,7 @@ stops.
 """
 
 import datetime
+import gzip
 import json
 
 import pytest
@@ -143,3 +144,37 @@ def test_bytes(place):
     line = place.policyd.log.wait(event="cause", cause="limit.bytes")
     assert (line["used"], line["max"], line["window"]) == ("600000", "1048576", "604800")
     assert send(place, "BYTES3", "big@example.test", size=400000) == "DUNNO"
+
+
+def replay(place, *words):
+    return json.loads(place.ctl.run("replay", "--json", *words).stdout)
+
+
+def test_proposed_limits_are_tried_on_the_past(place):
+    user = "user:past@example.test"
+    for n in range(4):
+        send(place, f"PAST{n}", "past@example.test", ["a@x.test", "b@example.test"], size=1000)
+    place.policyd.log.wait(event="message", user="past@example.test", verdict="defer")
+    log = place.policyd.log.path
+    proposal = place.folder / "new.conf"
+    proposal.write_text(
+        "local-domains = {example.test}\n"
+        "limit few { count = messages  max = 1  per = 1h }\n"
+        "limit elsewhere { count = external-recipients  max = 3  per = 24h }\n"
+        "limit size { count = bytes  max = 2500  per = 24h  shadow = yes }\n"
+        "limit domains { subject = recipient-domain  count = messages  max = 1  per = 1h }\n"
+    )
+    told = place.ctl.run("replay", "--config", proposal, log)
+    assert "limit domains is not tried" in told.stderr
+    [row] = [row for row in map(str.split, told.stdout.splitlines()) if row[:2] == [user, "few"]]
+    assert row[2] == "2" and row[-1] == "defer", row
+    rows = {row["limit"]: row for row in replay(place, "-c", proposal, log)["stops"] if row["subject"] == user}
+    # The fourth message was refused, so it was not sent; one recipient of each is our own.
+    assert {name: row["times"] for name, row in rows.items()} == {"few": 2}
+    packed = place.folder / "old.log.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    assert replay(place, "-c", proposal, packed) == replay(place, "-c", proposal, log)
+    # A message that is told of twice counts once.
+    twice = replay(place, "-c", proposal, log, packed)["stops"]
+    assert {row["limit"]: row["times"] for row in twice if row["subject"] == user} == {"few": 2}
+    assert place.ctl.run("replay", place.folder / "none", check=False).returncode == 66
