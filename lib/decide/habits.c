@@ -281,6 +281,11 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static int64_t rounded(int64_t milli)
+{
+    return most(1, (milli + 500) / 1000);
+}
+
 /* What is usual in this hour of the week, or in an hour of a usual day: whichever is more, so that
  * a new hour of work or a holiday is no reason for alarm. */
 static void judge_volume(const struct store_note *hours, int64_t added, struct habits *habits)
@@ -295,8 +300,8 @@ static void judge_volume(const struct store_note *hours, int64_t added, struct h
     habits->in_day.now = count_now(&day, habits->when_sec, WEEK_SEC) + added;
     if (!history)
         return;
-    habits->in_hour.usual = most(1, most(hour.usual_milli, days.usual_milli / DAY_HOURS) / 1000);
-    habits->in_day.usual = most(1, most(day.usual_milli, days.usual_milli) / 1000);
+    habits->in_hour.usual = rounded(most(hour.usual_milli, days.usual_milli / DAY_HOURS));
+    habits->in_day.usual = rounded(most(day.usual_milli, days.usual_milli));
 }
 
 static void judge_recipients(const struct store_note *known, size_t added, struct habits *habits)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an account usually does is learned, and what it does not usually do is said: account.*"""
+
+import itertools
+import time
+
+import pytest
+
+from support import mmdb, proof, site as site_module, smtp, workdir
+
+DOMAIN = site_module.DOMAIN
+DAY = 86400
+HISTORY_DAYS = 30
+_names = itertools.count(1)
+
+COUNTRIES = {"192.0.2.0/24": "NL", "198.51.100.0/24": "DE"}
+SYSTEMS = {"192.0.2.0/25": (64500, "Example Net"), "192.0.2.128/25": (64500, "Example Net")}
+
+
+@pytest.fixture(scope="module")
+def place():
+    folder = workdir.create("habits")
+    options = {
+        "geoip-country": f'"{mmdb.countries(folder / "country.mmdb", COUNTRIES)}"',
+        "geoip-asn": f'"{mmdb.systems(folder / "asn.mmdb", SYSTEMS)}"',
+        "compromise-suspend": "0",
+    }
+    place = site_module.Site(folder, options=options)
+    try:
+        yield place.start()
+    finally:
+        place.stop()
+        place.remove()
+
+
+@pytest.fixture
+def login():
+    """An account that nothing is known of."""
+    return f"user{next(_names)}@{DOMAIN}"
+
+
+def send(place, login, client="203.0.113.7", recipients=1, name="r", **headers):
+    """One message from that address; returns the queue id, once both daemons have logged it."""
+    to = [f"{name}{n}@example.net" for n in range(recipients)]
+    data = smtp.message(login, ["list@example.net"], **headers)
+    pose = {"ADDR": client, "NAME": "[UNAVAILABLE]", "LOGIN": login}
+    with smtp.Client(place.mta.submission_port, xclient=pose) as connection:
+        outcome = connection.send(login, to, data)
+    assert outcome.accepted, outcome.refusal
+    for daemon in (place.policyd, place.milter):
+        daemon.log.wait(event="message", queue_id=outcome.queue_id)
+    return outcome.queue_id
+
+
+def found(place, queue_id, prefix="account."):
+    """{cause: its line} of what both daemons found on the message."""
+    lines = [
+        line
+        for daemon in (place.milter, place.policyd)
+        for line in daemon.log.events(event="cause", queue_id=queue_id)
+        if line["cause"].startswith(prefix)
+    ]
+    return {line["cause"]: line for line in lines}
+
+
+def remember(place, login, kind, **fields):
+    """Give the account a past: the store's own form of what was seen."""
+    words = [word for pair in fields.items() for word in pair]
+    with place.redis.client() as client:
+        client.call("HSET", f"sluice:{{user:{login}}}:{kind}", *words)
+
+
+def usually(place, login, an_hour, a_day):
+    """Every hour of the week, for a month."""
+    now = int(time.time())
+    first, last = now - HISTORY_DAYS * DAY, now - 7 * DAY
+    hours = {f"hour:{n:03}": f"{first} {last} {an_hour} {an_hour * 1000} 4 " for n in range(168)}
+    days = {f"day:{n}": f"{first} {last} {a_day} {a_day * 1000} 4 " for n in range(7)}
+    every = {"all": f"{first} {now - DAY} {a_day} {a_day * 1000} {HISTORY_DAYS} "}
+    remember(place, login, "hours", **hours, **days, **every)
+
+
+@proof.provokes("account.new-location")
+@proof.near_miss("account.new-location")
+def test_new_location(place, login):
+    assert not found(place, send(place, login, "203.0.113.7")), "an account's first mail"
+    assert not found(place, send(place, login, "203.0.113.99")), "the same network"
+    line = found(place, send(place, login, "192.0.2.7"))["account.new-location"]
+    assert (line["user"], line["client"]) == (login, "192.0.2.7")
+    assert (line["network"], line["country"]) == ("AS64500", "NL")
+    assert login in line["hint"]
+    assert not found(place, send(place, login, "192.0.2.200")), "the same provider"
+    line = found(place, send(place, login, "198.51.100.1"))["account.new-location"]
+    assert (line["network"], line["country"]) == ("198.51.100.0/24", "DE")
+
+
+@proof.provokes("account.new-client")
+@proof.near_miss("account.new-client")
+def test_new_client(place, login):
+    assert not found(place, send(place, login, User_Agent="Mozilla Thunderbird 102.3 (X11)"))
+    assert not found(place, send(place, login, User_Agent="Mozilla Thunderbird 115.0 (Windows)"))
+    line = found(place, send(place, login, X_Mailer="PHPMailer 6.1"))["account.new-client"]
+    assert line["program"].startswith("phpmailer|client.example.net")
+    assert line["user"] == login and login in line["hint"]
+    assert not found(place, send(place, login, X_Mailer="PHPMailer 6.1"))
+
+
+@proof.provokes("account.many-locations")
+@proof.near_miss("account.many-locations")
+def test_many_locations(place, login):
+    for n in range(5):
+        assert "account.many-locations" not in found(place, send(place, login, f"10.{n}.0.1"))
+    queue_id = send(place, login, "10.5.0.1")
+    line = found(place, queue_id)["account.many-locations"]
+    assert (line["action"], line["reply"]) == ("hold", "450 4.7.0")
+    assert (line["networks"], line["window"]) == ("6", "3600")
+    assert f"sluicectl suspend {login}" in line["hint"]
+    assert any(m["queue_name"] == "hold" and m["queue_id"] == queue_id for m in place.mta.queued())
+
+
+def test_many_countries(place, login):
+    now = int(time.time())
+    remember(place, login, "seen", **{"country:BR": f"{now} {now} 1 0 0 ", "country:VN": f"{now} {now} 1 0 0 "})
+    line = found(place, send(place, login, "192.0.2.7"))["account.many-locations"]
+    assert line["countries"] == "3"
+
+
+@proof.provokes("account.anomaly")
+@proof.near_miss("account.anomaly")
+def test_anomaly(place, login):
+    usually(place, login, an_hour=2, a_day=8)
+    assert "account.anomaly" not in found(place, send(place, login, recipients=19))
+    line = found(place, send(place, login, recipients=41))["account.anomaly"]
+    assert (line["used"], line["usual"], line["action"]) == ("60", "2", "warn")
+    assert "30x usual (60 recipients this hour, usually 2)" in line["evidence"]
+    assert f"sluicectl release {login}" in line["hint"]
+
+
+def test_a_first_week_is_not_unusual(place, login):
+    assert not found(place, send(place, login, recipients=100))
+
+
+def test_all_together_is_held(place, login):
+    """Much mail, to people never written to, from a new country with a new program."""
+    usually(place, login, an_hour=1, a_day=8)
+    send(place, login, "198.51.100.1", User_Agent="Mutt/2.2")
+    queue_id = send(
+        place, login, "192.0.2.9", recipients=99, name="stranger", User_Agent="python-requests/2"
+    )
+    line = found(place, queue_id)["account.anomaly"]
+    assert line["action"] == "hold" and int(line["score"]) >= 80
+    for words in ("100x usual", "100% new recipients", "first mail from NL", "a new mail program"):
+        assert words in line["evidence"], line["evidence"]
+
+
+def test_people_one_writes_to_are_not_new(place, login):
+    usually(place, login, an_hour=2, a_day=8)
+    for _ in range(3):
+        queue_id = send(place, login, recipients=16)
+    assert "new recipients" not in found(place, queue_id)["account.anomaly"]["evidence"]
+
+
+def test_without_the_store_nothing_looks_new(place, login):
+    send(place, login, "203.0.113.7")
+    place.redis.freeze()
+    try:
+        assert not found(place, send(place, login, "192.0.2.7"))
+    finally:
+        place.redis.thaw()
