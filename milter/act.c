@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/act.h"
 
+#include "lib/auth/outlook.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/reply.h"
 #include "lib/decide/report.h"
@@ -12,6 +15,7 @@
 #include <string.h>
 
 #define SIGNATURE_HEADER "DKIM-Signature"
+#define SECOND_US INT64_C(1000000)
 
 /* libmilter's prototypes lack the const; it copies what it is given. */
 static char *unconst(const char *string)
@@ -64,6 +68,25 @@ void act_begin_signature(struct session *session)
     message->direction = assess_direction(session->conf, message);
     session->signature =
         signature_begin(session->signer, session->conf, message, &session->unsigned_reason);
+    message->facts.unsigned_reason = session->unsigned_reason;
+    if (session->signature == NULL)
+        return;
+    message->facts.unsigned_reason = NULL;
+    while (message->facts.nsigning < FACTS_SIGNING_MAX &&
+           signature_key(session->signature, message->facts.nsigning,
+                         &message->facts.signing[message->facts.nsigning]))
+        message->facts.nsigning++;
+    session->own = verify_new_own(message, !(session->protocol & SMFIP_HDR_LEADSPC),
+                                  signature_has_body(session->signature, DKIM_SIMPLE),
+                                  signature_has_body(session->signature, DKIM_RELAXED));
+}
+
+void act_body(struct session *session, const void *bytes, size_t length)
+{
+    if (session->signature == NULL)
+        return;
+    (void)signature_body(session->signature, bytes, length);
+    verify_body(session->own, bytes, length);
 }
 
 /* Mail that ought to be signed and is not must not leave in silence. */
@@ -82,6 +105,62 @@ static void find_failure(struct session *session, const char *reason)
     verdict_set(session->conf, session->message);
 }
 
+/* The record that the key of a signature's value is published with, or NULL. */
+static const struct outlook_key *published_key(const struct outlook *outlook,
+                                               const struct dkim_signature *signature)
+{
+    for (size_t i = 0; i < outlook->nkeys; i++)
+        if (text_equal_case(outlook->keys[i].domain, signature->domain) &&
+            text_equal_case(outlook->keys[i].selector, signature->selector))
+            return &outlook->keys[i];
+    return NULL;
+}
+
+/* "fail:no-key-is-published": one word, of the first signature that does not pass. */
+static char *check_word(const struct verify *verify)
+{
+    for (size_t i = 0; i < verify->count; i++) {
+        const struct verify_signature *one = &verify->signatures[i];
+        char *word;
+
+        if (one->status == VERIFY_PASS)
+            continue;
+        word = mem_print("fail:%s", one->problem != NULL ? one->problem : "unknown");
+        for (char *at = word; *at != '\0'; at++)
+            if (*at == ' ')
+                *at = '-';
+        return word;
+    }
+    return mem_copy("pass");
+}
+
+/* Does what receivers will do, with the key that is published. */
+static void check_signature(struct session *session)
+{
+    struct facts *facts = &session->message->facts;
+    const struct outlook *outlook = facts->outlook;
+    const int64_t now_sec = clock_now_us(&clock_wall) / SECOND_US;
+    bool failed = false;
+
+    if (outlook == NULL)
+        return;
+    verify_body_end(session->own);
+    for (size_t n = 0; signature_value(session->signature, n) != NULL; n++) {
+        const char *value = signature_value(session->signature, n);
+        const struct outlook_key *key;
+        struct dkim_signature signature;
+
+        dkim_signature_parse(value, now_sec, &signature);
+        key = signature.problem == NULL ? published_key(outlook, &signature) : NULL;
+        failed = failed || (key != NULL && key->own.state == OWN_KEY_FAILED);
+        verify_add_own(session->own, value, key != NULL ? key->own.record : NULL, now_sec);
+        dkim_signature_clear(&signature);
+    }
+    verify_judge(session->own);
+    free(facts->dkim_check);
+    facts->dkim_check = failed ? mem_copy("temperror") : check_word(session->own);
+}
+
 /* facts.dkim tells what became of it. */
 static void end_signature(struct session *session)
 {
@@ -96,8 +175,10 @@ static void end_signature(struct session *session)
     free(message->facts.dkim);
     message->facts.dkim = is_signed ? mem_print("signed:%s", signature_names(session->signature))
                                     : mem_print("none:%s", session->unsigned_reason);
-    if (is_signed)
+    if (is_signed) {
         message->facts.dkim_survival = wire_survival(&message->wire);
+        check_signature(session);
+    }
     if (!is_signed && sign_is_failure(session->unsigned_reason))
         find_failure(session, session->unsigned_reason);
 }

@@ -11,6 +11,9 @@ sfsistat act_reply(SMFICTX *context, const struct session *session);
 /* Decides whether and with which key the message is signed: all headers are known. */
 void act_begin_signature(struct session *session);
 
+/* The body as it passes. */
+void act_body(struct session *session, const void *bytes, size_t length);
+
 /* The end of the message, after it was judged and charged: signs it, gives back what it was charged
  * if it is refused after all, changes the message, and logs. */
 sfsistat act_end(SMFICTX *context, struct session *session, struct services *services);

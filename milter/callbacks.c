@@ -144,8 +144,7 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
         receive_begin(session);
         receive_body(session, bytes, length);
         translate_body(session, bytes, length);
-        if (session->signature != NULL)
-            (void)signature_body(session->signature, bytes, length);
+        act_body(session, bytes, length);
     }
     return session_quiet(session, SMFIP_NR_BODY);
 }
@@ -171,6 +170,8 @@ static sfsistat on_end(SMFICTX *context)
     translate_end(session);
     message->stage = STAGE_END_OF_MESSAGE;
     message->started_us = clock_now_us(services->steady);
+    act_begin_signature(session);
+    receive_carried(session, services);
     assess_wait(services, session->conf, message, ASSESS_CHARGE, tell_progress, context);
     changed = receive_end(context, session, services);
     result = act_end(context, session, services);

@@ -31,12 +31,17 @@ void receive_begin(struct session *session)
     message->direction = assess_direction(session->conf, message);
     if (message->direction == DIRECTION_IN && session->conf->verify_incoming)
         session->verify = verify_new(message, !(session->protocol & SMFIP_HDR_LEADSPC), now_sec());
+    else if (message->direction == DIRECTION_OUT &&
+             message_header(message, "DKIM-Signature", 0) != NULL)
+        session->carried = verify_new(message, !(session->protocol & SMFIP_HDR_LEADSPC), now_sec());
 }
 
 void receive_body(struct session *session, const void *bytes, size_t length)
 {
     if (session->verify != NULL)
         verify_body(session->verify, bytes, length);
+    if (session->carried != NULL)
+        verify_body(session->carried, bytes, length);
 }
 
 /* --- waiting for the DNS -------------------------------------------------------------- */
@@ -45,7 +50,7 @@ struct waiting {
     struct services *services;
     int64_t timeout_ms;
     lookups_evaluate *evaluate;
-    struct incoming *incoming;
+    void *argument;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool done;
@@ -66,7 +71,7 @@ static bool evaluate(const struct lookup *lookup, void *context)
 {
     struct waiting *waiting = context;
 
-    return waiting->evaluate(lookup, waiting->incoming);
+    return waiting->evaluate(lookup, waiting->argument);
 }
 
 static void start(void *context)
@@ -79,13 +84,13 @@ static void start(void *context)
 
 /* The lookups end by their own deadline, far below the MTA's patience. */
 static void wait_for(struct services *services, const struct conf *conf, lookups_evaluate *step,
-                     struct incoming *incoming)
+                     void *argument)
 {
     struct waiting waiting = {
         .services = services,
         .timeout_ms = conf->dns_timeout_ms,
         .evaluate = step,
-        .incoming = incoming,
+        .argument = argument,
     };
 
     pthread_mutex_init(&waiting.lock, NULL);
@@ -97,6 +102,29 @@ static void wait_for(struct services *services, const struct conf *conf, lookups
     pthread_mutex_unlock(&waiting.lock);
     pthread_cond_destroy(&waiting.changed);
     pthread_mutex_destroy(&waiting.lock);
+}
+
+/* --- signatures of mail of ours --------------------------------------------------------- */
+
+static bool learn_keys(const struct lookup *lookup, void *context)
+{
+    return verify_learn_keys(context, lookup);
+}
+
+void receive_carried(struct session *session, struct services *services)
+{
+    struct verify *verify;
+
+    receive_begin(session);
+    verify = session->carried;
+    if (verify == NULL)
+        return;
+    verify_body_end(verify);
+    wait_for(services, session->conf, learn_keys, verify);
+    verify_judge(verify);
+    for (size_t i = 0; i < verify->count; i++)
+        if (verify->signatures[i].status == VERIFY_PASS)
+            strings_add(&session->message->facts.carried, verify->signatures[i].signature.domain);
 }
 
 /* --- facts ---------------------------------------------------------------------------- */

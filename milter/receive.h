@@ -9,6 +9,10 @@
 void receive_begin(struct session *session);
 void receive_body(struct session *session, const void *bytes, size_t length);
 
+/* The end of the body of mail of ours: verifies the signatures that it came with, for
+ * facts.carried.  Waits for the DNS, where there are any. */
+void receive_carried(struct session *session, struct services *services);
+
 /* The end of the message, after it was judged: verifies it, adds what the configuration makes of
  * the results to the verdict, removes headers that pretend to be ours, and adds ours.  Waits for
  * the DNS.  false: the MTA did not take a change. */

@@ -44,7 +44,9 @@ static void forget_message(struct session *session)
     signature_free(&session->signature);
     session->unsigned_reason = NULL;
     session->signing_decided = false;
+    verify_free(&session->own);
     verify_free(&session->verify);
+    verify_free(&session->carried);
     session->verifying_decided = false;
     session->octets = 0;
     message_reset(session->message);

@@ -26,8 +26,10 @@ struct session {
     bool signing_decided;
     struct signature *signature; /* NULL: not signed, for this reason */
     const char *unsigned_reason;
+    struct verify *own; /* of the signature, as receivers will do it; NULL: there is none */
     bool verifying_decided;
     struct verify *verify; /* NULL: it is not verified */
+    struct verify *carried; /* of the signatures that mail of ours comes with; NULL: none */
     int64_t octets; /* of headers and body so far */
 };
 

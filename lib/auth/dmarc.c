@@ -234,6 +234,8 @@ bool dmarc_check(const struct dmarc_query *query, const struct lookup *lookup,
         apply(&state, query, &result);
     else if (state.failed != NULL)
         result.status = DMARC_STATUS_TEMPERROR;
+    else if (query->align_always)
+        align(&state, query, &result);
     if (state.walked)
         result.organizational_domain = mem_copy(state.walk.domain);
     result.several = mem_copy(state.several);

@@ -32,6 +32,7 @@ struct dmarc_query {
     const char *const *dkim_domains; /* d= of the signatures that passed */
     size_t ndkim;
     enum dmarc_discovery discovery;
+    bool align_always; /* also where no record applies: relaxed */
 };
 
 /* Ends with dmarc_result_clear(). */

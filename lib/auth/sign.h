@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "lib/auth/dkim_canon.h"
 #include "lib/conf/conf.h"
 #include "lib/message/message.h"
 
@@ -66,6 +67,12 @@ struct signature *signature_begin(struct signer *signer, const struct conf *conf
 
 /* The body as it passes, with CRLF.  false: it cannot be signed any more; ending it says why. */
 bool signature_body(struct signature *signature, const void *bytes, size_t length);
+
+/* The n-th key that it is going to be made with; borrowed.  false: there are no more. */
+bool signature_key(const struct signature *signature, size_t n, struct signing_fact *key_r);
+
+/* Whether one of its keys signs the body in that form. */
+bool signature_has_body(const struct signature *signature, enum dkim_canon canon);
 
 /* Ends it.  false: there is no signature, *reason_r is one of the words above. */
 bool signature_end(struct signature *signature, const char **reason_r);

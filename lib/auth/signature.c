@@ -20,6 +20,7 @@ struct part {
     const struct signer_form *form;
     size_t names_length; /* of the signed fields, in h= */
     char *name; /* "s1/example.com" */
+    char *domain;
     DKIM *dkim; /* RSA */
     struct ed25519 *ed25519; /* or this */
     char *value; /* once it has ended well */
@@ -288,6 +289,7 @@ static void start_part(struct part *part, const struct signer *signer, const str
 
     part->key = key;
     part->form = signer_form(signer, key);
+    part->domain = mem_copy(domain);
     part->name = mem_print("%s/%s", key->selector, domain);
     if (key->key.algorithm == KEY_ED25519)
         part->ed25519 = start_ed25519(part, message, domain, identity);
@@ -319,6 +321,26 @@ done:
         *reason_r = reason;
     }
     return signature;
+}
+
+bool signature_key(const struct signature *signature, size_t n, struct signing_fact *key_r)
+{
+    if (n >= signature->nparts)
+        return false;
+    *key_r = (struct signing_fact){
+        .domain = signature->parts[n].domain,
+        .selector = signature->parts[n].key->selector,
+        .key = &signature->parts[n].key->key,
+    };
+    return true;
+}
+
+bool signature_has_body(const struct signature *signature, enum dkim_canon canon)
+{
+    for (size_t i = 0; i < signature->nparts; i++)
+        if (signature->parts[i].form->body == canon)
+            return true;
+    return false;
 }
 
 static void remember_last(struct signature *signature, const char *bytes, size_t length)
@@ -417,6 +439,7 @@ void signature_free(struct signature **signature)
             dkim_free((*signature)->parts[i].dkim);
         ed25519_free(&(*signature)->parts[i].ed25519);
         free((*signature)->parts[i].name);
+        free((*signature)->parts[i].domain);
         free((*signature)->parts[i].value);
     }
     text_free(&(*signature)->names);

@@ -75,8 +75,10 @@ void verify_free(struct verify **verify)
 {
     if (*verify == NULL)
         return;
-    for (size_t i = 0; i < (*verify)->count; i++)
+    for (size_t i = 0; i < (*verify)->count; i++) {
+        verify_own_free((*verify)->signatures[i].own);
         verify_one_clear(&(*verify)->signatures[i]);
+    }
     arc_free(&(*verify)->arc);
     free((*verify)->signatures);
     dkim_body_clear(&(*verify)->bodies[DKIM_SIMPLE]);

@@ -25,3 +25,6 @@ void verify_one_judge(struct verify_signature *one, bool body_right, const struc
 void verify_one_settle(struct verify_signature *one, enum verify_status status,
                        const char *problem);
 void verify_one_clear(struct verify_signature *one);
+
+/* Frees a field of our own; NULL is nothing. */
+void verify_own_free(struct header *field);

@@ -194,6 +194,23 @@ static void check_signs(struct load *load)
     }
 }
 
+static void check_relays(struct load *load)
+{
+    const struct conf *conf = load->conf;
+
+    for (size_t i = 0; i < conf->nrelays; i++) {
+        const struct conf_relay *relay = &conf->relays[i];
+
+        if (relay->includes.count == 0 && relay->naddresses == 0)
+            problem_add(load->problems, &relay->place,
+                        "relay %s does not say what it sends from: expected include or addresses",
+                        relay->name);
+        if (i == CONF_RELAYS_MAX)
+            problem_add(load->problems, &relay->place,
+                        "there are too many relay sections: expected %d at most", CONF_RELAYS_MAX);
+    }
+}
+
 static void check_causes(struct load *load)
 {
     const struct conf_words *words = load->words;
@@ -221,5 +238,6 @@ void sections_check(struct load *load)
     check_limits_and_classes(load);
     check_warmups(load);
     check_signs(load);
+    check_relays(load);
     check_causes(load);
 }

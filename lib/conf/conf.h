@@ -38,6 +38,12 @@ enum conf_canonicalization {
 /* "unlimited": no counter gets there, and it is exact in the store's numbers, which are doubles. */
 #define CONF_UNLIMITED INT64_C(1000000000000000)
 
+enum conf_predict {
+    PREDICT_BULK,
+    PREDICT_SMALL,
+    PREDICT_NOTHING
+}; /* receivers' rules for all senders and those of much mail, for all, none */
+#define CONF_RELAYS_MAX 60
 #define CONF_SIGNS_MAX 16 /* signatures of one message */
 
 /* What is counted, and for whom. */
@@ -131,6 +137,16 @@ struct conf_sign {
     struct conf_place place;
 };
 
+/* A host that our mail goes out by, and what it sends from. */
+struct conf_relay {
+    char *name;
+    struct strings includes; /* domains whose SPF records list its addresses */
+    struct ip_address *addresses;
+    size_t naddresses;
+    struct strings senders, recipients; /* domains whose mail goes by it, as local_domains; empty: all */
+    struct conf_place place;
+};
+
 struct conf_cause {
     char *id;
     int action; /* enum action, or -1 when not set */
@@ -183,6 +199,8 @@ struct conf {
         local_domains; /* lower case, A-label form; ".example.com" means its subdomains */
     struct ip_address *outgoing_addresses;
     size_t noutgoing_addresses;
+    char *outgoing_helo; /* "": conf_outgoing_helo() says */
+    enum conf_predict predict;
     char *recipient_delimiter; /* "+": user+tag@ counts as user@ */
     int64_t max_message_size; /* bytes; 0: no limit of ours */
     enum conf_charge_at charge_at;
@@ -252,11 +270,14 @@ struct conf {
     size_t nwarmups;
     struct conf_sign *signs;
     size_t nsigns;
+    struct conf_relay *relays;
+    size_t nrelays;
     struct conf_cause *causes;
     size_t ncauses;
     struct conf_verify *verifies;
     size_t nverifies;
 
+    uint64_t number; /* no other conf of this process has it */
     void *private_; /* sources, references */
 };
 
@@ -348,6 +369,14 @@ bool conf_login_may_use(const struct conf *conf, const char *login, const char *
 
 /* Our name in Authentication-Results: authserv-id, or else the host name. */
 const char *conf_authserv_id(const struct conf *conf);
+
+/* The name that our mail is sent under (HELO): outgoing-helo, or else the host name. */
+const char *conf_outgoing_helo(const struct conf *conf);
+
+/* The number of the relay section that mail between the two domains goes by; nrelays: it is sent
+ * directly. */
+size_t conf_relay_for(const struct conf *conf, const char *sender_domain,
+                      const char *recipient_domain);
 
 /* What is to be done about that result of mail from a domain (enum action), by the section that
  * fits best and says so; -1: nothing is said. */

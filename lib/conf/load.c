@@ -6,6 +6,7 @@
 #include "lib/conf/private.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,11 +96,13 @@ static void finish(struct load *load, struct source *source)
 static struct conf *load_all(const char *path, const char *name, const char *text, size_t length,
                              struct problems *problems, const struct conf_words *words)
 {
+    static atomic_uint_fast64_t numbers;
     struct load load = {.problems = problems, .words = words};
     struct source source = {.broken = false};
 
     load.conf = mem_new(1, sizeof(*load.conf));
     load.kept = mem_new(1, sizeof(*load.kept));
+    load.conf->number = atomic_fetch_add(&numbers, 1) + 1;
     load.conf->private_ = load.kept;
     atomic_init(&load.kept->references, 1);
     add_defaults(&source, problems);

@@ -48,6 +48,8 @@ static const struct option_word canonicalization_words[] = {
     {"simple/relaxed", CANON_SIMPLE_RELAXED},
     {"simple/simple", CANON_SIMPLE_SIMPLE},
     {NULL, 0}};
+static const struct option_word predict_words[] = {
+    {"bulk", PREDICT_BULK}, {"small", PREDICT_SMALL}, {"no", PREDICT_NOTHING}, {NULL, 0}};
 static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct option_word log_facility_words[] = {{"mail", LOG_MAIL},
                                                         {"daemon", LOG_DAEMON},
@@ -104,7 +106,16 @@ const struct conf_option schema_options[] = {
               "of us, and a login without a domain is a mailbox in them. \".example.com\" means "
               "every subdomain of example.com."},
     {"outgoing-addresses", .type = TYPE_ADDRESS, CONF_ARRAY(outgoing_addresses), .fallback = "",
-     .about = "The addresses that the world sees our mail come from."},
+     .about = "The addresses that the world sees our mail come from: what SPF will be asked about, "
+              "whatever the addresses of our users are. Empty: SPF is not foretold."},
+    {"outgoing-helo", .type = TYPE_HOSTNAME, CONF_MEMBER(outgoing_helo), .fallback = "",
+     .about = "The name that the MTA says in HELO or EHLO when it sends (Postfix' smtp_helo_name), "
+              "which SPF is asked about too. Empty: the host name."},
+    {"predict", .type = TYPE_WORD, CONF_MEMBER(predict), .fallback = "bulk", .words = predict_words,
+     .about = "By which rules the log foretells that Gmail, Outlook.com or Yahoo would refuse a "
+              "message (predict=): those for senders of 5,000 messages a day and more, which "
+              "bind a domain for good once it was one (bulk), only those for everybody (small), "
+              "or not at all (no)."},
     {"recipient-delimiter", .type = TYPE_DELIMITERS, CONF_MEMBER(recipient_delimiter),
      .fallback = "+",
      .about = "Characters that begin a subaddress, as in Postfix: user+tag@example.com counts as "
@@ -414,6 +425,20 @@ const struct conf_option schema_options[] = {
      MEMBER(conf_sign, headers), .about = "Instead of sign-headers."},
     {"oversign-headers", .section = SECTION_SIGN, .type = TYPE_FIELD, .list = true,
      MEMBER(conf_sign, oversigned), .about = "Instead of those of the root."},
+
+    {"include", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
+     MEMBER(conf_relay, includes),
+     .about = "The domains that the host's documentation asks to include: in SPF records."},
+    {"addresses", .section = SECTION_RELAY, .type = TYPE_ADDRESS, .list = true,
+     MEMBER(conf_relay, addresses), .count_offset = offsetof(struct conf_relay, naddresses),
+     .about = "The addresses that it sends from, where they are known."},
+    {"senders", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
+     MEMBER(conf_relay, senders),
+     .about = "The sender domains whose mail goes by it; \".example.com\" means every subdomain. "
+              "Without it: all."},
+    {"recipients", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
+     MEMBER(conf_relay, recipients),
+     .about = "The recipient domains whose mail goes by it, likewise."},
 
     {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, MEMBER(conf_cause, action),
      .about = "ignore, log, warn (log and add a header), hold, defer or reject. Without it, the "

@@ -59,6 +59,17 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
              "and an Ed25519 key (RFC 8463), say. \"*.example.com\" is for mail from the domains "
              "below example.com that have no section of their own; it is signed as "
              "example.com."},
+    [SECTION_RELAY] =
+        {.name = "relay",
+         .parent = SECTION_ROOT,
+         .title = "HOST",
+         .example = "relay smtp.relay.example { include = {\"_spf.relay.example\"} }",
+         .about =
+             "A host by which mail goes out (Postfix' relayhost or a transport), so that the world "
+             "sees it come from there: SPF is then foretold for the host's addresses in place of "
+             "outgoing-addresses. What they are, its documentation says. Of several sections a "
+             "message goes by the first that fits its sender's and its recipient's domain; mail "
+             "that none fits goes out directly."},
     [SECTION_CAUSE] =
         {.name = "cause",
          .parent = SECTION_ROOT,

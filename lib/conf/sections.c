@@ -230,6 +230,14 @@ static void read_sign(struct load *load, const struct raw_section *raw, void *el
     read_options(load, raw, sign, false);
 }
 
+static void read_relay(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_relay *relay = element;
+
+    relay->name = mem_copy(raw->title);
+    read_options(load, raw, relay, false);
+}
+
 static void read_cause(struct load *load, const struct raw_section *raw, void *element)
 {
     struct conf_cause *cause = element;
@@ -288,6 +296,7 @@ static const struct kind {
     [SECTION_CLASS] = KIND(conf_class, classes, name, read_class),
     [SECTION_WARMUP] = KIND(conf_warmup, warmups, title, read_warmup),
     [SECTION_SIGN] = KIND(conf_sign, signs, domain, read_sign),
+    [SECTION_RELAY] = KIND(conf_relay, relays, name, read_relay),
     [SECTION_CAUSE] = KIND(conf_cause, causes, id, read_cause),
     [SECTION_VERIFY] = KIND(conf_verify, verifies, domain, read_verify),
 };

@@ -163,6 +163,7 @@ static bool open_geo(struct services *services, const struct conf *conf, char **
 bool services_open(struct services *services, const char *program, const struct conf *conf,
                    char **problem_r)
 {
+    services->outlooks = outlooks_new();
     return open_geo(services, conf, problem_r) &&
            open_store(services, program, conf, &services->store, problem_r) &&
            open_dns(services, conf, &services->dns, problem_r);
@@ -231,6 +232,7 @@ void services_close(struct services *services, int64_t timeout_ms)
 {
     if (services->dns)
         dns_free(&services->dns);
+    outlooks_free(&services->outlooks);
     if (services->store) {
         store_drain(services->store, timeout_ms);
         store_close(&services->store);

@@ -128,5 +128,5 @@ void assess(struct services *services, const struct conf *conf, struct message *
     for (size_t i = 0; i < message->nrecipients; i++)
         message->recipients[i].local =
             conf_is_local_domain(conf, message->recipients[i].address.domain);
-    gather(services->dns, conf, message, checks_needs(conf, message), gathered, assessment);
+    gather(services, conf, message, checks_needs(conf, message), gathered, assessment);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "lib/auth/outlooks.h"
 #include "lib/base/clock.h"
 #include "lib/base/loop.h"
 #include "lib/conf/conf.h"
@@ -24,6 +25,7 @@ struct services {
     struct loop *loop;
     struct store *store;
     struct dns *dns;
+    struct outlooks *outlooks; /* NULL: none are kept */
     struct log *log;
     struct geo *geo; /* may be NULL */
     const struct clock *steady;

@@ -6,6 +6,7 @@
 
 #define AT_RCPT (1u << STAGE_RCPT)
 #define AT_END (1u << STAGE_DATA | 1u << STAGE_END_OF_MESSAGE)
+#define AT_THE_END (1u << STAGE_END_OF_MESSAGE)
 #define AT_ANY (1u << STAGE_MAIL | AT_RCPT | AT_END)
 #define OUT (1u << DIRECTION_OUT)
 #define IN (1u << DIRECTION_IN)
@@ -111,6 +112,29 @@ const struct check checks[] = {
      .directions = OUT,
      .needs = NEED_RECIPIENT_DOMAINS,
      .run = check_recipient_domains},
+    {.name = "dkim",
+     CAUSES(CAUSE_DNS_DKIM_MISSING, CAUSE_DNS_DKIM_MISMATCH, CAUSE_DNS_DKIM_WEAK,
+            CAUSE_DNS_FAILURE),
+     .stages = AT_THE_END,
+     .programs = MILTER,
+     .directions = OUT,
+     .needs = NEED_OUTLOOK,
+     .run = check_dkim},
+    {.name = "spf",
+     CAUSES(CAUSE_DNS_SPF_MISSING, CAUSE_DNS_SPF_FAIL, CAUSE_DNS_SPF_BROKEN, CAUSE_DNS_FAILURE),
+     .stages = AT_THE_END,
+     .programs = MILTER,
+     .directions = OUT,
+     .needs = NEED_OUTLOOK,
+     .run = check_spf},
+    {.name = "dmarc",
+     CAUSES(CAUSE_DNS_DMARC_MISSING, CAUSE_DNS_DMARC_BROKEN, CAUSE_DNS_UNALIGNED,
+            CAUSE_DNS_FAILURE),
+     .stages = AT_THE_END,
+     .programs = MILTER,
+     .directions = OUT,
+     .needs = NEED_OUTLOOK,
+     .run = check_dmarc},
     {.name = "size",
      CAUSES(CAUSE_CONTENT_SIZE),
      .stages = AT_ANY,

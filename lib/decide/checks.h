@@ -19,6 +19,7 @@ enum check_need {
     NEED_RECIPIENT_DOMAINS = 1 << 1,
     NEED_LIMITS = 1 << 2,
     NEED_NOTES = 1 << 3, /* what the store remembers besides */
+    NEED_OUTLOOK = 1 << 4,
 };
 
 #define CHECK_CAUSES_MAX 8

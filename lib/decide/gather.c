@@ -3,6 +3,8 @@
 
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
+#include "lib/decide/foresight.h"
+#include "lib/decide/gather_outlook.h"
 
 #include <stdlib.h>
 
@@ -116,13 +118,56 @@ static void ask(struct gathering *gathering, const struct address *address,
     dns_ask(gathering->dns, address->domain, DNS_MX, left_ms(gathering), mx_answered, question);
 }
 
-void gather(struct dns *dns, const struct conf *conf, struct message *message, unsigned needs,
-            gather_callback *callback, void *context)
+/* --- what receivers will find out ------------------------------------------------------ */
+
+struct outlook_question {
+    struct gathering *gathering;
+    struct facts *facts;
+    struct outlook_query query;
+    char *from_domain;
+};
+
+static void outlook_answered(struct outlook *outlook, void *context)
+{
+    struct outlook_question *question = context;
+    struct gathering *gathering = question->gathering;
+
+    question->facts->outlook = outlook;
+    question->facts->outlook_release = outlook_release;
+    question->facts->spf = mem_copy(foresight_spf_word(outlook));
+    question->facts->dmarc = foresight_dmarc_word(outlook);
+    free(question->from_domain);
+    free(question);
+    finished(gathering);
+}
+
+static void ask_outlook(struct gathering *gathering, struct services *services,
+                        const struct conf *conf, struct message *message)
+{
+    struct outlook_question *question;
+
+    if (message->facts.outlook != NULL)
+        return;
+    question = mem_new(1, sizeof *question);
+    question->gathering = gathering;
+    question->facts = &message->facts;
+    question->from_domain = gather_from_domain(message);
+    gather_outlook_query(conf, message, &question->query);
+    question->query.from_domain = question->from_domain;
+    gathering->open++;
+    outlooks_find(services->outlooks, services->loop, services->dns, left_ms(gathering),
+                  &question->query, outlook_answered, question);
+}
+
+/* --- all ------------------------------------------------------------------------------- */
+
+void gather(struct services *services, const struct conf *conf, struct message *message,
+            unsigned needs, gather_callback *callback, void *context)
 {
     struct gathering *gathering = mem_new(1, sizeof *gathering);
 
     *gathering = (struct gathering){
-        .dns = dns,
+        .dns = services->dns,
         .deadline_us = clock_now_us(&clock_steady) + conf->dns_timeout_ms * 1000,
         .open = 1,
         .callback = callback,
@@ -134,5 +179,7 @@ void gather(struct dns *dns, const struct conf *conf, struct message *message, u
         for (size_t i = checks_first_recipient(message); i < message->nrecipients; i++)
             if (!message->recipients[i].local)
                 ask(gathering, &message->recipients[i].address, &message->recipients[i].domain);
+    if (needs & NEED_OUTLOOK)
+        ask_outlook(gathering, services, conf, message);
     finished(gathering);
 }

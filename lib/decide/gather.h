@@ -3,13 +3,13 @@
 #pragma once
 
 #include "lib/conf/conf.h"
-#include "lib/dns/dns.h"
+#include "lib/decide/assess.h"
 #include "lib/message/message.h"
 
 typedef void gather_callback(void *context);
 
-/* Fills the domain facts of the message that needs (enum check_need) asks for and that are not
- * known yet, within conf->dns_timeout_ms; what did not come is a fact too.  Calls back once, maybe
+/* Fills the facts of the message that needs (enum check_need) asks for and that are not known yet,
+ * within conf->dns_timeout_ms; what did not come is a fact too.  Calls back once, maybe
  * before it returns. */
-void gather(struct dns *dns, const struct conf *conf, struct message *message, unsigned needs,
-            gather_callback *callback, void *context);
+void gather(struct services *services, const struct conf *conf, struct message *message,
+            unsigned needs, gather_callback *callback, void *context);

@@ -3,6 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
+#include "lib/decide/foresight.h"
 #include "lib/decide/reply.h"
 #include "lib/decide/verdict.h"
 
@@ -106,7 +107,19 @@ static void add_external(struct log_event *event, const struct message *message)
         log_number(event, "external", (int64_t)(message->nrecipients_total - local));
 }
 
-static void report_line(struct services *services, const struct message *message)
+/* What is foretold of mail that leaves. */
+static void add_outlook(struct log_event *event, const struct conf *conf,
+                        const struct message *message)
+{
+    char *predicted = foresight_predict(conf, message);
+
+    log_string(event, "dkim-check", message->facts.dkim_check);
+    log_string(event, "predict", predicted);
+    free(predicted);
+}
+
+static void report_line(struct services *services, const struct conf *conf,
+                        const struct message *message)
 {
     const struct verdict *verdict = &message->verdict;
     struct log_event event;
@@ -136,6 +149,7 @@ static void report_line(struct services *services, const struct message *message
                                                               : NULL);
     add_external(&event, message);
     log_string(&event, "dkim-survival", message->facts.dkim_survival);
+    add_outlook(&event, conf, message);
     if (message->findings.dropped > 0)
         log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);
     log_write(&event);
@@ -157,6 +171,11 @@ static void add_field(struct log_event *event, const struct finding_field *field
     log_string(event, field->name, field->value);
 }
 
+static enum severity severity_of(const struct finding *finding)
+{
+    return finding->severity >= 0 ? (enum severity)finding->severity : finding->cause->severity;
+}
+
 static void report_finding(struct services *services, const struct message *message,
                            const struct finding *finding)
 {
@@ -165,10 +184,10 @@ static void report_finding(struct services *services, const struct message *mess
     char enhanced[CAUSE_ENHANCED_SIZE], trace[17];
 
     message_trace(message, trace);
-    log_begin(&event, services->log, priority(finding->cause->severity), message->queue_id,
+    log_begin(&event, services->log, priority(severity_of(finding)), message->queue_id,
               "cause");
     log_string(&event, "cause", finding->cause->id);
-    log_string(&event, "severity", severity_name(finding->cause->severity));
+    log_string(&event, "severity", severity_name(severity_of(finding)));
     log_string(&event, "action", action_name((enum action)finding->action));
     if (finding->would > finding->action)
         log_string(&event, "would", action_name((enum action)finding->would));
@@ -185,8 +204,7 @@ static void report_finding(struct services *services, const struct message *mess
 void report_message(struct services *services, const struct conf *conf,
                     const struct message *message)
 {
-    (void)conf;
-    report_line(services, message);
+    report_line(services, conf, message);
     for (size_t i = 0; i < message->findings.count; i++)
         if (is_logged(&message->findings.items[i]))
             report_finding(services, message, &message->findings.items[i]);

@@ -15,5 +15,9 @@ void facts_clear(struct facts *facts)
     free(facts->dkim_survival);
     free(facts->spf);
     free(facts->dmarc);
+    free(facts->dkim_check);
+    strings_free(&facts->carried);
+    if (facts->outlook != NULL)
+        facts->outlook_release(&facts->outlook);
     *facts = (struct facts){0};
 }

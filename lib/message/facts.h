@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lib/base/strings.h"
 #include "lib/message/habits.h"
 
 #include <stdbool.h>
@@ -47,6 +48,17 @@ enum store_state {
     STORE_NO_ANSWER, /* away, and store-failure is accept or defer */
 };
 
+/* A key that the message is going to be signed with; borrowed from the signer, which stays until
+ * the message is done. */
+struct key;
+struct signing_fact {
+    const char *domain, *selector;
+    const struct key *key;
+};
+#define FACTS_SIGNING_MAX 16
+
+struct outlook; /* lib/auth: what receivers will find out */
+
 struct facts {
     struct mail_domain_fact sender_domain;
     struct limit_fact *limits;
@@ -56,6 +68,13 @@ struct facts {
     bool charged; /* this message is counted, by whoever came first */
     bool charged_by_us; /* ... and it was this request that did it */
     char *spf, *dmarc; /* "pass", "fail(reject)", ...; NULL while not known */
+    struct signing_fact signing[FACTS_SIGNING_MAX];
+    size_t nsigning;
+    const char *unsigned_reason; /* why there is none: SIGN_... of lib/auth; NULL: not decided, or signed */
+    struct strings carried; /* domains of the signatures that it came with and that pass */
+    struct outlook *outlook; /* NULL: not asked */
+    void (*outlook_release)(struct outlook **outlook);
+    char *dkim_check; /* what receivers will say of the signature: "pass", "fail:...", or NULL */
     char *dkim; /* "signed:s1/example.com", "pass:example.net", "none:no-key", ...; NULL while not decided */
     char *dkim_survival; /* wire_survival() of a message that is signed; else NULL */
 };

@@ -63,7 +63,9 @@ static void run(struct fixture *fixture, struct message *message, unsigned needs
     int64_t end_us = clock_now_us(&clock_steady) + DEADLINE_US;
     bool done = false;
 
-    gather(fixture->dns, fixture->conf, message, needs, gathered, &done);
+    struct services services = {.loop = fixture->loop, .dns = fixture->dns};
+
+    gather(&services, fixture->conf, message, needs, gathered, &done);
     while (!done && clock_now_us(&clock_steady) < end_us)
         loop_run_once(fixture->loop, 100);
     assert_true(done);

@@ -21,6 +21,15 @@ NO_DNS = "".join(
         "recipient-domain",
         "recipient-no-mail",
         "failure",
+        "spf-missing",
+        "spf-fail",
+        "spf-broken",
+        "dkim-missing",
+        "dkim-mismatch",
+        "dkim-weak",
+        "dmarc-missing",
+        "dmarc-broken",
+        "unaligned",
     )
 )
 

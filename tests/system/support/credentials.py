@@ -70,11 +70,11 @@ class SaslUsers:
 class DkimKey:
     """A key pair: the private half in a file, the public half as its TXT record's value."""
 
-    def __init__(self, folder, name, algorithm="rsa"):
+    def __init__(self, folder, name, algorithm="rsa", bits=2048):
         folder = workdir.subfolder(folder, "dkim", mode=0o755)
         self.private = folder / f"{name}.pem"
         public = folder / f"{name}.pub"
-        make = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        make = ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}"]
         if algorithm == "ed25519":
             make = ["-algorithm", "ED25519"]
         _run(["openssl", "genpkey", *make, "-out", self.private])

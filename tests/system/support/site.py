@@ -26,6 +26,7 @@ def own_zone(key_record):
     return (
         "@ IN MX 10 mx\nmx IN A 127.0.0.1\n"
         '@ IN TXT "v=spf1 ip4:127.0.0.1 -all"\n'
+        '_dmarc IN TXT "v=DMARC1; p=reject"\n'
         f"{SELECTOR}._domainkey IN TXT {nameserver.rdata_text(key_record)}\n"
     )
 
@@ -120,6 +121,7 @@ class Site:
             "mode": "enforce",
             "hostname": HOSTNAME,
             "local-domains": f'{{"{DOMAIN}"}}',
+            "outgoing-addresses": '{"127.0.0.1"}',
             "store": f'"unix:{self.redis.socket}"',
             "resolver": f'{{"{self.dns.resolver}"}}',
             "state-directory": f'"{state}"',

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dns.dkim-*: whether receivers will find the key that a message is signed with. */
+#include "lib/auth/key.h"
+#include "lib/auth/outlook.h"
+#include "lib/auth/sign.h"
+#include "lib/base/mem.h"
+#include "lib/causes/causes.h"
+#include "lib/decide/check_functions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORD_SHOWN 300 /* octets of a record in a line of the log */
+#define WANTED_SHOWN 500 /* ... that is to be published: a key of 2048 bits and more */
+
+static struct finding *find(struct message *message, enum cause_id cause,
+                            const struct outlook_key *key)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(cause));
+
+    finding_field(finding, "domain", "%s", key->domain);
+    finding_field(finding, "selector", "%s", key->selector);
+    return finding;
+}
+
+/* What is to be published where, to end a hint with. */
+static char *to_publish(const struct outlook_key *key)
+{
+    if (strlen(key->wanted) <= WANTED_SHOWN)
+        return mem_print("a TXT record at %s._domainkey.%s: \"%s\"", key->selector, key->domain,
+                         key->wanted);
+    return mem_print("the record of %s._domainkey.%s that \"sluicectl check dns %s\" prints",
+                     key->selector, key->domain, key->domain);
+}
+
+static void find_absent(struct message *message, const struct outlook_key *key)
+{
+    struct finding *finding = find(message, CAUSE_DNS_DKIM_MISSING, key);
+    char *publish = to_publish(key);
+
+    finding_field(finding, "problem", "nothing is published for the selector");
+    finding_sentence(finding,
+                     "Nobody can check the signature of %s, since its key is not published; the "
+                     "message may end up as spam.",
+                     key->domain);
+    finding_hint(finding, "publish %s", publish);
+    free(publish);
+}
+
+static void find_mismatch(struct message *message, const struct outlook_key *key,
+                          const char *problem)
+{
+    struct finding *finding = find(message, CAUSE_DNS_DKIM_MISMATCH, key);
+    char *publish = to_publish(key);
+
+    finding_field(finding, "problem", "%s", problem);
+    if (key->own.state != OWN_KEY_MATCHES && key->own.record != NULL)
+        finding_field(finding, "record", "%.*s", RECORD_SHOWN, key->own.record);
+    finding_sentence(finding,
+                     "The message's signature does not match the key that %s has published; it may "
+                     "be refused elsewhere.",
+                     key->domain);
+    if (key->own.state == OWN_KEY_MATCHES)
+        finding_hint(finding, "take t=y out of the record at %s._domainkey.%s", key->selector,
+                     key->domain);
+    else if (key->own.state == OWN_KEY_REVOKED)
+        finding_hint(finding,
+                     "make a new key under a new selector: sluicectl keygen %s; %s is revoked",
+                     key->domain, key->selector);
+    else
+        finding_hint(finding, "publish %s; or configure the key that belongs to what is published",
+                     publish);
+    free(publish);
+}
+
+static void find_weak(struct message *message, const char *domain, const char *selector,
+                      unsigned bits)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_DNS_DKIM_WEAK));
+
+    if (finding != NULL && bits < KEY_BITS_MIN)
+        finding->severity = SEVERITY_ERROR;
+    finding_field(finding, "domain", "%s", domain);
+    finding_field(finding, "selector", "%s", selector);
+    finding_field(finding, "bits", "%u", bits);
+    finding_hint(finding,
+                 "make an RSA key of %d bits under a new selector: sluicectl keygen %s; retire %s",
+                 KEY_BITS_GOOD, domain, selector);
+}
+
+static void find_failure(struct message *message, const struct outlook_key *key)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+
+    finding_field(finding, "domain", "%s", key->domain);
+    finding_field(finding, "problem", "DKIM: %s",
+                  key->own.problem != NULL ? key->own.problem : "no answer");
+    finding_hint(finding,
+                 "the name servers of %s or our resolver do not answer: try \"dig TXT "
+                 "%s._domainkey.%s\"",
+                 key->domain, key->selector, key->domain);
+}
+
+static void check_key(struct message *message, const struct outlook_key *key)
+{
+    switch (key->own.state) {
+    case OWN_KEY_ABSENT:
+        find_absent(message, key);
+        break;
+    case OWN_KEY_DIFFERS:
+        find_mismatch(message, key, "the published key is another one");
+        break;
+    case OWN_KEY_REVOKED:
+        find_mismatch(message, key, "the published key is revoked");
+        break;
+    case OWN_KEY_UNUSABLE:
+        find_mismatch(message, key,
+                      key->own.problem != NULL ? key->own.problem : "the record cannot be used");
+        break;
+    case OWN_KEY_FAILED:
+        find_failure(message, key);
+        break;
+    case OWN_KEY_MATCHES:
+        if (key->own.testing)
+            find_mismatch(message, key, "the published key is in test mode (t=y)");
+        break;
+    }
+    if (key->rsa && key->bits < KEY_BITS_GOOD)
+        find_weak(message, key->domain, key->selector, key->bits);
+}
+
+/* A program of the sender's own may have signed for the domain. */
+static void find_no_key(const struct conf *conf, struct message *message,
+                        const struct outlook *outlook)
+{
+    struct finding *finding;
+    const char *domain = outlook->from_domain;
+
+    if (domain == NULL || outlook->dmarc.dkim_aligned || message->facts.unsigned_reason == NULL ||
+        strcmp(message->facts.unsigned_reason, SIGN_NO_KEY) != 0)
+        return;
+    finding = findings_add(&message->findings, cause_get(CAUSE_DNS_DKIM_MISSING));
+    finding_field(finding, "domain", "%s", domain);
+    finding_field(finding, "problem", "no signing key is configured for the domain");
+    finding_sentence(finding,
+                     "The message cannot be given a signature of %s; it may end up as spam.",
+                     domain);
+    if (conf_is_local_domain(conf, domain))
+        finding_hint(finding,
+                     "make a key with \"sluicectl keygen %s\", publish its record, and add the "
+                     "sign section that it prints",
+                     domain);
+    else
+        finding_hint(finding,
+                     "%s is not in local-domains: use a From address of a domain that we sign "
+                     "for, or add a sign section for it",
+                     domain);
+}
+
+void check_dkim(const struct conf *conf, struct message *message)
+{
+    const struct outlook *outlook = message->facts.outlook;
+
+    if (outlook == NULL)
+        return;
+    for (size_t i = 0; i < outlook->nkeys; i++)
+        check_key(message, &outlook->keys[i]);
+    find_no_key(conf, message, outlook);
+}

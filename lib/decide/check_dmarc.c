@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dns.dmarc-* and dns.unaligned: what DMARC will make of a message of ours. */
+#include "lib/auth/outlook.h"
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/causes/causes.h"
+#include "lib/decide/check_functions.h"
+#include "lib/decide/foresight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORD_SHOWN 300 /* octets of a record in a line of the log */
+
+static struct finding *find(struct message *message, enum cause_id cause,
+                            const struct outlook *outlook)
+{
+    struct finding *finding = findings_add(&message->findings, cause_get(cause));
+
+    finding_field(finding, "domain", "%s", outlook->from_domain);
+    if (outlook->dmarc.policy_domain != NULL &&
+        strcmp(outlook->dmarc.policy_domain, outlook->from_domain) != 0)
+        finding_field(finding, "policy-domain", "%s", outlook->dmarc.policy_domain);
+    if (outlook->dmarc_records.count > 0)
+        finding_field(finding, "record", "%.*s", RECORD_SHOWN, outlook->dmarc_records.items[0]);
+    return finding;
+}
+
+static void find_missing(struct message *message, const struct outlook *outlook)
+{
+    const struct dmarc_result *dmarc = &outlook->dmarc;
+    const char *where =
+        dmarc->organizational_domain != NULL ? dmarc->organizational_domain : outlook->from_domain;
+    struct finding *finding;
+
+    if (dmarc->status != DMARC_STATUS_NONE || dmarc->several != NULL)
+        return;
+    finding = find(message, CAUSE_DNS_DMARC_MISSING, outlook);
+    finding_sentence(finding, "%s has no DMARC record; large mail providers want one.",
+                     outlook->from_domain);
+    finding_hint(finding,
+                 "publish a TXT record at _dmarc.%s: \"v=DMARC1; p=none; "
+                 "rua=mailto:postmaster@%s\"",
+                 where, where);
+}
+
+/* --- broken --------------------------------------------------------------------------- */
+
+/* What is published, and what is wrong with it. */
+static void find_broken(struct message *message, const struct outlook *outlook, const char *problem,
+                        const char *hint)
+{
+    struct finding *finding = find(message, CAUSE_DNS_DMARC_BROKEN, outlook);
+
+    finding_field(finding, "problem", "%s", problem);
+    finding_sentence(finding,
+                     "The DMARC record of %s has an error. The domain's administrator needs to "
+                     "repair it.",
+                     outlook->from_domain);
+    finding_hint(finding, "%s", hint);
+}
+
+static void find_several(struct message *message, const struct outlook *outlook)
+{
+    char *problem, *hint;
+
+    if (outlook->dmarc.several == NULL)
+        return;
+    problem = mem_print("there is more than one record at _dmarc.%s", outlook->dmarc.several);
+    hint = mem_print("leave one DMARC record at _dmarc.%s: receivers ignore them all while there "
+                     "are several",
+                     outlook->dmarc.several);
+    find_broken(message, outlook, problem, hint);
+    free(problem);
+    free(hint);
+}
+
+static void find_problems(struct message *message, const struct outlook *outlook)
+{
+    const struct strings *problems = &outlook->dmarc.problems;
+    struct text problem = TEXT_EMPTY;
+    char *hint;
+
+    for (size_t i = 0; i < problems->count; i++)
+        text_print(&problem, "%s%s", i > 0 ? "; " : "", problems->items[i]);
+    if (problems->count == 0 && outlook->dmarc.status == DMARC_STATUS_PERMERROR)
+        text_add_string(&problem, "it has no usable policy");
+    if (problem.length == 0)
+        return;
+    text_cut(&problem, problem.length < RECORD_SHOWN ? problem.length : RECORD_SHOWN);
+    hint = mem_print("correct the record at _dmarc.%s, in the form \"v=DMARC1; "
+                     "p=none|quarantine|reject; rua=mailto:...\"",
+                     outlook->dmarc.policy_domain != NULL ? outlook->dmarc.policy_domain
+                                                          : outlook->from_domain);
+    find_broken(message, outlook, text_string(&problem), hint);
+    free(hint);
+    text_free(&problem);
+}
+
+/* Receivers send no reports to a domain that did not ask for them (RFC 9990 section 3). */
+static void find_foreign_reports(struct message *message, const struct outlook *outlook)
+{
+    const struct strings *reports = &outlook->foreign_reports;
+
+    for (size_t i = 0; i + 1 < reports->count; i += 2) {
+        char *problem =
+            mem_print("reports may not go to %s: its domain does not permit it", reports->items[i]);
+        char *hint = mem_print("publish a TXT record at %s: \"v=DMARC1\"; or name an address of "
+                               "the domain's own in rua=",
+                               reports->items[i + 1]);
+
+        find_broken(message, outlook, problem, hint);
+        free(problem);
+        free(hint);
+    }
+}
+
+/* --- alignment ------------------------------------------------------------------------ */
+
+static char *dkim_words(const struct message *message, const struct outlook *outlook)
+{
+    struct text words = TEXT_EMPTY;
+
+    for (size_t i = 0; i < outlook->nkeys; i++)
+        text_print(&words, "%s%s:%s", i > 0 ? "," : "",
+                   outlook_key_passes(&outlook->keys[i]) ? "pass" : "fail",
+                   outlook->keys[i].domain);
+    for (size_t i = 0; i < message->facts.carried.count; i++)
+        text_print(&words, "%spass:%s", words.length > 0 ? "," : "",
+                   message->facts.carried.items[i]);
+    if (words.length == 0)
+        text_add_string(&words, "none");
+    return text_take(&words);
+}
+
+static void find_unaligned(const struct conf *conf, struct message *message,
+                           const struct outlook *outlook)
+{
+    const char *domain = outlook->from_domain;
+    struct finding *finding;
+    char *words;
+
+    if (foresight_alignment(outlook) != FORESIGHT_FAILS)
+        return;
+    words = dkim_words(message, outlook);
+    finding = find(message, CAUSE_DNS_UNALIGNED, outlook);
+    finding_field(finding, "policy", "%s",
+                  outlook->dmarc.status == DMARC_STATUS_FAIL
+                      ? dmarc_policy_name(outlook->dmarc.policy)
+                      : "none");
+    finding_field(finding, "spf", "%s:%s", spf_status_name(outlook->spf_status),
+                  outlook->sender_domain != NULL ? outlook->sender_domain : outlook->helo);
+    finding_field(finding, "dkim", "%s", words);
+    finding_sentence(finding,
+                     "The message does not prove that it comes from %s; other mail servers may "
+                     "refuse it.",
+                     domain);
+    if (conf_is_local_domain(conf, domain))
+        finding_hint(finding,
+                     "sign with a key of %s (sluicectl keygen %s), or send with an envelope sender "
+                     "at %s whose SPF record has our address",
+                     domain, domain, domain);
+    else
+        finding_hint(finding,
+                     "use a From address of a domain of ours, and %s in Reply-To: mail in the name "
+                     "of %s cannot be made to pass here",
+                     message->sender.text[0] != '\0' ? message->sender.text : "the other address",
+                     domain);
+    free(words);
+}
+
+static void find_failure(struct message *message, const struct outlook *outlook)
+{
+    struct finding *finding;
+
+    if (outlook->dmarc.status != DMARC_STATUS_TEMPERROR)
+        return;
+    finding = findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+    finding_field(finding, "domain", "%s", outlook->from_domain);
+    finding_field(finding, "problem", "DMARC: %s",
+                  outlook->dmarc.problem != NULL ? outlook->dmarc.problem : "no answer");
+    finding_hint(finding,
+                 "the name servers of %s or our resolver do not answer: try \"dig TXT _dmarc.%s\"",
+                 outlook->from_domain, outlook->from_domain);
+}
+
+void check_dmarc(const struct conf *conf, struct message *message)
+{
+    const struct outlook *outlook = message->facts.outlook;
+
+    if (outlook == NULL || outlook->from_domain == NULL)
+        return;
+    find_missing(message, outlook);
+    find_several(message, outlook);
+    find_problems(message, outlook);
+    find_foreign_reports(message, outlook);
+    find_failure(message, outlook);
+    find_unaligned(conf, message, outlook);
+}

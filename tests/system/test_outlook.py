@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What receivers will say of our mail, said before it leaves: SPF of the addresses that we send
+from, the published halves of our keys, DMARC and alignment.
+"""
+
+import itertools
+import re
+
+import pytest
+
+from support import credentials, milter, nameserver
+from support import site as site_module
+
+DOMAIN = site_module.DOMAIN
+OURS = "198.51.100.9"
+SECOND = "2001:db8::9"
+QUEUE_IDS = (f"O{number}" for number in itertools.count(1))
+
+
+def key_line(selector, record, ttl=1):
+    return f"{selector}._domainkey {ttl} IN TXT {nameserver.rdata_text(record)}\n"
+
+
+MX = "@ IN MX 10 mx\nmx IN A 127.0.0.1\n"
+GOOD_SPF = f'@ IN TXT "v=spf1 ip4:{OURS} ip6:{SECOND} -all"\n'
+GOOD_DMARC = '_dmarc IN TXT "v=DMARC1; p=none"\n'
+
+# Zones by the domain's first label: each has one thing wrong, or nothing.
+SPF_ZONES = {
+    "nospf": "",
+    "second": f'@ IN TXT "v=spf1 ip4:{OURS} ~all"\n',
+    "neutral": '@ IN TXT "v=spf1 mx ?all"\n',
+    "early": f'@ IN TXT "v=spf1 -ip4:{OURS} +all"\n',
+    "redirect": '@ IN TXT "v=spf1 redirect=_spf.redirect.test"\n_spf IN TXT "v=spf1 -all"\n',
+    "twice": '@ IN TXT "v=spf1 mx -all"\n@ IN TXT "v=spf1 ip4:192.0.2.1 ~all"\n',
+    "syntax": '@ IN TXT "v=spf1 ip4:198.51.100 -all"\n',
+    "voids": '@ IN TXT "v=spf1 a:a.voids.test a:b.voids.test a:c.voids.test -all"\n',
+}
+SPF_ZONES["lookups"] = (
+    '@ IN TXT "v=spf1 ' + " ".join(["a:mx.lookups.test"] * 11) + ' -all"\n'
+)
+
+
+@pytest.fixture(scope="module")
+def weak_key(tmp_path_factory):
+    return credentials.DkimKey(tmp_path_factory.mktemp("keys"), "weak", bits=1024)
+
+
+@pytest.fixture(scope="module")
+def other_key(tmp_path_factory):
+    return credentials.DkimKey(tmp_path_factory.mktemp("keys"), "other")
+
+
+def zones(own, weak, other):
+    """All zones: with a key unless the key is what is wrong."""
+    good_key = key_line("s1", own.record)
+    found = {
+        f"{label}.test": MX + spf + good_key + GOOD_DMARC for label, spf in SPF_ZONES.items()
+    }
+    keys = {
+        "good": good_key,
+        "nokey": "",
+        "otherkey": key_line("s1", other.record),
+        "revoked": key_line("s1", "v=DKIM1; k=rsa; p="),
+        "testing": key_line("s1", own.record.replace("v=DKIM1;", "v=DKIM1; t=y;")),
+        "noise": key_line("s1", "v=DKIM1; k=rsa; p=AAAA"),
+        "weak": key_line("s1", weak.record),
+        "unsigned": "",
+    }
+    for label, key in keys.items():
+        found[f"{label}.test"] = MX + GOOD_SPF + key + GOOD_DMARC
+    policies = {
+        "nodmarc": "",
+        "twodmarc": GOOD_DMARC + '_dmarc IN TXT "v=DMARC1; p=reject"\n',
+        "baddmarc": '_dmarc IN TXT "v=DMARC1; p=perhaps"\n',
+        "reports": '_dmarc IN TXT "v=DMARC1; p=none; rua=mailto:x@example.net"\n',
+        "allowed": '_dmarc IN TXT "v=DMARC1; p=none; rua=mailto:x@reader.test"\n',
+    }
+    for label, policy in policies.items():
+        found[f"{label}.test"] = MX + GOOD_SPF + good_key + policy
+    found["reject.test"] = MX + '_dmarc IN TXT "v=DMARC1; p=reject; sp=quarantine"\nsub' + MX[1:]
+    found["reader.test"] = MX + 'allowed.test._report._dmarc IN TXT "v=DMARC1"\n'
+    found["relayed.test"] = MX + '@ IN TXT "v=spf1 mx -all"\n' + good_key + GOOD_DMARC
+    found["relay.test"] = '_spf IN TXT "v=spf1 ip4:203.0.113.0/24 -all"\n'
+    found["listed.test"] = (
+        MX + '@ IN TXT "v=spf1 include:_spf.relay.test -all"\n' + good_key + GOOD_DMARC
+    )
+    return found
+
+
+def sections(own, weak):
+    text = "cause account.sender-mismatch { action = ignore }\n"
+    signed = [label for label in SPF_ZONES] + [
+        "good",
+        "nokey",
+        "otherkey",
+        "revoked",
+        "testing",
+        "noise",
+        "nodmarc",
+        "twodmarc",
+        "baddmarc",
+        "reports",
+        "allowed",
+        "relayed",
+        "listed",
+    ]
+    for label in signed:
+        text += f'sign {label}.test {{ selector = s1  key = "{own.private}" }}\n'
+    text += f'sign weak.test {{ selector = s1  key = "{weak.private}" }}\n'
+    text += (
+        'relay smtp.relay.test { include = {"_spf.relay.test"}'
+        ' senders = {"relayed.test", "listed.test"} }\n'
+    )
+    return text
+
+
+@pytest.fixture(scope="module")
+def place(module_site, dkim_key, weak_key, other_key):
+    """The milter alone, asked as an MTA would."""
+    return module_site(
+        mta="none",
+        parts=["sluice-milter"],
+        sections=sections(dkim_key, weak_key),
+        zones=zones(dkim_key, weak_key, other_key),
+        options={
+            "outgoing-addresses": f'{{"{OURS}", "{SECOND}"}}',
+            "local-domains": '{"example.test", "good.test", "second.test", "early.test"}',
+        },
+    )
+
+
+class Said:
+    """What the log says of one message."""
+
+    def __init__(self, place, sender, author=None, recipient="bob@example.net", headers=()):
+        queue_id = next(QUEUE_IDS)
+        fields = [("Date", "Sat, 21 Nov 2026 00:00:00 +0000"), *headers]
+        with milter.Client(place.milter_socket, client="127.0.0.1") as client:
+            client.connect()
+            client.mail(sender)
+            client.rcpt(recipient, queue_id)
+            client.data(queue_id)
+            for name, value in [("From", author or sender), *fields]:
+                client.header(name, value)
+            client.end_of_headers()
+            client.body(b"Hello.\r\n")
+            self.reply = client.end(queue_id)
+        self.line = place.milter.log.wait(event="message", queue_id=queue_id)
+        wanted = self.line.get("causes", "").split(",")
+        self.causes = [each for each in wanted if each]
+        self._log, self._queue_id = place.milter.log, queue_id
+
+    def cause(self, name, **fields):
+        return self._log.wait(event="cause", queue_id=self._queue_id, cause=name, **fields)
+
+
+def test_nothing_is_wrong(place):
+    said = Said(place, "joe@good.test")
+    assert said.causes == []
+    assert said.line["dkim"] == "signed:s1/good.test"
+    assert said.line["dkim-check"] == "pass"
+    assert (said.line["spf"], said.line["dmarc"]) == ("pass", "pass")
+    assert "predict" not in said.line
+
+
+def test_spf_missing(place):
+    said = Said(place, "joe@nospf.test")
+    assert said.causes == ["dns.spf-missing"]
+    assert said.line["spf"] == "none"
+    assert said.cause("dns.spf-missing")["hint"].startswith(
+        f'publish a TXT record at nospf.test: "v=spf1 ip4:{OURS} ip6:{SECOND} -all"'
+    )
+    assert said.line["predict"].startswith("gmail:5.7.27,outlook:5.7.515")
+
+
+@pytest.mark.parametrize(
+    "label, address, status, hint",
+    [
+        ("second", SECOND, "softfail", f'"v=spf1 ip4:{OURS} ip6:{SECOND} ~all"'),
+        ("neutral", OURS, "neutral", f'"v=spf1 mx ip4:{OURS} ip6:{SECOND} ?all"'),
+        ("early", OURS, "fail", f'"v=spf1 ip4:{OURS} -ip4:{OURS} +all"'),
+        (
+            "redirect",
+            OURS,
+            "fail",
+            f'"v=spf1 ip4:{OURS} ip6:{SECOND} redirect=_spf.redirect.test"',
+        ),
+    ],
+)
+def test_spf_fail(place, label, address, status, hint):
+    said = Said(place, f"joe@{label}.test")
+    assert said.causes == ["dns.spf-fail"]
+    assert said.line["spf"] == status
+    found = said.cause("dns.spf-fail", ip=address)
+    term = f"ip{6 if ':' in address else 4}:{address}"
+    assert found["domain"] == f"{label}.test" and found["reply"] == "550 5.7.23"
+    assert found["record"].startswith("v=spf1 ")
+    assert re.fullmatch(r"\d+/10", found["lookups"]) and re.fullmatch(r"\d/2", found["void"])
+    assert found["hint"].startswith(f"add {term} to the SPF record of {label}.test: {hint}")
+
+
+@pytest.mark.parametrize(
+    "label, lookups, void, problem, hint",
+    [
+        ("twice", "0/10", "0/2", "more than one", '"v=spf1 mx ip4:192.0.2.1 -all"'),
+        ("syntax", "0/10", "0/2", "ip4:198.51.100", "correct the SPF record of syntax.test"),
+        ("lookups", "11/10", "0/2", "over 10 lookups", "10 lookups at most"),
+        ("voids", "3/10", "3/2", "over 2 void lookups", "2 may be left"),
+    ],
+)
+def test_spf_broken(place, label, lookups, void, problem, hint):
+    said = Said(place, f"joe@{label}.test")
+    assert said.causes == ["dns.spf-broken"]
+    assert said.line["spf"] == "permerror"
+    found = said.cause("dns.spf-broken")
+    assert (found["lookups"], found["void"]) == (lookups, void)
+    assert problem in found["problem"] and hint in found["hint"]
+
+
+def test_spf_of_helo_is_what_a_bounce_has(place):
+    said = Said(place, "", author="postmaster@good.test")
+    assert said.causes == ["dns.spf-missing"]
+    found = said.cause("dns.spf-missing")
+    assert (found["domain"], found["identity"]) == (site_module.HOSTNAME, "helo")
+
+
+def test_spf_of_a_relay(place):
+    said = Said(place, "joe@listed.test")
+    assert said.causes == [] and said.line["spf"] == "pass"
+    said = Said(place, "joe@relayed.test")
+    assert said.causes == ["dns.spf-fail"]
+    found = said.cause("dns.spf-fail")
+    assert found["relay"] == "smtp.relay.test" and found["ip"].startswith("203.0.113.")
+    assert '"v=spf1 mx include:_spf.relay.test -all"' in found["hint"]
+
+
+def test_dkim_missing(place, dkim_key):
+    said = Said(place, "joe@nokey.test")
+    assert said.causes == ["dns.dkim-missing"]
+    assert said.line["dkim-check"] == "fail:no-key-is-published"
+    found = said.cause("dns.dkim-missing")
+    assert (found["domain"], found["selector"]) == ("nokey.test", "s1")
+    assert found["hint"] == (
+        f'publish a TXT record at s1._domainkey.nokey.test: "{dkim_key.record}"'
+    )
+
+
+def test_no_signing_key(place):
+    said = Said(place, "joe@unsigned.test")
+    assert said.causes == ["dns.dkim-missing"]
+    assert said.line["dkim"] == "none:no-key" and said.line["dmarc"] == "pass"
+    assert said.line["predict"].startswith("gmail:5.7.30,outlook:5.7.515")
+
+
+@pytest.mark.parametrize(
+    "label, problem, check",
+    [
+        ("otherkey", "another one", "fail:the-signature-does-not-match"),
+        ("revoked", "revoked", "fail:key-revoked"),
+        ("testing", "t=y", "pass"),
+        ("noise", "cannot be read", "fail:the-key-in-the-record-cannot-be-read"),
+    ],
+)
+def test_dkim_mismatch(place, label, problem, check):
+    said = Said(place, f"joe@{label}.test")
+    assert said.causes == ["dns.dkim-mismatch"]
+    assert problem in said.cause("dns.dkim-mismatch")["problem"]
+    assert said.line["dkim-check"] == check
+
+
+def test_dkim_weak(place):
+    said = Said(place, "joe@weak.test")
+    assert said.causes == ["dns.dkim-weak"]
+    found = said.cause("dns.dkim-weak")
+    assert (found["bits"], found["severity"]) == ("1024", "warn")
+    assert said.line["dkim-check"] == "pass"
+
+
+def test_dmarc_missing(place):
+    said = Said(place, "joe@nodmarc.test")
+    assert said.causes == ["dns.dmarc-missing"]
+    assert said.line["dmarc"] == "none"
+    assert '"v=DMARC1; p=none; rua=mailto:postmaster@nodmarc.test"' in said.cause(
+        "dns.dmarc-missing"
+    )["hint"]
+    assert said.line["predict"].startswith("gmail:5.7.40,outlook:5.7.515")
+
+
+@pytest.mark.parametrize(
+    "label, problem",
+    [
+        ("twodmarc", "more than one record at _dmarc.twodmarc.test"),
+        ("baddmarc", "p"),
+        ("reports", "mailto:x@example.net"),
+    ],
+)
+def test_dmarc_broken(place, label, problem):
+    said = Said(place, f"joe@{label}.test")
+    assert "dns.dmarc-broken" in said.causes
+    assert problem in said.cause("dns.dmarc-broken")["problem"]
+
+
+def test_reports_may_go_where_they_are_asked_for(place):
+    assert Said(place, "joe@allowed.test").causes == []
+
+
+@pytest.mark.parametrize(
+    "author, policy, predicted",
+    [
+        ("joe@reject.test", "reject", "gmail:5.7.26,outlook:5.7.515,yahoo:5.7.9"),
+        ("joe@sub.reject.test", "quarantine", "gmail:5.7.30,outlook:5.7.515,yahoo:5.7.9"),
+        ("joe@nothing.test", "none", "gmail:5.7.30,outlook:5.7.515,yahoo:5.7.9"),
+    ],
+)
+def test_unaligned(place, author, policy, predicted):
+    said = Said(place, "joe@good.test", author=author)
+    assert "dns.unaligned" in said.causes
+    found = said.cause("dns.unaligned")
+    assert found["policy"] == policy and found["reply"] == "550 5.7.26"
+    assert (found["spf"], found["dkim"]) == ("pass:good.test", "none")
+    assert said.line["dmarc"] == ("none" if policy == "none" else f"fail({policy})")
+    assert said.line["predict"] == predicted
+
+
+def test_aligned_by_a_signature_alone(place):
+    said = Said(place, "joe@second.test", author="joe@good.test")
+    assert "dns.unaligned" not in said.causes
+    assert said.line["dmarc"] == "pass"
+
+
+def test_nothing_is_foretold_of_mail_that_stays(place):
+    said = Said(place, "joe@nodmarc.test", recipient="bob@example.test")
+    assert "predict" not in said.line
+
+
+def test_a_dead_name_server_is_no_answer(place):
+    said = Said(place, "joe@good.test", author="joe@broken.test")
+    assert said.line["dmarc"] == "temperror"
+    assert "dns.unaligned" not in said.causes and "dns.dmarc-missing" not in said.causes
+    assert "DMARC" in said.cause("dns.failure", domain="broken.test")["problem"]
