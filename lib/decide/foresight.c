@@ -122,11 +122,11 @@ static const struct rule {
 } rules[] = {
     {"gmail", "5.7.26", false, unauthenticated},
     {"gmail", "5.7.26", false, rejected_by_policy},
-    {"gmail", "5.7.25", false, nameless},
     {"gmail", "5.7.27", true, lacks_spf},
     {"gmail", "5.7.30", true, lacks_dkim},
     {"gmail", "5.7.40", true, lacks_policy},
     {"gmail", "5.7.32", true, lacks_alignment},
+    {"gmail", "5.7.25", false, nameless},
     {"outlook", "5.7.515", true, lacks_any},
     {"outlook", "5.7.509", false, rejected_by_policy},
     {"yahoo", "5.7.9", false, unauthenticated},

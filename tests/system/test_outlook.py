@@ -3,6 +3,7 @@
 from, the published halves of our keys, DMARC and alignment.
 """
 
+import ipaddress
 import itertools
 import re
 
@@ -14,6 +15,21 @@ from support import site as site_module
 DOMAIN = site_module.DOMAIN
 OURS = "198.51.100.9"
 SECOND = "2001:db8::9"
+CAUSES = [
+    f"dns.{name}"
+    for name in (
+        "spf-missing",
+        "spf-fail",
+        "spf-broken",
+        "dkim-missing",
+        "dkim-mismatch",
+        "dkim-weak",
+        "dmarc-missing",
+        "dmarc-broken",
+        "unaligned",
+        "failure",
+    )
+]
 QUEUE_IDS = (f"O{number}" for number in itertools.count(1))
 
 
@@ -85,6 +101,11 @@ def zones(own, weak, other):
     found["listed.test"] = (
         MX + '@ IN TXT "v=spf1 include:_spf.relay.test -all"\n' + good_key + GOOD_DMARC
     )
+    # our addresses have names that lead back to them
+    found["good.test"] += f"out IN A {OURS}\nout IN AAAA {SECOND}\n"
+    for address in (OURS, SECOND):
+        host, zone = ipaddress.ip_address(address).reverse_pointer.split(".", 1)
+        found[zone] = f"{host} IN PTR out.good.test.\n"
     return found
 
 
@@ -135,7 +156,11 @@ class Said:
 
     def __init__(self, place, sender, author=None, recipient="bob@example.net", headers=()):
         queue_id = next(QUEUE_IDS)
-        fields = [("Date", "Sat, 21 Nov 2026 00:00:00 +0000"), *headers]
+        fields = [
+            ("Date", "Sat, 21 Nov 2026 00:00:00 +0000"),
+            ("Message-ID", f"<{queue_id}@mx.example.test>"),
+            *headers,
+        ]
         with milter.Client(place.milter_socket, client="127.0.0.1") as client:
             client.connect()
             client.mail(sender)
@@ -148,7 +173,7 @@ class Said:
             self.reply = client.end(queue_id)
         self.line = place.milter.log.wait(event="message", queue_id=queue_id)
         wanted = self.line.get("causes", "").split(",")
-        self.causes = [each for each in wanted if each]
+        self.causes = [each for each in wanted if each in CAUSES]
         self._log, self._queue_id = place.milter.log, queue_id
 
     def cause(self, name, **fields):
