@@ -228,7 +228,7 @@ def test_spf_fail(place, label, address, status, hint):
 @pytest.mark.parametrize(
     "label, lookups, void, problem, hint",
     [
-        ("twice", "0/10", "0/2", "more than one", '"v=spf1 mx ip4:192.0.2.1 -all"'),
+        ("twice", "0/10", "0/2", "more than one", "publish one SPF record"),
         ("syntax", "0/10", "0/2", "ip4:198.51.100", "correct the SPF record of syntax.test"),
         ("lookups", "11/10", "0/2", "over 10 lookups", "10 lookups at most"),
         ("voids", "3/10", "3/2", "over 2 void lookups", "2 may be left"),
