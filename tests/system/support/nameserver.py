@@ -4,6 +4,7 @@
 import os
 import signal
 import socket
+import subprocess
 
 import dns.exception
 import dns.message
@@ -108,6 +109,13 @@ class NameServer(process.Server):
         ).start()
         if job.wait_exit() != 0:
             raise AssertionError(f"nsd-control {words}\n{job.describe()}")
+
+    def queries(self):
+        """How many questions it was asked since its start."""
+        command = ["nsd-control", "-c", str(self._config), "stats_noreset"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        counts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        return int(counts["num.queries"])
 
     def _serves_latest(self):
         # TCP refuses at once while nobody listens yet; a UDP question would wait for its time-out.
