@@ -181,8 +181,9 @@ const struct conf_option schema_options[] = {
     {"store", .heading = "The store", .type = TYPE_STORE, CONF_MEMBER(store), .fallback = "",
      .about = "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
               "for Redis; sentinel://host[:port],...[/db]?master=name for the Redis that Sentinels "
-              "name the primary, which is followed through a failover; or memory: for counters of "
-              "this process alone. Empty: the local Redis, by its unix socket "
+              "name the primary, which is followed through a failover; cluster://host[:port],... for "
+              "a Redis Cluster, of which some nodes are named; or memory: for counters of this "
+              "process alone. Empty: the local Redis, by its unix socket "
               "(/run/redis/redis-server.sock, /run/redis/redis.sock) or else at 127.0.0.1:6379."},
     {"store-user", .type = TYPE_STRING, CONF_MEMBER(store_user), .fallback = "",
      .about = "The Redis ACL user. Empty: Redis' default user."},

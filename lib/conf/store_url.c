@@ -25,6 +25,7 @@ struct scheme {
 static const struct scheme schemes[] = {
     {"redis://", 6379, false, true, false},
     {"sentinel://", 26379, true, true, true},
+    {"cluster://", 6379, true, false, false},
 };
 
 static int hex_digit(char c)
@@ -196,8 +197,6 @@ bool store_url_parse(const char *string, struct store_url *url_r, const char **p
         done = parse_unix(string + 5, &url, problem_r);
     } else if (scheme != NULL) {
         done = parse_servers(string + strlen(scheme->name), scheme, &url, problem_r);
-    } else if (strncmp(string, "cluster://", 10) == 0) {
-        *problem_r = "this build does not follow Redis Cluster yet: name one Redis";
     } else if (strncmp(string, "rediss://", 9) == 0) {
         *problem_r = "this build does not speak TLS to Redis itself: let stunnel do it "
                      "(contrib/stunnel) and name its socket";

@@ -29,12 +29,22 @@ enum call_operation {
     CALL_NOTE, /* reads or changes notes only; charge.lua knows it as a look */
 };
 
+/* In a cluster: how one subject's part of a call is sent; reserve.lua has these numbers too. */
+enum call_mode { CALL_PLAIN, CALL_RESERVE, CALL_KEEP, CALL_DROP };
+struct call_reserve {
+    enum call_mode mode;
+    bool asking; /* the slot is on its way to that node */
+    const char *extra; /* RESERVE: the plan of giving it back; DROP: marks of near, by line */
+    size_t extra_length;
+};
+
 struct call_limit {
     const char *subject; /* its name */
     size_t index; /* in the request */
     uint64_t tag; /* 48 bits that stand for subject and field */
     int64_t window_sec, amount, max, near;
     char field[CALL_FIELD_SIZE];
+    int64_t added; /* answer: how much more than before was charged, in a field's first limit */
     bool first; /* of its subject */
     bool same_field; /* as the limit before: charged together with it */
     bool enforce;
@@ -45,7 +55,8 @@ struct call {
     unsigned holders;
     enum call_operation operation;
     const char *message; /* name of its record; "" when it has none */
-    const char *subject; /* CALL_RESET: the subject's name; else NULL */
+    /* CALL_RESET: the subject's name; a node of a cluster is probed with one of its own; else NULL */
+    const char *subject;
     uint64_t fingerprint;
     int64_t at_ms; /* 0: now */
     struct call_limit *limits;
@@ -59,7 +70,8 @@ struct call {
     struct note_answer note_answer; /* one for each item that reads */
 
     /* The backend's. */
-    int64_t sent_us, deadline_us;
+    int64_t sent_us, deadline_us; /* 0: not sent; no deadline of its own */
+    const struct call_reserve *reserve; /* of a part in a cluster; else NULL */
     bool given_up;
 
     /* The front's. */

@@ -234,6 +234,14 @@ void note_items_copy(struct note_items *items_r, const struct note_items *items)
     }
 }
 
+void note_items_pick(struct note_items *items_r, const struct note_items *items, size_t index)
+{
+    note_items_copy(items_r, items);
+    items_r->items[0] = items_r->items[index];
+    items_r->count = 1;
+    items_r->nreads = index < items->nreads;
+}
+
 void note_items_free(struct note_items *items)
 {
     free(items->items);

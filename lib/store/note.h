@@ -54,6 +54,8 @@ void note_items_change(struct note_items *items_r, const struct subject_hiding *
 void note_items_list(struct note_items *items_r, const char *kind, const char *cursor);
 /* A copy, which the caller frees as well. */
 void note_items_copy(struct note_items *items_r, const struct note_items *items);
+/* A copy of one of them alone. */
+void note_items_pick(struct note_items *items_r, const struct note_items *items, size_t index);
 void note_items_free(struct note_items *items);
 
 /* What an item says, to carry it out: how many parts there are, and each as a string that is not

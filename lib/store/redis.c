@@ -20,15 +20,25 @@ static int64_t steady_us(void)
     return clock_now_us(&clock_steady);
 }
 
+/* Most have the same time and go behind the others; a call that was redirected has less left. */
 static void open_call(struct redis *redis, struct call *call)
 {
-    call->before = redis->youngest;
-    call->behind = NULL;
-    if (redis->youngest != NULL)
-        redis->youngest->behind = call;
+    struct call *before = redis->youngest;
+
+    while (before != NULL && before->deadline_us > call->deadline_us)
+        before = before->before;
+    call->before = before;
+    call->behind = before != NULL ? before->behind : redis->oldest;
+    if (call->behind != NULL)
+        call->behind->before = call;
     else
+        redis->youngest = call;
+    if (before != NULL) {
+        before->behind = call;
+    } else {
         redis->oldest = call;
-    redis->youngest = call;
+        redis->deadline_set = false;
+    }
 }
 
 static void close_call(struct redis *redis, struct call *call)
@@ -58,6 +68,8 @@ static void give_up(struct redis *redis, struct call *call)
 
 static bool send_call(struct redis *redis, struct call *call)
 {
+    if (call->reserve != NULL && call->reserve->asking)
+        (void)redisAsyncCommand(redis->connection, NULL, NULL, "ASKING");
     text_clear(&redis->command);
     script_command(call, redis->sha, &redis->command);
     if (redisAsyncFormattedCommand(redis->connection, on_answer, call, redis->command.bytes,
@@ -82,6 +94,11 @@ static void take_error(struct redis *redis, struct call *call, const char *error
 {
     if (redis_trouble_is_no_script(error) && send_again(redis, call))
         return;
+    if (redis->redirect != NULL && redis_trouble_is_redirect(error)) {
+        close_call(redis, call);
+        redis->redirect(redis->owner.context, call, error);
+        return;
+    }
     if (redis_trouble_is_general(error)) {
         /* This one was answered: what is given up with the connection are the others. */
         close_call(redis, call);
@@ -184,11 +201,10 @@ void redis_give_up(struct redis *redis)
         give_up(redis, redis->oldest);
 }
 
-static void redis_submit(void *backend, struct call *call)
+void redis_submit(struct redis *redis, struct call *call)
 {
-    struct redis *redis = backend;
-
-    call->deadline_us = steady_us() + redis->timeout_ms * 1000;
+    if (call->deadline_us == 0)
+        call->deadline_us = steady_us() + redis->timeout_ms * 1000;
     open_call(redis, call);
     if (redis->state == LINK_UP ? !send_call(redis, call) : !redis->fresh)
         give_up(redis, call);
@@ -214,6 +230,11 @@ void redis_free(struct redis *redis)
     free(redis);
 }
 
+static void redis_submit_backend(void *backend, struct call *call)
+{
+    redis_submit(backend, call);
+}
+
 static void redis_free_backend(void *backend)
 {
     redis_free(backend);
@@ -234,7 +255,7 @@ static const char *redis_server(const void *backend)
 }
 
 static const struct backend_kind redis_kind = {
-    .submit = redis_submit,
+    .submit = redis_submit_backend,
     .free = redis_free_backend,
     .address = redis_address,
     .server = redis_server,

@@ -22,6 +22,7 @@ static const struct {
 } schemes[] = {
     {TCP_PREFIX, REDIS_ALONE, 6379},
     {"sentinel://", REDIS_SENTINEL, 26379},
+    {"cluster://", REDIS_CLUSTER, 6379},
 };
 
 /* Debian's, the one of other systems' packages, and Valkey's. */
@@ -141,7 +142,7 @@ bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r,
         return true;
     if (*problem_r == NULL)
         *problem_r = mem_print("%s is no store: write unix:/path, redis://host:port/database, "
-                               "sentinel://host:port,...?master=name "
+                               "sentinel://host:port,...?master=name, cluster://host:port,... "
                                "or memory:",
                                url);
     redis_addresses_free(addresses_r);

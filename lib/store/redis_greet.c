@@ -25,6 +25,9 @@ static void on_probed(redisAsyncContext *connection, void *answer, void *context
     } else if (reply->type == REDIS_REPLY_STRING &&
                script_answer(probe, reply->str, (size_t)reply->len)) {
         redis_link_up(redis, probe->now_ms);
+    } else if (reply->type == REDIS_REPLY_ERROR && redis->redirect != NULL &&
+               redis_trouble_is_redirect(reply->str)) {
+        redis_link_up(redis, 0); /* alive, and that slot is another node's by now */
     } else if (reply->type == REDIS_REPLY_ERROR && redis_trouble_is_no_script(reply->str)) {
         /* Forgotten in between; how often this can happen is bounded by time. */
         redis->probing = true;
@@ -38,12 +41,21 @@ done:
     call_release(probe);
 }
 
+static const struct subject_hiding no_hiding = {0};
+
 /* A connection is of use when Redis takes a write on it: a replica, or one that is full, does not.
  */
 static void send_probe(struct redis *redis)
 {
-    struct call *probe = call_new_named(CALL_PROBE, "", NULL, 0);
+    static const struct call_reserve plain = {.mode = CALL_PLAIN, .extra = ""};
+    struct call *probe;
 
+    if (redis->redirect == NULL) {
+        probe = call_new_named(CALL_PROBE, "", NULL, 0);
+    } else {
+        probe = call_new_bare(&no_hiding, CALL_PROBE, redis->probe);
+        probe->reserve = &plain;
+    }
     text_clear(&redis->command);
     script_command(probe, redis->sha, &redis->command);
     redis->probing = true;
@@ -124,16 +136,24 @@ static void on_loaded(redisAsyncContext *connection, void *answer, void *context
         return;
     }
     memcpy(redis->sha, reply->str, SCRIPT_SHA_SIZE);
-    if (redis->state == LINK_CONNECTING || redis->probing)
+    if (redis->state != LINK_CONNECTING && !redis->probing)
+        return;
+    if (redis->redirect != NULL && *redis->probe == '\0')
+        redis_link_up(redis, 0); /* a node without slots: it can be asked for the map */
+    else
         send_probe(redis);
 }
 
 void redis_load_script(struct redis *redis)
 {
+    char *source;
+
     if (redis->loading)
         return;
     redis->loading = true;
-    (void)redisAsyncCommand(redis->connection, on_loaded, NULL, "SCRIPT LOAD %s", script_source());
+    source = redis->redirect != NULL ? script_cluster_source() : mem_copy(script_source());
+    (void)redisAsyncCommand(redis->connection, on_loaded, NULL, "SCRIPT LOAD %s", source);
+    free(source);
 }
 
 void redis_greet(struct redis *redis)

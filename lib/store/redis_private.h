@@ -37,6 +37,10 @@ struct redis {
     /* Knows where the primary is, whose address is then the only one; or NULL. */
     struct redis_sentinel *sentinel;
 
+    /* A node of a cluster: takes a call that another node should have; else NULL. */
+    void (*redirect)(void *context, struct call *call, const char *error);
+    char probe[16]; /* a name in one of the node's slots; "": it has none */
+
     enum link_state state;
     bool fresh; /* the first attempt has not come to an end: calls wait for it */
     bool pinned; /* the address has been Redis': no other one is tried */
@@ -88,6 +92,9 @@ void redis_link_not_found(struct redis *redis, char *problem);
 void redis_greet(struct redis *redis);
 /* Has the script loaded (again); what is sent afterwards finds it. */
 void redis_load_script(struct redis *redis);
+
+/* redis.c: takes a call; one with a deadline keeps it. */
+void redis_submit(struct redis *redis, struct call *call);
 
 /* redis.c: sends the calls that wait for a connection; and tells their owner that it failed. */
 void redis_send_waiting(struct redis *redis);

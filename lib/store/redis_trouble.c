@@ -36,8 +36,8 @@ static const struct trouble troubles[] = {
     {"MASTERDOWN", "this Redis is a replica that lost its primary: point store at the primary"},
     {"BUSY", "another script keeps Redis busy: SCRIPT KILL ends it"},
     {"CLUSTERDOWN", "the Redis cluster is down"},
-    {"MOVED", "this Redis is part of a cluster, which unix: and redis:// do not follow"},
-    {"CROSSSLOT", "this Redis is part of a cluster, which unix: and redis:// do not follow"},
+    {"MOVED", "this Redis is part of a cluster: write store = cluster://host:port,..."},
+    {"CROSSSLOT", "this Redis is part of a cluster: write store = cluster://host:port,..."},
     {"ERR DB index", "there is no such database: see Redis' setting databases"},
     {"ERR max number of clients", "Redis has no room for another connection: raise maxclients"},
     {"DENIED", "Redis runs in protected mode: bind it to loopback or set a password"},
@@ -82,4 +82,14 @@ bool redis_trouble_is_general(const char *error)
 bool redis_trouble_is_no_script(const char *error)
 {
     return strncmp(error, "NOSCRIPT", strlen("NOSCRIPT")) == 0;
+}
+
+bool redis_trouble_is_redirect(const char *error)
+{
+    static const char *const starts[] = {"MOVED ", "ASK ", "TRYAGAIN"};
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (strncmp(error, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
 }

@@ -13,3 +13,6 @@ bool redis_trouble_is_general(const char *error);
 
 /* The script has been forgotten (SCRIPT FLUSH, restart) and has to be loaded again. */
 bool redis_trouble_is_no_script(const char *error);
+
+/* A node of a cluster names another one, or the slot is being moved. */
+bool redis_trouble_is_redirect(const char *error);

@@ -2,7 +2,9 @@
 /* charge.lua's side in C. */
 #include "lib/store/script.h"
 
+#include "lib/base/mem.h"
 #include "lib/store/charge.lua.h"
+#include "lib/store/reserve.lua.h"
 
 #include <string.h>
 
@@ -26,6 +28,12 @@ enum { FLAG_OVER = 1, FLAG_NEAR = 2 }; /* of an answer */
 const char *script_source(void)
 {
     return charge_lua;
+}
+
+char *script_cluster_source(void)
+{
+    return mem_print("local function charge(KEYS, ARGV, redis)\n%s\nend\n%s", script_source(),
+                     reserve_lua);
 }
 
 static uint8_t *save(uint8_t *at, size_t size, uint64_t value)
@@ -128,6 +136,14 @@ static void add_reset(const struct call *call, struct text *text)
     add_key(text, KEY_PREFIX, call->subject, USE_SUFFIX);
 }
 
+static void add_probe_key(const struct call *call, struct text *text)
+{
+    if (call->subject != NULL)
+        add_key(text, KEY_PREFIX, call->subject, USE_SUFFIX);
+    else
+        add_argument(text, PROBE_KEY, sizeof(PROBE_KEY) - 1);
+}
+
 static void add_note_keys(const struct call *call, struct text *text)
 {
     char suffix[STORE_KIND_MAX + 3];
@@ -137,7 +153,7 @@ static void add_note_keys(const struct call *call, struct text *text)
 
         (void)stpcpy(stpcpy(suffix, *item->kind != '\0' ? "}:" : "}"), item->kind);
         if (item->action == NOTE_LIST)
-            add_argument(text, PROBE_KEY, sizeof(PROBE_KEY) - 1);
+            add_probe_key(call, text);
         else
             add_key(text, KEY_PREFIX, item->subject, suffix);
     }
@@ -169,8 +185,26 @@ static void add_plan(const struct call *call, struct text *text)
     text_add(text, "\r\n", 2);
 }
 
+void script_plan(const struct call *call, struct text *plan_r)
+{
+    uint8_t plan[PLAN_MAX];
+
+    text_clear(plan_r);
+    text_add(plan_r, (const char *)plan, write_plan(call, plan));
+}
+
+static void add_reserve(const struct call *call, struct text *text)
+{
+    char mode = (char)call->reserve->mode;
+
+    add_argument(text, call->reserve->extra, call->reserve->extra_length);
+    add_argument(text, call->message, strlen(call->message));
+    add_argument(text, &mode, 1);
+}
+
 void script_command(const struct call *call, const char *sha, struct text *text)
 {
+    bool alone = call->reserve == NULL; /* else the record is in the subject's hash */
     size_t keys = call->nsubjects + call->notes.count;
     size_t fields = 0;
 
@@ -180,14 +214,14 @@ void script_command(const struct call *call, const char *sha, struct text *text)
     }
     for (size_t i = 0; i < call->nlimits; i++)
         fields += !call->limits[i].same_field;
-    keys += call->operation == CALL_PROBE || *call->message != '\0';
-    add_head(text, '*', 4 + keys + fields);
+    keys += call->operation == CALL_PROBE || (*call->message != '\0' && alone);
+    add_head(text, '*', 4 + keys + fields + (alone ? 0u : 3u));
     add_argument(text, "EVALSHA", 7);
     add_argument(text, sha, SCRIPT_SHA_SIZE - 1);
     add_number(text, keys);
     if (call->operation == CALL_PROBE)
-        add_argument(text, PROBE_KEY, sizeof(PROBE_KEY) - 1);
-    else if (*call->message != '\0')
+        add_probe_key(call, text);
+    else if (*call->message != '\0' && alone)
         add_key(text, MESSAGE_PREFIX, call->message, "}");
     for (size_t i = 0; i < call->nlimits; i++)
         if (call->limits[i].first)
@@ -197,6 +231,8 @@ void script_command(const struct call *call, const char *sha, struct text *text)
         if (!call->limits[i].same_field)
             add_argument(text, call->limits[i].field, strlen(call->limits[i].field));
     add_plan(call, text);
+    if (!alone)
+        add_reserve(call, text);
 }
 
 bool script_answer(struct call *call, const char *bytes, size_t length)
@@ -215,6 +251,7 @@ bool script_answer(struct call *call, const char *bytes, size_t length)
         int64_t added = load(bytes + 6, 6);
         int64_t fits_ms = load(bytes + 12, 6);
 
+        call->limits[i].added = added;
         answer->used = load(bytes, 6) + (call->refused ? 0 : added);
         answer->retry_after_us = fits_ms == NEVER_MS ? -1 : fits_ms * 1000;
         answer->over = (bytes[18] & FLAG_OVER) != 0;

@@ -16,9 +16,14 @@
 
 /* The script, for SCRIPT LOAD. */
 const char *script_source(void);
+/* The one for a cluster, which calls with a reserve need.  The caller frees it. */
+char *script_cluster_source(void);
 
 /* Adds the call to a text as a command of Redis' protocol. */
 void script_command(const struct call *call, const char *sha, struct text *text);
+
+/* The call's plan alone, the script's last argument. */
+void script_plan(const struct call *call, struct text *plan_r);
 
 /* Takes the answer in; false: that is no answer to this call. */
 bool script_answer(struct call *call, const char *bytes, size_t length);

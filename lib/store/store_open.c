@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The store's front, set up and taken down; and what it tells about its backend. */
 #include "lib/base/mem.h"
+#include "lib/store/cluster.h"
 #include "lib/store/redis.h"
 #include "lib/store/store_private.h"
 
@@ -114,7 +115,9 @@ static bool open_backend(struct store *store, const char *url,
     } else if (strcmp(url, "broken:") == 0) {
         store->backend = backend_broken(&owner);
     } else if (redis_addresses_parse(url, &redis.addresses, problem_r)) {
-        store->backend = backend_redis(store->loop, &redis, &owner);
+        store->backend = redis.addresses.kind == REDIS_CLUSTER
+                             ? backend_cluster(store->loop, &redis, &owner)
+                             : backend_redis(store->loop, &redis, &owner);
     } else {
         return false;
     }

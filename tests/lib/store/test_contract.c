@@ -2,6 +2,7 @@
 /* The contract of the store, on each of its backends and each way to a Redis. */
 #include "lib/base/mem.h"
 #include "tests/lib/store/cases.h"
+#include "tests/support/cluster_redis.h"
 #include "tests/support/server_redis.h"
 
 #include <setjmp.h>
@@ -25,7 +26,8 @@ static void run_table(const char *backend, const struct store_settings *settings
         fprintf(stderr, "%s: %s\n", backend, cases[i].name);
         ask_open(&ask, settings);
         cases[i].run(&ask);
-        assert_int_equal(ask.events.downs, 0);
+        if (ask.events.downs != 0)
+            fail_msg("%s: %s", cases[i].name, ask.events.problem);
         ask_close(&ask);
     }
 }
@@ -95,6 +97,18 @@ static void test_acl_user(void **state)
     run_redis("ACL", options,
               (struct store_settings){.user = "sluice", .password = "secret", .database = 2},
               false);
+}
+
+static void test_cluster(void **state)
+{
+    struct cluster_redis cluster;
+
+    (void)state;
+    if (!server_redis_is_installed())
+        skip();
+    cluster_redis_start(&cluster, 3);
+    run_cases("cluster", &(struct store_settings){.url = cluster.url, .client_name = "test"});
+    cluster_redis_stop(&cluster);
 }
 
 static void test_hidden_addresses(void **state)
@@ -239,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_tcp_database_3),
         cmocka_unit_test(test_password),
         cmocka_unit_test(test_acl_user),
+        cmocka_unit_test(test_cluster),
         cmocka_unit_test(test_hidden_addresses),
         cmocka_unit_test(test_everything_expires),
         cmocka_unit_test(test_broken),

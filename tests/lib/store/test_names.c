@@ -3,6 +3,7 @@
 #include "lib/store/call.h"
 #include "lib/store/redis_address.h"
 #include "lib/store/redis_trouble.h"
+#include "lib/store/slot.h"
 #include "lib/store/subject.h"
 
 #include <setjmp.h>
@@ -160,6 +161,8 @@ static void test_addresses(void **state)
         {"redis://h?master=m", NULL, 0},
         {"sentinel://h/4?master=m", "redis://h:26379", 4},
         {"sentinel://h", NULL, 0},
+        {"cluster://h:7000", "redis://h:7000", -1},
+        {"cluster://h?master=m", NULL, 0},
         {"sentinel://,h?master=m", NULL, 0},
     };
 
@@ -191,6 +194,26 @@ static void test_usual_addresses(void **state)
     assert_non_null(addresses.items[0].path);
     assert_string_equal(addresses.items[addresses.count - 1].text, "redis://127.0.0.1:6379");
     redis_addresses_free(&addresses);
+}
+
+/* The vector of Redis' cluster specification, and what redis-cli says. */
+static void test_slots(void **state)
+{
+    (void)state;
+    assert_int_equal(slot_of("123456789", 9), 0x31c3);
+    assert_int_equal(slot_of("foo", 3), 12182);
+    assert_int_equal(slot_of("", 0), 0);
+}
+
+static void test_redirects(void **state)
+{
+    (void)state;
+    assert_true(redis_trouble_is_redirect("MOVED 3999 127.0.0.1:6381"));
+    assert_true(redis_trouble_is_redirect("ASK 3999 127.0.0.1:6381"));
+    assert_true(redis_trouble_is_redirect("TRYAGAIN Multiple keys request during rehashing"));
+    assert_false(redis_trouble_is_redirect("ASKING"));
+    assert_false(redis_trouble_is_redirect("CLUSTERDOWN The cluster is down"));
+    assert_true(redis_trouble_is_general("CLUSTERDOWN The cluster is down"));
 }
 
 static void test_troubles(void **state)
@@ -231,6 +254,8 @@ int main(void)
         cmocka_unit_test(test_subjects),        cmocka_unit_test(test_long_subjects),
         cmocka_unit_test(test_hidden_subjects), cmocka_unit_test(test_order_of_limits),
         cmocka_unit_test(test_addresses),       cmocka_unit_test(test_usual_addresses),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_troubles),
     };
 
