@@ -63,3 +63,22 @@ AC_DEFUN([SLUICE_LIBRARIES_REPORT], [
   pkg-config is missing: apt-get install pkg-config"])
   AS_IF([test -n "$sluice_missing"], [AC_MSG_ERROR([libraries are missing$sluice_missing])])
 ])
+
+dnl SLUICE_SYSTEMD: --with-systemd says whether the journal can be read; by default, where libsystemd is there.
+AC_DEFUN([SLUICE_SYSTEMD], [
+  AC_ARG_WITH([systemd],
+    [AS_HELP_STRING([--with-systemd], [read logs from systemd's journal (default: if libsystemd is there)])],
+    [], [with_systemd=check])
+  have_SYSTEMD=no
+  AS_IF([test "$with_systemd" != no],
+    [SLUICE_FIND_LIBRARY([SYSTEMD], [libsystemd], [libsystemd], [systemd/sd-journal.h],
+      [sd_journal_open], [-lsystemd])])
+  AS_IF([test "$have_SYSTEMD" = no], [
+    SYSTEMD_LIBS=
+    AS_CASE([$with_systemd],
+      [yes], [sluice_missing="$sluice_missing
+  libsystemd is missing: apt-get install libsystemd-dev"],
+      [check], [AC_MSG_NOTICE([libsystemd is missing, so the journal cannot be read: apt-get install libsystemd-dev])])
+  ])
+  AM_CONDITIONAL([HAVE_SYSTEMD], [test "$have_SYSTEMD" != no])
+])

@@ -36,20 +36,20 @@ static const struct {
     const char *words;
     enum smtp_stage stage;
 } stages[] = {
-    {"rcpt", STAGE_RCPT},         {"end of data", STAGE_END},
-    {"end-of-", STAGE_END},       {"end of message", STAGE_END},
-    {"message body", STAGE_END},  {"mail", STAGE_MAIL},
-    {"data", STAGE_DATA},         {"bdat", STAGE_DATA},
-    {"starttls", STAGE_STARTTLS}, {"auth", STAGE_AUTH},
-    {"ehlo", STAGE_HELO},         {"helo", STAGE_HELO},
-    {"lhlo", STAGE_HELO},         {"greeting", STAGE_CONNECT},
-    {"connect", STAGE_CONNECT},   {"initial connection", STAGE_CONNECT},
+    {"rcpt", SMTP_RCPT},         {"end of data", SMTP_END},
+    {"end-of-", SMTP_END},       {"end of message", SMTP_END},
+    {"message body", SMTP_END},  {"mail", SMTP_MAIL},
+    {"data", SMTP_DATA},         {"bdat", SMTP_DATA},
+    {"starttls", SMTP_STARTTLS}, {"auth", SMTP_AUTH},
+    {"ehlo", SMTP_HELO},         {"helo", SMTP_HELO},
+    {"lhlo", SMTP_HELO},         {"greeting", SMTP_CONNECT},
+    {"connect", SMTP_CONNECT},   {"initial connection", SMTP_CONNECT},
 };
 
-static const char *const stage_names[STAGE_COUNT] = {
-    [STAGE_UNKNOWN] = "unknown",   [STAGE_CONNECT] = "connect", [STAGE_HELO] = "helo",
-    [STAGE_STARTTLS] = "starttls", [STAGE_AUTH] = "auth",       [STAGE_MAIL] = "mail",
-    [STAGE_RCPT] = "rcpt",         [STAGE_DATA] = "data",       [STAGE_END] = "end",
+static const char *const stage_names[SMTP_COUNT] = {
+    [SMTP_UNKNOWN] = "unknown",   [SMTP_CONNECT] = "connect", [SMTP_HELO] = "helo",
+    [SMTP_STARTTLS] = "starttls", [SMTP_AUTH] = "auth",       [SMTP_MAIL] = "mail",
+    [SMTP_RCPT] = "rcpt",         [SMTP_DATA] = "data",       [SMTP_END] = "end",
 };
 
 enum smtp_stage stage_find(struct span words)
@@ -63,12 +63,12 @@ enum smtp_stage stage_find(struct span words)
     for (size_t i = 0; i < sizeof(stages) / sizeof(*stages); i++)
         if (span_find((struct span){lower, length}, stages[i].words) != SPAN_NONE)
             return stages[i].stage;
-    return STAGE_UNKNOWN;
+    return SMTP_UNKNOWN;
 }
 
 bool stage_parse(struct span name, enum smtp_stage *stage_r)
 {
-    for (enum smtp_stage stage = STAGE_CONNECT; stage < STAGE_COUNT; stage++) {
+    for (enum smtp_stage stage = SMTP_CONNECT; stage < SMTP_COUNT; stage++) {
         if (span_equals(name, stage_names[stage])) {
             *stage_r = stage;
             return true;
@@ -225,7 +225,7 @@ static void take_stage(struct span *text, struct reply *reply)
 
 void reply_parse(struct span text, struct reply *reply_r)
 {
-    *reply_r = (struct reply){.stage = STAGE_UNKNOWN};
+    *reply_r = (struct reply){.stage = SMTP_UNKNOWN};
     text = span_trim(text);
     take_stage(&text, reply_r);
     if (!take_codes(&text, reply_r))

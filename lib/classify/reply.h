@@ -12,16 +12,16 @@
 
 /* What the client had said when the server replied, or what was going on. */
 enum smtp_stage {
-    STAGE_UNKNOWN,
-    STAGE_CONNECT, /* and the greeting */
-    STAGE_HELO,
-    STAGE_STARTTLS,
-    STAGE_AUTH,
-    STAGE_MAIL,
-    STAGE_RCPT,
-    STAGE_DATA,
-    STAGE_END, /* of the message */
-    STAGE_COUNT
+    SMTP_UNKNOWN,
+    SMTP_CONNECT, /* and the greeting */
+    SMTP_HELO,
+    SMTP_STARTTLS,
+    SMTP_AUTH,
+    SMTP_MAIL,
+    SMTP_RCPT,
+    SMTP_DATA,
+    SMTP_END, /* of the message */
+    SMTP_COUNT
 };
 
 /* An enhanced code; class 0: there is none. */

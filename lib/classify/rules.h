@@ -15,8 +15,9 @@
 
 #define RULES_MAX 4096 /* of all files */
 #define RULES_FILE_MAX ((size_t)1024 * 1024) /* octets */
-#define RULES_BUILT_IN "classify.rules" /* the file of the built-in rules, in names and problems   \
-                                         */
+#define RULES_BUILT_IN                                                                             \
+    "classify.rules" /* the file of the built-in rules, in names and problems                      \
+                      */
 
 struct rules;
 struct rules_scratch;

@@ -234,6 +234,16 @@ struct conf {
 
     struct strings classify_rules; /* paths, tried in their order */
 
+    struct strings mail_log; /* paths, "stdin", "journal" */
+    int64_t feedback_first_read_ms;
+    struct strings feedback_reports; /* maildirs */
+    int64_t delivery_summary; /* lines of one cause in a minute */
+    unsigned bounce_rate; /* percent */
+    int64_t bounce_rate_minimum, bounce_rate_window_ms;
+    int64_t complaint_rate; /* of a thousand */
+    int64_t complaint_rate_minimum;
+    int64_t login_failures, login_failures_window_ms;
+
     char *log; /* "syslog", "stderr", "file:PATH" */
     bool log_json;
     int log_facility;

@@ -249,6 +249,8 @@ const struct conf_option schema_options[] = {
      .about = "Files with rules of your own that say why a delivery failed. They are tried before "
               "the rules that are built in, in their order; sluicectl classify --check tests them."},
 
+#include "lib/conf/feedback.def"
+
     {"log", .heading = "The log", .type = TYPE_LOG, CONF_MEMBER(log), .fallback = "syslog",
      .about =
          "Where log lines go: syslog (or syslog:/socket, where that is not /dev/log), stderr or "

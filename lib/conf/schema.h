@@ -56,6 +56,7 @@ enum option_type {
     TYPE_HOSTNAME,
     TYPE_PATH, /* absolute, or empty */
     TYPE_FILES, /* list of absolute paths in struct strings */
+    TYPE_MAIL_LOG, /* list of absolute paths, "stdin" and "journal" in struct strings */
     TYPE_DATASET, /* a path, maybe with file: or refile: before it; or empty */
     TYPE_SECRET, /* path of a file whose contents are stored */
     TYPE_SELECTOR,

@@ -46,6 +46,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_DATASET] = {type_read_dataset, "a path from the root, with file: or refile: before it", 0,
                       "refile:/etc/opendkim/signing.table", STORED_STRING},
     [TYPE_FILES] = {type_read_files, "paths from the root", 0, "/etc/sluice/file", STORED_STRINGS},
+    [TYPE_MAIL_LOG] = {type_read_mail_log, "paths from the root, stdin or journal", 0,
+                       "/var/log/mail.log", STORED_STRINGS},
     [TYPE_SECRET] = {type_read_secret, "a path from the root", 0, "/etc/sluice/secret",
                      STORED_STRING},
     [TYPE_SELECTOR] = {type_read_selector, "a selector", 0, "s1 or 2026.mail", STORED_STRING},

@@ -140,6 +140,19 @@ bool type_read_files(struct reading *reading, const char *value)
     return true;
 }
 
+bool type_read_mail_log(struct reading *reading, const char *value)
+{
+    static const char journal[] = "journal:";
+
+    if (too_long(reading, value, PATH_LENGTH_MAX))
+        return false;
+    if (*value != '/' && strcmp(value, "stdin") != 0 && strcmp(value, "journal") != 0 &&
+        (strncmp(value, journal, strlen(journal)) != 0 || value[strlen(journal)] != '/'))
+        return false;
+    strings_add(type_strings(reading), value);
+    return true;
+}
+
 bool type_read_secret(struct reading *reading, const char *value)
 {
     char *secret = NULL;

@@ -10,19 +10,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOURNAL_SUFFIX ".journal"
+/* Journals of the store, and places in the MTA's logs. */
+static const char *const suffixes[] = {".journal", ".place"};
 
 static bool is_ours(const char *name)
 {
-    size_t length = strlen(name), suffix = strlen(JOURNAL_SUFFIX);
+    const size_t length = strlen(name);
 
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-           (length > suffix && strcmp(name + length - suffix, JOURNAL_SUFFIX) == 0);
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        const size_t suffix = strlen(suffixes[i]);
+
+        if (length > suffix && strcmp(name + length - suffix, suffixes[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
-/* Whether nothing but journals is in it: a folder that serves others, as /var/lib, is not to be
+/* Whether nothing but ours is in it: a folder that serves others, as /var/lib, is not to be
  * given away. */
-static bool holds_only_journals(const char *path)
+static bool holds_only_ours(const char *path)
 {
     DIR *folder = opendir(path);
     const struct dirent *entry;
@@ -67,7 +75,7 @@ void state_directory_make(const struct conf *conf)
         (void)privileges_find_group(conf->group, &gid);
     /* systemd's StateDirectory= leaves it to root when the unit starts as root. */
     if (stat(path, &status) != 0 || status.st_uid != 0 ||
-        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 || !holds_only_journals(path))
+        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 || !holds_only_ours(path))
         return;
     if (!give_journals(path, uid, gid) || chown(path, uid, gid) != 0)
         return;

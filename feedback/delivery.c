@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "feedback/delivery.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/map.h"
+#include "lib/base/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define OLD_US (60 * INT64_C(1000000)) /* an older line is told with its own time */
+#define DESTINATIONS_MAX 1000 /* of one cause in one minute, that are told apart */
+#define WINDOW_SEC 60
+
+static int priority(const struct cause *cause)
+{
+    static const int priorities[] = {
+        [SEVERITY_INFO] = LOG_INFO, [SEVERITY_WARN] = LOG_WARNING, [SEVERITY_ERROR] = LOG_ERR};
+
+    return priorities[cause->severity];
+}
+
+static const char *or_null(const char *value)
+{
+    return *value != '\0' ? value : NULL;
+}
+
+static void add_time(struct log_event *event, const char *name, int64_t seconds)
+{
+    const time_t when = (time_t)seconds;
+    struct tm utc;
+    char text[32];
+
+    if (seconds <= 0 || gmtime_r(&when, &utc) == NULL)
+        return;
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    log_string(event, name, text);
+}
+
+static void add_envelope(struct log_event *event, const struct result *result)
+{
+    log_string(event, "status", result_status_name(result->status));
+    log_string(event, "user", or_null(result->user));
+    log_string(event, "from", or_null(result->sender));
+    log_string(event, "rcpt", or_null(result->recipient));
+    log_string(event, "domain", or_null(result->domain));
+    log_string(event, "dsn", or_null(result->dsn));
+    log_string(event, "relay", or_null(result->relay));
+    if (result->attempt > 0)
+        log_number(event, "attempt", (int64_t)result->attempt);
+}
+
+/* Where the line stands in the MTA's log: after a kill it tells what has been said already. */
+static void add_place(struct log_event *event, const struct result *result)
+{
+    if (clock_now_us(&clock_wall) - result->at_us > OLD_US)
+        add_time(event, "at", result->at_us / 1000000);
+    if (result->mark.file != 0)
+        log_print(event, "pos", "%" PRIu64 ":%" PRIu64, result->mark.file, result->mark.offset);
+}
+
+static void report_failure(struct log *log, const struct result *result,
+                           const struct learned *learned)
+{
+    const struct cause *cause = cause_get(result->cause);
+    struct log_event event;
+
+    log_begin(&event, log, priority(cause), result->queue_id, "delivery");
+    log_string(&event, "cause", cause->id);
+    log_string(&event, "severity", severity_name(cause->severity));
+    add_envelope(&event, result);
+    log_string(&event, "failure", failure_name(result->failure));
+    log_string(&event, "rule", or_null(result->rule));
+    if (result->retry_after_sec > 0)
+        log_number(&event, "retry-after", result->retry_after_sec);
+    if (learned->count > 1) {
+        add_time(&event, "since", learned->since_sec);
+        log_number(&event, "n", learned->count);
+    }
+    add_place(&event, result);
+    log_string(&event, "text", or_null(result->text));
+    log_string(&event, "hint", cause->remedy);
+    log_write(&event);
+}
+
+static void report_success(struct log *log, const struct result *result,
+                           const struct learned *learned)
+{
+    const enum cause_id cause = learned->failing ? learned->cause : CAUSE_DESTINATION_GREYLISTING;
+    struct log_event event;
+
+    log_begin(&event, log, LOG_INFO, result->queue_id, "delivery");
+    log_string(&event, "ended", cause_get(cause)->id);
+    add_envelope(&event, result);
+    if (learned->failing) {
+        add_time(&event, "since", learned->since_sec);
+        log_number(&event, "n", learned->count);
+    }
+    if (result->greylisted) {
+        log_string(&event, "greylisted", "yes");
+        log_number(&event, "waited", result->greylisted_sec);
+    }
+    add_place(&event, result);
+    log_string(&event, "text", or_null(result->text));
+    log_write(&event);
+}
+
+void delivery_report(struct log *log, const struct result *result, const struct learned *learned)
+{
+    if (result->status != RESULT_SENT)
+        report_failure(log, result, learned);
+    else if (learned->failing || result->greylisted)
+        report_success(log, result, learned);
+}
+
+/* --- the minute's summary ------------------------------------------------------------------- */
+
+struct tally {
+    int64_t count, hard;
+    struct map *destinations, *users; /* of int64_t, which are theirs */
+};
+
+struct summary {
+    struct tally tallies[CAUSE_COUNT];
+};
+
+struct summary *summary_new(void)
+{
+    return mem_new(1, sizeof(struct summary));
+}
+
+static void clear(struct tally *tally)
+{
+    if (tally->destinations != NULL)
+        map_free(&tally->destinations, free);
+    if (tally->users != NULL)
+        map_free(&tally->users, free);
+    *tally = (struct tally){.count = 0};
+}
+
+void summary_free(struct summary **summary)
+{
+    for (size_t i = 0; i < CAUSE_COUNT; i++)
+        clear(&(*summary)->tallies[i]);
+    free(*summary);
+    *summary = NULL;
+}
+
+static void count(struct map **map, const char *name)
+{
+    int64_t *number;
+
+    if (*name == '\0')
+        return;
+    if (*map == NULL)
+        *map = map_new();
+    number = map_get(*map, name, strlen(name));
+    if (number == NULL) {
+        if (map_count(*map) >= DESTINATIONS_MAX)
+            return;
+        number = mem_new(1, sizeof(*number));
+        (void)map_put(*map, name, strlen(name), number);
+    }
+    ++*number;
+}
+
+void summary_add(struct summary *summary, const struct result *result)
+{
+    struct tally *tally = &summary->tallies[result->cause];
+
+    if (result->status == RESULT_SENT)
+        return;
+    tally->count++;
+    tally->hard += result->failure == FAILURE_HARD;
+    count(&tally->destinations, result->domain);
+    count(&tally->users, result->user);
+}
+
+struct most {
+    const char *name;
+    size_t length;
+    int64_t number;
+};
+
+static void choose(const void *key, size_t length, void *value, void *context)
+{
+    struct most *most = context;
+    const int64_t number = *(const int64_t *)value;
+
+    if (number > most->number)
+        *most = (struct most){key, length, number};
+}
+
+/* "gmail.com:41", whom it concerns most. */
+static void add_most(struct log_event *event, const char *name, struct map *map)
+{
+    struct most most = {.number = 0};
+
+    if (map == NULL)
+        return;
+    map_each(map, choose, &most);
+    if (most.number > 0)
+        log_print(event, name, "%.*s:%" PRId64, (int)most.length, most.name, most.number);
+}
+
+void summary_report(struct summary *summary, struct log *log, int64_t most)
+{
+    for (int i = 0; i < CAUSE_COUNT; i++) {
+        struct tally *tally = &summary->tallies[i];
+        const struct cause *cause = cause_get((enum cause_id)i);
+        struct log_event event;
+
+        if (tally->count > most && most > 0) {
+            log_begin(&event, log, priority(cause), NULL, "delivery-summary");
+            log_string(&event, "cause", cause->id);
+            log_string(&event, "severity", severity_name(cause->severity));
+            log_number(&event, "n", tally->count);
+            log_number(&event, "hard", tally->hard);
+            log_number(&event, "window", WINDOW_SEC);
+            add_most(&event, "top-domain", tally->destinations);
+            add_most(&event, "top-user", tally->users);
+            log_string(&event, "hint", cause->remedy);
+            log_write(&event);
+        }
+        clear(tally);
+    }
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names under which outcomes of deliveries are kept in the store: by sluice-feedback, for the
+ * checks of later messages.
+ *
+ * A recipient's and a destination's failures are marks (lib/store/store_note.h), each named by its
+ * cause, with the remote's own words as its text.  What fails of a user's mail is counted in
+ * windows, beside the limits' use.
+ */
+#pragma once
+
+#include "lib/base/text.h"
+#include "lib/causes/causes.h"
+#include "lib/conf/conf.h"
+#include "lib/store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whose failure a cause is. */
+enum outcome_of { OUTCOME_OF_NOBODY, OUTCOME_OF_RECIPIENT, OUTCOME_OF_DESTINATION };
+
+struct outcome_rule {
+    enum cause_id cause;
+    enum outcome_of of;
+    int64_t keep_sec; /* how long it is remembered after it was last seen */
+    bool hard_only; /* a passing failure of this kind says nothing of the next message */
+    bool accuses; /* for good, it counts against who sent the mail */
+};
+const struct outcome_rule *outcome_rule(enum cause_id cause); /* NULL: it is not remembered */
+
+/* "rcpt:bob@example.net", "dest:example.net"; text_r is cleared first. */
+void outcome_recipient(const char *recipient, struct text *text_r);
+void outcome_destination(const char *domain, struct text *text_r);
+/* "user:alice@example.com", as the limits' subjects are named; the caller frees it. */
+char *outcome_user(const struct conf *conf, const char *login);
+#define OUTCOME_KIND "" /* of these notes */
+#define OUTCOME_FIELDS_MAX 16
+
+/* What is counted of a user, a sender domain and a destination. */
+#define OUTCOME_RESULTS 'R' /* recipients whose mail was delivered or bounced */
+#define OUTCOME_HARD 'H' /* of them, those that bounced, and count against the sender */
+#define OUTCOME_DEFERRED 'D' /* attempts that were put off */
+#define OUTCOME_COMPLAINTS 'C'
+#define OUTCOME_LOGINS 'L' /* that failed */
+#define OUTCOME_COUNT_MAX INT64_C(1000000000000) /* no limit */
+
+/* The latest failure in a note; false: there is none. */
+struct outcome_seen {
+    const struct cause *cause;
+    int64_t since_sec, last_sec, count;
+    const char *text; /* points into the note */
+};
+bool outcome_latest(const struct store_note *note, struct outcome_seen *seen_r);

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sluice-feedback follows the MTA's log: over rotation of every kind, restarts and kills no line is
+lost and none is told twice.
+"""
+
+import gzip
+import os
+import random
+import shutil
+
+import pytest
+
+from support import wait
+from support.feedback import Feedback, MailLog
+
+SECONDS = 30.0
+
+
+@pytest.fixture
+def mail(folder):
+    return MailLog(folder / "mail.log")
+
+
+@pytest.fixture
+def feedback(run, folder, mail):
+    def start(**options):
+        daemon = run(Feedback(folder, mail, **options))
+        daemon.log.wait(event="started", seconds=SECONDS)
+        return daemon
+
+    return start
+
+
+def wait_told(daemon, queue_ids):
+    """Every one of them has one line, and nothing else has any."""
+    wanted = set(queue_ids)
+    wait.poll(
+        lambda: wanted <= set(daemon.counts()), SECONDS, f"{len(wanted)} lines", daemon.describe
+    )
+    counts = daemon.counts()
+    assert set(counts) == wanted
+    assert [queue_id for queue_id, count in counts.items() if count != 1] == []
+
+
+def test_grows_and_is_renamed(feedback, mail):
+    told = [mail.bounce()]
+    daemon = feedback()
+    wait_told(daemon, told)
+    told.append(mail.bounce())
+    wait_told(daemon, told)
+    old = mail.rename("mail.log.1")
+    # The writer has not been told yet.
+    with open(old, "a", encoding="utf-8") as file:
+        line = old.read_text().splitlines()[-1].replace(told[-1], "AFACE00001")
+        file.write(line + "\n")
+    told += ["AFACE00001", mail.bounce()]
+    wait_told(daemon, told)
+
+
+def test_is_copied_and_truncated(feedback, mail):
+    told = [mail.bounce() for _ in range(20)]
+    daemon = feedback()
+    wait_told(daemon, told)
+    shutil.copy(mail.path, mail.path.with_name("mail.log.1"))
+    os.truncate(mail.path, 0)
+    # It has grown beyond where it was before anybody looks.
+    told += [mail.bounce() for _ in range(40)]
+    wait_told(daemon, told)
+
+
+def test_rotated_while_it_was_away(feedback, mail):
+    """Twice, the older one compressed: all three files are read on from the place."""
+    told = [mail.bounce()]
+    daemon = feedback()
+    wait_told(daemon, told)
+    daemon.stop()
+    told += [mail.bounce() for _ in range(3)]
+    first = mail.rename("mail.log.2")
+    with gzip.open(f"{first}.gz", "wb") as file:
+        file.write(first.read_bytes())
+    os.utime(f"{first}.gz", (first.stat().st_mtime, first.stat().st_mtime))
+    first.unlink()
+    told += [mail.bounce() for _ in range(3)]
+    mail.rename("mail.log.1")
+    told += [mail.bounce() for _ in range(3)]
+    daemon.start()
+    wait_told(daemon, told)
+
+
+def test_first_read_begins_with_the_old_ones(feedback, mail):
+    told = [mail.bounce()]
+    with gzip.open(mail.path.with_name("mail.log.1.gz"), "wb") as file:
+        file.write(mail.path.read_bytes())
+    mail.path.unlink()
+    told.append(mail.bounce())
+    daemon = feedback()
+    wait_told(daemon, told)
+    assert [event["queue_id"] for event in daemon.deliveries()] == told
+
+
+def test_killed_again_and_again(feedback, mail, make_redis):
+    """A kill at any time, while lines come and the log is rotated."""
+    redis = make_redis()
+    daemon = feedback(store=f"unix:{redis.socket}")
+    told = []
+    chance = random.Random(1)
+    for number in range(8):
+        told += [mail.bounce() for _ in range(chance.randrange(1, 200))]
+        enough = chance.randrange(len(told))
+        wait.poll(
+            lambda: len(daemon.counts()) >= min(enough, len(told)),
+            SECONDS,
+            "some lines",
+            daemon.describe,
+        )
+        daemon.kill()
+        if number == 4:
+            mail.rename("mail.log.1")
+            mail.path.touch()
+        daemon.start()
+    wait_told(daemon, told)
+
+
+def test_long_and_broken_lines(feedback, mail):
+    """A line of a megabyte, octets that are no text, and no newline at the end."""
+    daemon = feedback()
+    told = [mail.bounce()]
+    mail.write("x" * 1_000_000 + "\n")
+    with open(mail.path, "ab") as file:
+        file.write(bytes(range(256)) * 10 + b"\n")
+    told.append(mail.bounce())
+    wait_told(daemon, told)
+    half = mail.path.read_text(errors="replace").splitlines()[-1].replace(told[-1], "ABADE00001")
+    mail.write(half[:100])
+    told.append("ABADE00001")
+    mail.write(half[100:] + "\n")
+    wait_told(daemon, told)
+
+
+def test_sender_is_known_after_a_restart(feedback, mail):
+    daemon = feedback()
+    mail.sender("B000000001", "alice@example.test")
+    mail.delivery("B000000001", "x@example.net", "deferred", "4.2.2", "452 4.2.2 Mailbox full")
+    daemon.log.wait(queue_id="B000000001", attempt="1", user="alice@example.test", seconds=SECONDS)
+    daemon.kill()
+    daemon.start()
+    mail.delivery("B000000001", "x@example.net", "deferred", "4.2.2", "452 4.2.2 Mailbox full")
+    event = daemon.log.wait(queue_id="B000000001", attempt="2", seconds=SECONDS)
+    assert event["user"] == "alice@example.test"
+    assert event["cause"] == "recipient.mailbox-full"
+    assert len(daemon.deliveries()) == 2
+
+
+def test_summary_of_many(feedback, mail):
+    """The summary of the minute that was begun comes at the end at the latest."""
+    daemon = feedback(options={"delivery-summary": 5})
+    wait_told(daemon, [mail.bounce() for _ in range(8)])
+    daemon.stop()
+    summary = daemon.log.events(event="delivery-summary")
+    assert [(one["cause"], one["n"], one["top-domain"]) for one in summary] == [
+        ("recipient.unknown", "8", "example.net:8")
+    ]
