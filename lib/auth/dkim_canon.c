@@ -92,24 +92,58 @@ static void flush(struct dkim_body *body)
     body->used = 0;
 }
 
-static void put(struct dkim_body *body, char c)
+static void put(struct dkim_body *body, const char *bytes, size_t length)
 {
-    if (body->used == sizeof(body->buffer))
-        flush(body);
-    body->buffer[body->used++] = c;
+    while (length > 0) {
+        size_t room = sizeof(body->buffer) - body->used;
+        size_t piece = length < room ? length : room;
+
+        memcpy(body->buffer + body->used, bytes, piece);
+        body->used += piece;
+        bytes += piece;
+        length -= piece;
+        if (body->used == sizeof(body->buffer))
+            flush(body);
+    }
 }
 
 /* What stood before it counts now. */
-static void put_content(struct dkim_body *body, char c)
+static void put_content(struct dkim_body *body, const char *bytes, size_t length)
 {
-    for (; body->line_ends > 0; body->line_ends--) {
-        put(body, '\r');
-        put(body, '\n');
-    }
+    for (; body->line_ends > 0; body->line_ends--)
+        put(body, "\r\n", 2);
     if (body->space)
-        put(body, ' ');
+        put(body, " ", 1);
     body->space = false;
-    put(body, c);
+    put(body, bytes, length);
+}
+
+/* Octets from there on that are content in any place: most mail is that, so this loop is short. */
+static size_t content_length(enum dkim_canon canon, const char *bytes, const char *end)
+{
+    static const bool stops[256] = {[' '] = true, ['\t'] = true, ['\r'] = true};
+    const char *c = bytes;
+
+    if (canon == DKIM_SIMPLE) {
+        c = memchr(bytes, '\r', (size_t)(end - bytes));
+        return (size_t)((c != NULL ? c : end) - bytes);
+    }
+    while (c < end && !stops[(unsigned char)*c])
+        c++;
+    return (size_t)(c - bytes);
+}
+
+/* Whether the octet ended the line whose CR came before it. */
+static bool ends_line(struct dkim_body *body, char c)
+{
+    body->after_return = false;
+    if (c != '\n') {
+        put_content(body, "\r", 1);
+        return false;
+    }
+    body->space = false;
+    body->line_ends++;
+    return true;
 }
 
 void dkim_body_add(struct dkim_body *body, const void *bytes, size_t length)
@@ -117,34 +151,33 @@ void dkim_body_add(struct dkim_body *body, const void *bytes, size_t length)
     const char *c = bytes;
     const char *end = c + length;
 
-    for (; body->nhashes > 0 && c < end; c++) {
-        if (body->after_return && *c == '\n') {
-            body->after_return = false;
-            body->space = false;
-            body->line_ends++;
+    while (body->nhashes > 0 && c < end) {
+        size_t content;
+
+        if (body->after_return && ends_line(body, *c)) {
+            c++;
             continue;
         }
-        if (body->after_return)
-            put_content(body, '\r');
-        body->after_return = *c == '\r';
-        if (body->after_return)
-            continue;
-        if (body->canon == DKIM_RELAXED && is_blank(*c))
+        content = content_length(body->canon, c, end);
+        if (content > 0)
+            put_content(body, c, content);
+        c += content;
+        for (; c < end && body->canon == DKIM_RELAXED && is_blank(*c); c++)
             body->space = true;
-        else
-            put_content(body, *c);
+        if (c < end && *c == '\r') {
+            body->after_return = true;
+            c++;
+        }
     }
 }
 
 void dkim_body_end(struct dkim_body *body)
 {
     if (body->after_return)
-        put_content(body, '\r');
+        put_content(body, "\r", 1);
     body->after_return = false;
-    if (body->canon == DKIM_SIMPLE || body->octets + body->used > 0) {
-        put(body, '\r');
-        put(body, '\n');
-    }
+    if (body->canon == DKIM_SIMPLE || body->octets + body->used > 0)
+        put(body, "\r\n", 2);
     flush(body);
 }
 
