@@ -164,6 +164,7 @@ bool services_open(struct services *services, const char *program, const struct 
                    char **problem_r)
 {
     services->outlooks = outlooks_new();
+    services->habits = habits_cache_new();
     return open_geo(services, conf, problem_r) &&
            open_store(services, program, conf, &services->store, problem_r) &&
            open_dns(services, conf, &services->dns, problem_r);
@@ -237,5 +238,6 @@ void services_close(struct services *services, int64_t timeout_ms)
         store_drain(services->store, timeout_ms);
         store_close(&services->store);
     }
+    habits_cache_free(&services->habits);
     geo_close(&services->geo);
 }

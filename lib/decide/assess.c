@@ -81,6 +81,8 @@ static void store_answered(const struct store_answer *answer, void *context)
     decide(assessment);
     if (verdict_refuses(&assessment->message->verdict))
         give_back_refused(assessment);
+    else if (facts->habits && assessment->charge == ASSESS_CHARGE)
+        habits_cache_learn(assessment->services->habits, facts->habits, !answer->known);
     finish(assessment);
 }
 
@@ -99,8 +101,8 @@ static void gathered(void *context)
     if (needs & NEED_LIMITS)
         limits_plan(assessment->conf, message);
     if (needs & NEED_NOTES)
-        notes_plan(assessment->conf, assessment->services->geo, clock_now_us(&clock_wall) / 1000000,
-                   message);
+        notes_plan(assessment->conf, assessment->services->geo, assessment->services->habits,
+                   clock_now_us(&clock_wall) / 1000000, message);
     decide(assessment);
     if (verdict_refuses(&message->verdict)) {
         give_back_refused(assessment);

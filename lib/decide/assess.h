@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/loop.h"
 #include "lib/conf/conf.h"
+#include "lib/decide/habits_cache.h"
 #include "lib/dns/dns.h"
 #include "lib/geo/geo.h"
 #include "lib/log/log.h"
@@ -28,6 +29,7 @@ struct services {
     struct outlooks *outlooks; /* NULL: none are kept */
     struct log *log;
     struct geo *geo; /* may be NULL */
+    struct habits_cache *habits; /* likewise */
     const struct clock *steady;
     int64_t dns_minute_us; /* for self.dns-slow: when the minute began, and the resolver's counts
                               then */

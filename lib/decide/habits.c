@@ -128,8 +128,8 @@ static void name_hour(int64_t now_sec, char hour_r[10], char day_r[10])
     snprintf(day_r, 10, "day:%d", (int)(in_week / DAY_SEC));
 }
 
-void habits_plan(const struct conf *conf, const struct geo *geo, int64_t now_sec,
-                 struct message *message)
+void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
+                 int64_t now_sec, struct message *message)
 {
     struct text subject = TEXT_EMPTY;
     struct habits *habits;
@@ -150,6 +150,7 @@ void habits_plan(const struct conf *conf, const struct geo *geo, int64_t now_sec
     plan_place(conf, geo, message, habits);
     plan_client(message, habits);
     plan_recipients(conf, message, habits);
+    habits->asked = !habits_cache_find(cache, habits);
 }
 
 /* --- what the store is asked and told ------------------------------------------------- */
@@ -192,7 +193,7 @@ static void ask_hours(const struct habits *habits, struct notes_request *room)
         notes_wish_field(room, wish, hours[i].field);
         add_mark(room, habits,
                  &(struct store_mark){.kind = "hours",
-                                      .amount = habits->amount,
+                                      .amount = habits->amount + habits->untold,
                                       .fields_max = HOURS_MAX,
                                       .period_sec = hours[i].period_sec},
                  hours[i].field);
@@ -223,7 +224,7 @@ void habits_ask(const struct conf *conf, const struct message *message, struct n
     const struct habits *habits = message->facts.habits;
 
     (void)conf;
-    if (!habits)
+    if (!habits || !habits->asked)
         return;
     ask_seen(habits, room);
     ask_hours(habits, room);
@@ -344,7 +345,7 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
     habits->country_is_new =
         judge_seen(seen, habits->country, "country:", since_sec, &habits->countries);
     habits->client_is_new = judge_seen(seen, habits->client, "client:", since_sec, &clients);
-    judge_volume(hours, answer->known ? 0 : habits->amount, habits);
+    judge_volume(hours, (answer->known ? 0 : habits->amount) + habits->untold, habits);
     judge_recipients(known, answer->known ? 0 : habits->nrecipients, habits);
 }
 

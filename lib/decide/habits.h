@@ -10,12 +10,13 @@
  */
 #pragma once
 
+#include "lib/decide/habits_cache.h"
 #include "lib/decide/notes.h"
 
 /* What of the message goes to the store becomes message->facts.habits; without a login that stays
  * NULL.  now_sec is the store's time, or near it. */
-void habits_plan(const struct conf *conf, const struct geo *geo, int64_t now_sec,
-                 struct message *message);
+void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
+                 int64_t now_sec, struct message *message);
 
 /* A row of notes.c: "seen", "hours", "known" and "flag". */
 void habits_ask(const struct conf *conf, const struct message *message, struct notes_request *room);

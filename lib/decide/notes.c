@@ -14,10 +14,10 @@ static const struct row rows[] = {
     {habits_ask, habits_answered},
 };
 
-void notes_plan(const struct conf *conf, const struct geo *geo, int64_t now_sec,
-                struct message *message)
+void notes_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
+                int64_t now_sec, struct message *message)
 {
-    habits_plan(conf, geo, now_sec, message);
+    habits_plan(conf, geo, cache, now_sec, message);
 }
 
 void notes_add(const struct conf *conf, const struct message *message, struct notes_request *room_r,

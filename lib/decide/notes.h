@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/conf/conf.h"
+#include "lib/decide/habits_cache.h"
 #include "lib/geo/geo.h"
 #include "lib/message/message.h"
 #include "lib/store/store.h"
@@ -24,8 +25,8 @@ struct notes_request {
 };
 
 /* Works out what the message is about, before anything is asked.  now_sec: about the store's. */
-void notes_plan(const struct conf *conf, const struct geo *geo, int64_t now_sec,
-                struct message *message);
+void notes_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
+                int64_t now_sec, struct message *message);
 
 /* Fills the store's request with what all rows ask; room_r must live as long as request. */
 void notes_add(const struct conf *conf, const struct message *message, struct notes_request *room_r,

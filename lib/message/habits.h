@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HABITS_RECIPIENTS 16 /* looked at, of one message: a sample tells new lists from old ones  \
-                              */
+/* Looked at, of one message: a sample tells new lists from old ones. */
+#define HABITS_RECIPIENTS 16
 
 /* This hour's or day's recipients, and how many there usually are. */
 struct habits_volume {
@@ -29,14 +29,15 @@ struct habits {
     char hour[10], day[10]; /* "hour:037" of the week (UTC), "day:1" */
     char recipients[HABITS_RECIPIENTS][10]; /* hashes, as the store names them */
     size_t nrecipients;
+    int64_t untold; /* recipients of the messages before that the store does not know of */
+    bool asked; /* the store is asked; not: its last answer still holds */
 
     /* What the store remembers; only where known */
     bool known;
     bool place_is_new, country_is_new, client_is_new; /* and there were others before */
     unsigned places, countries; /* distinct ones in locations-window, this one included */
     struct habits_volume in_hour, in_day;
-    int64_t sampled,
-        fresh; /* recipients of the last hour: looked at, and never written to before */
+    int64_t sampled, fresh; /* recipients of the last hour looked at; never written to before */
 };
 
 void habits_free(struct habits **habits);

@@ -155,8 +155,8 @@ def test_all_together_is_held(place, login):
 
 def test_people_one_writes_to_are_not_new(place, login):
     usually(place, login, an_hour=2, a_day=8)
-    for _ in range(3):
-        queue_id = send(place, login, recipients=16)
+    for n in range(3):  # from elsewhere each time: an answer of just now would be used again
+        queue_id = send(place, login, f"203.0.{n}.7", recipients=16)
     assert "new recipients" not in found(place, queue_id)["account.anomaly"]["evidence"]
 
 
@@ -167,3 +167,16 @@ def test_without_the_store_nothing_looks_new(place, login):
         assert not found(place, send(place, login, "192.0.2.7"))
     finally:
         place.redis.thaw()
+
+
+def test_what_was_not_told_at_once_is_told(place, login):
+    """Within ten seconds the store is asked once; the counts of all messages reach it all the same."""
+    usually(place, login, an_hour=2, a_day=8)
+    for _ in range(4):
+        queue_id = send(place, login, recipients=10)
+    assert found(place, queue_id)["account.anomaly"]["used"] == "40"
+    queue_id = send(place, login, "198.51.100.1", recipients=10)
+    assert found(place, queue_id)["account.anomaly"]["used"] == "50"
+    with place.redis.client() as client:
+        every = client.call("HGET", f"sluice:{{user:{login}}}:hours", "all")
+    assert every.split()[2] == "50"
