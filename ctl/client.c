@@ -15,7 +15,8 @@
 struct question {
     struct store_limit_answer *answers_r;
     size_t nanswers;
-    struct store_answer answer; /* without its limits */
+    struct note_fact *note_r; /* where the one note goes that was asked for; may be NULL */
+    struct store_answer answer; /* without its limits and notes */
     bool answered;
 };
 
@@ -26,6 +27,11 @@ static void on_answer(const struct store_answer *answer, void *context)
     question->answered = true;
     question->answer = *answer;
     question->answer.limits = NULL;
+    question->answer.notes = NULL;
+    for (size_t i = 0;
+         question->note_r != NULL && answer->nnotes == 1 && i < answer->notes[0].npairs; i++)
+        note_fact_add(question->note_r, answer->notes[0].pairs[i].name,
+                      answer->notes[0].pairs[i].value);
     if (answer->limits == NULL)
         return;
     for (size_t i = 0; i < answer->nlimits && i < question->nanswers; i++)
@@ -126,4 +132,72 @@ bool client_reset(struct client *client, const char *subject, bool *known_r)
         return false;
     *known_r = question.answer.known;
     return true;
+}
+
+bool client_note(struct client *client, const char *subject, const char *kind,
+                 struct note_fact *note_r, int64_t *now_us_r)
+{
+    const struct store_wish wish = {.subject = subject, .kind = kind};
+    const struct store_request request = {.identity = "", .wishes = &wish, .nwishes = 1};
+    struct question question = {.note_r = note_r};
+
+    memset(note_r, 0, sizeof(*note_r));
+    store_look(client->store, &request, on_answer, &question);
+    if (!wait_for(client, &question))
+        return false;
+    if (now_us_r != NULL)
+        *now_us_r = question.answer.now_us;
+    return true;
+}
+
+bool client_suspend(struct client *client, const char *subject, const struct suspension *suspension)
+{
+    struct question question = {.answered = false};
+
+    suspension_set(client->store, subject, suspension, on_answer, &question);
+    return wait_for(client, &question);
+}
+
+bool client_lift(struct client *client, const char *subject, bool *known_r)
+{
+    struct question question = {.answered = false};
+
+    suspension_lift(client->store, subject, on_answer, &question);
+    if (!wait_for(client, &question))
+        return false;
+    *known_r = question.answer.known;
+    return true;
+}
+
+struct listing {
+    void (*show)(const char *subject, const struct store_note *note, void *context);
+    void *context;
+    bool done, complete;
+};
+
+static void on_shown(const char *subject, const struct store_note *note, void *context)
+{
+    struct listing *listing = context;
+
+    listing->show(subject, note, listing->context);
+}
+
+static void on_listed(bool complete, void *context)
+{
+    struct listing *listing = context;
+
+    listing->done = true;
+    listing->complete = complete;
+}
+
+bool client_list(struct client *client, const char *kind,
+                 void (*show)(const char *subject, const struct store_note *note, void *context),
+                 void *context)
+{
+    struct listing listing = {.show = show, .context = context};
+
+    store_note_list(client->store, kind, &(struct store_note_list){on_shown, on_listed, &listing});
+    while (!listing.done)
+        loop_run_once(client->loop, STEP_MS);
+    return listing.complete;
 }

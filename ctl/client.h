@@ -4,6 +4,8 @@
 
 #include "lib/base/loop.h"
 #include "lib/conf/conf.h"
+#include "lib/decide/suspension.h"
+#include "lib/message/facts.h"
 #include "lib/store/store.h"
 
 struct client {
@@ -21,6 +23,21 @@ void client_close(struct client *client);
  * answer. */
 bool client_look(struct client *client, const struct store_request *request,
                  struct store_limit_answer *answers_r, int64_t *waited_us_r);
+
+/* Reads a note; note_r's strings are the caller's to free (note_fact_clear()).  now_us_r: the
+ * store's time.  false: the store did not answer. */
+bool client_note(struct client *client, const char *subject, const char *kind,
+                 struct note_fact *note_r, int64_t *now_us_r);
+
+/* Suspends a user, or lifts that.  false: the store did not answer. */
+bool client_suspend(struct client *client, const char *subject,
+                    const struct suspension *suspension);
+bool client_lift(struct client *client, const char *subject, bool *known_r);
+
+/* Shows all notes of a kind.  false: the store did not answer, or not to the end. */
+bool client_list(struct client *client, const char *kind,
+                 void (*show)(const char *subject, const struct store_note *note, void *context),
+                 void *context);
 
 /* Forgets a subject; known_r: there was something to forget.  false: the store did not answer. */
 bool client_reset(struct client *client, const char *subject, bool *known_r);

@@ -12,7 +12,7 @@
 static const struct verb *const verbs[] = {
     &verb_config, &verb_causes, &verb_explain, &verb_status, &verb_limits,
     &verb_reset,  &verb_spf,    &verb_verify,  &verb_keygen, &verb_classify,
-    &verb_warmup, &verb_replay,
+    &verb_warmup, &verb_replay, &verb_suspend, &verb_unsuspend, &verb_suspended,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 
@@ -23,7 +23,7 @@ static void print_help(void)
            "usage: sluicectl [-c FILE] [-o NAME=VALUE]... VERB ...\n"
            "\n");
     for (size_t i = 0; i < VERB_COUNT; i++)
-        printf("  %-7s %-26s  %s\n", verbs[i]->name, verbs[i]->arguments, verbs[i]->summary);
+        printf("  %-9s %-26s  %s\n", verbs[i]->name, verbs[i]->arguments, verbs[i]->summary);
     printf("\n"
            "  -c, --config FILE        read FILE in place of %s\n"
            "  -o, --option NAME=VALUE  set one option over the file, as in\n"

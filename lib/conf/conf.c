@@ -123,6 +123,16 @@ int conf_cause_action(const struct conf *conf, const char *cause_id)
     return -1;
 }
 
+const struct conf_suspend *conf_cause_suspend(const struct conf *conf, const char *cause_id)
+{
+    /* The last section that says it holds: a file can so change what it includes. */
+    for (size_t i = conf->ncauses; i > 0; i--)
+        if (conf->causes[i - 1].suspend.life_ms > 0 &&
+            strcmp(conf->causes[i - 1].id, cause_id) == 0)
+            return &conf->causes[i - 1].suspend;
+    return NULL;
+}
+
 enum conf_mode conf_cause_mode(const struct conf *conf, const char *cause_id)
 {
     for (size_t i = conf->ncauses; i > 0; i--)

@@ -147,10 +147,18 @@ struct conf_relay {
     struct conf_place place;
 };
 
+/* Whoever a cause is found with so often is suspended. */
+struct conf_suspend {
+    int64_t life_ms; /* 0: never */
+    int64_t after;
+    int64_t window_ms;
+};
+
 struct conf_cause {
     char *id;
     int action; /* enum action, or -1 when not set */
     int mode; /* enum conf_mode, or -1: the mode of all */
+    struct conf_suspend suspend;
     struct conf_place place;
 };
 
@@ -397,6 +405,9 @@ int conf_cause_action(const struct conf *conf, const char *cause_id);
 
 /* Whether a cause is enforced or only observed: its own mode, else the mode of all. */
 enum conf_mode conf_cause_mode(const struct conf *conf, const char *cause_id);
+
+/* When the cause suspends; NULL: never. */
+const struct conf_suspend *conf_cause_suspend(const struct conf *conf, const char *cause_id);
 /* Whether any cause at all is enforced, so that mail may be held or refused. */
 bool conf_enforces(const struct conf *conf);
 
@@ -406,3 +417,5 @@ const char *limit_count_name(enum limit_count count);
 
 /* A time as the configuration says it: "24h", "500ms", "0".  The caller frees it. */
 char *conf_duration(int64_t ms);
+/* The way back; false: it is no time. */
+bool conf_duration_parse(const char *text, int64_t *ms_r);

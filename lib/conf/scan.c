@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PHRASE_WORD "after" /* the second of its words */
+#define PHRASE_WORDS 5
 #define LEVELS_MAX 4 /* deeper than the schema's sections nest */
 
 /* What may come next. */
@@ -30,6 +32,7 @@ struct scan {
     } levels[LEVELS_MAX];
     size_t level;
     enum section_kind opening;
+    bool phrase; /* the value may be several words */
     const struct scan *parent;
     unsigned depth;
     dev_t device; /* which file this is, to find a cycle */
@@ -261,6 +264,7 @@ static void take_name(struct scan *scan, const struct token *token)
         emit(scan, token);
     } else if (schema_option(kind, name) != NULL) {
         scan->expected = EXPECT_ASSIGN;
+        scan->phrase = schema_option(kind, name)->type == TYPE_SUSPEND;
         emit(scan, token);
     } else if (strcmp(name, "include") == 0) {
         include_statement(scan, token);
@@ -270,13 +274,50 @@ static void take_name(struct scan *scan, const struct token *token)
     free(name);
 }
 
+/* "12h after 3 in 10m" is one value, although libConfuse would have it in quotes. */
+static void emit_value(struct scan *scan, const struct token *token)
+{
+    struct tokens before = scan->tokens;
+    struct token next = scan->phrase && token->type == TOKEN_WORD ? scan_token(scan) : *token;
+    struct text value = TEXT_EMPTY;
+    struct token whole = *token;
+
+    scan->tokens = before;
+    if (next.type != TOKEN_WORD || next.length != strlen(PHRASE_WORD) ||
+        memcmp(next.bytes, PHRASE_WORD, next.length) != 0) {
+        emit(scan, token);
+        return;
+    }
+    text_add_char(&value, '"');
+    text_add(&value, token->bytes, token->length);
+    for (size_t i = 1; i < PHRASE_WORDS; i++) {
+        before = scan->tokens;
+        next = scan_token(scan);
+        if (next.type != TOKEN_WORD) {
+            scan->tokens = before;
+            break;
+        }
+        text_add_char(&value, ' ');
+        text_add(&value, next.bytes, next.length);
+    }
+    text_add_char(&value, '"');
+    whole.type = TOKEN_STRING;
+    whole.bytes = text_string(&value);
+    whole.length = value.length;
+    emit(scan, &whole);
+    text_free(&value);
+}
+
 /* Inside a statement: follows libConfuse's grammar just as far as to know where the next one
  * begins. */
 static void take_rest(struct scan *scan, const struct token *token)
 {
     bool fits = false;
 
-    emit(scan, token);
+    if (scan->expected == EXPECT_VALUE)
+        emit_value(scan, token);
+    else
+        emit(scan, token);
     switch (scan->expected) {
     case EXPECT_NAME:
         break;

@@ -452,6 +452,12 @@ const struct conf_option schema_options[] = {
               "that observes goes over cause by cause. sluicectl enforce --preview tells from "
               "the log whom it would touch."},
 
+    {"suspend", .section = SECTION_CAUSE, .type = TYPE_SUSPEND, MEMBER(conf_cause, suspend),
+     .about = "Suspends the account (see sluicectl suspend) with which the cause is found: "
+              "\"12h after 3 in 10m\" for 12 hours, as soon as the cause was found with 3 of its "
+              "messages in 10 minutes, on all hosts together; \"12h\" with the first one. A "
+              "cause that is observed suspends nobody. Without it, the cause suspends nobody."},
+
     {"dmarc-reject", .section = SECTION_VERIFY, .type = TYPE_ACTION,
      MEMBER(conf_verify, actions[CONF_DMARC_REJECT]),
      .about = "DMARC fails, and the domain asks to reject such mail."},

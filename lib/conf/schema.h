@@ -71,6 +71,7 @@ enum option_type {
     TYPE_MEMBER, /* list of struct conf_member */
     TYPE_NAMES, /* list in struct strings */
     TYPE_LOGIN_RULE, /* list of struct conf_login_rule */
+    TYPE_SUSPEND, /* struct conf_suspend; the words need no quotes */
     TYPE_COUNT
 };
 

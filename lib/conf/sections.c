@@ -245,7 +245,7 @@ static void read_cause(struct load *load, const struct raw_section *raw, void *e
     cause->id = mem_copy(raw->title);
     cause->action = cause->mode = -1;
     if (raw->noptions == 0)
-        complain(load, raw, &raw->place, "nothing is said of it: expected action or mode");
+        complain(load, raw, &raw->place, "nothing is said of it: expected action, mode or suspend");
     read_options(load, raw, cause, false);
 }
 

@@ -74,6 +74,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_NAMES] = {type_read_names, "names", 0, NULL, STORED_STRINGS},
     [TYPE_LOGIN_RULE] = {type_read_login_rule, "equal, domain or a table", 0,
                          "texthash:/etc/sluice/senders", STORED_ARRAY},
+    [TYPE_SUSPEND] = {type_read_suspend, "how long, and after how many in what time", 0,
+                      "12h after 3 in 10m", STORED_NUMBER},
 };
 
 bool type_read(struct reading *reading, const char *value)

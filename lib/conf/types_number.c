@@ -19,6 +19,13 @@ struct unit {
 static const struct unit durations[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 #define DAYS 4 /* their index */
+#define MS_PER_SEC 1000
+#define MS_PER_DAY INT64_C(86400000)
+#define SUSPEND_WINDOW_MS INT64_C(3600000) /* where none is said, and so the first one suspends */
+#define SUSPEND_WINDOW_MOST_MS (31 * MS_PER_DAY)
+#define SUSPEND_LIFE_MOST_MS (366 * MS_PER_DAY)
+#define SUSPEND_WORDS 5
+#define SUSPEND_AFTER_MOST 1000000
 static const struct unit sizes[] = {
     {"", 1}, {"K", 1024}, {"M", 1048576}, {"G", 1073741824}, {"T", INT64_C(1) << 40}};
 #define UNITS(units) (units), sizeof(units) / sizeof(*(units))
@@ -72,6 +79,11 @@ void type_print_size(struct text *text, int64_t bytes)
         text_add_char(text, '0');
     else
         print_units(text, bytes, UNITS(sizes));
+}
+
+bool conf_duration_parse(const char *text, int64_t *ms_r)
+{
+    return parse_units(text, UNITS(durations), ms_r);
 }
 
 char *conf_duration(int64_t ms)
@@ -154,6 +166,59 @@ bool type_read_duration(struct reading *reading, const char *value)
         return store_in_range(reading, number);
     ask_for_unit(reading, value);
     return false;
+}
+
+/* The words of a phrase; returns how many there are, more than SUSPEND_WORDS being one more. */
+static size_t split_words(char *phrase, const char *words_r[SUSPEND_WORDS])
+{
+    size_t count = 0;
+
+    for (;;) {
+        phrase += strspn(phrase, " ");
+        if (*phrase == '\0' || count == SUSPEND_WORDS)
+            return count + (*phrase != '\0');
+        words_r[count++] = phrase;
+        phrase += strcspn(phrase, " ");
+        if (*phrase != '\0')
+            *phrase++ = '\0';
+    }
+}
+
+static bool parse_suspend(char *phrase, struct conf_suspend *suspend_r)
+{
+    const char *words[SUSPEND_WORDS];
+    size_t count = split_words(phrase, words);
+
+    *suspend_r = (struct conf_suspend){.after = 1, .window_ms = SUSPEND_WINDOW_MS};
+    if ((count != 1 && count != SUSPEND_WORDS) ||
+        !parse_units(words[0], UNITS(durations), &suspend_r->life_ms))
+        return false;
+    return count == 1 || (strcmp(words[1], "after") == 0 && strcmp(words[3], "in") == 0 &&
+                          text_number(words[2], strlen(words[2]), &suspend_r->after) &&
+                          parse_units(words[4], UNITS(durations), &suspend_r->window_ms));
+}
+
+/* "12h", or "12h after 3 in 10m". */
+bool type_read_suspend(struct reading *reading, const char *value)
+{
+    struct conf_suspend suspend;
+    char *phrase = mem_copy(value);
+    bool parsed = parse_suspend(phrase, &suspend);
+
+    free(phrase);
+    if (!parsed)
+        return false;
+    if (suspend.life_ms < MS_PER_SEC || suspend.life_ms > SUSPEND_LIFE_MOST_MS) {
+        text_add_string(&reading->why, "a suspension lasts from 1s to 366d");
+        return false;
+    }
+    if (suspend.after < 1 || suspend.after > SUSPEND_AFTER_MOST || suspend.window_ms < MS_PER_SEC ||
+        suspend.window_ms > SUSPEND_WINDOW_MOST_MS) {
+        text_add_string(&reading->why, "it counts from 1 to 1000000 in 1s to 31d");
+        return false;
+    }
+    *(struct conf_suspend *)(void *)(reading->base + reading->option->offset) = suspend;
+    return true;
 }
 
 bool type_read_per(struct reading *reading, const char *value)

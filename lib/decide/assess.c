@@ -72,9 +72,11 @@ static void store_answered(const struct store_answer *answer, void *context)
     struct assessment *assessment = context;
     struct facts *facts = &assessment->message->facts;
 
-    limits_answered(assessment->message, answer);
+    if (answer->nlimits > 0)
+        limits_answered(assessment->message, answer);
     notes_answered(assessment->conf, answer, assessment->message);
-    if (assessment->charge == ASSESS_CHARGE && answer->outcome == STORE_OUTCOME_DONE) {
+    if (has_windows(assessment->message) && assessment->charge == ASSESS_CHARGE &&
+        answer->outcome == STORE_OUTCOME_DONE) {
         facts->charged = true;
         facts->charged_by_us = !answer->known;
     }

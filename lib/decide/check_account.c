@@ -2,6 +2,7 @@
 /* account.*: who sends, and whether that is theirs to use. */
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
+#include "lib/decide/suspension.h"
 
 #define FROM_ADDRESSES_MAX 16 /* looked at; more than one is rare already (RFC 5322 §3.6.2) */
 
@@ -87,4 +88,47 @@ void check_unauthenticated(const struct conf *conf, struct message *message)
                  "%s has to log in (submission, port 587 or 465); if %s is one of your own "
                  "servers, add it to internal-networks",
                  message->sender.text, client);
+}
+
+static const char *flag_value(const void *flag, const char *name)
+{
+    return note_fact_value(flag, name);
+}
+
+void check_suspended(const struct conf *conf, struct message *message)
+{
+    struct suspension suspension;
+    struct finding *finding;
+    char until[SUSPENSION_TIME_SIZE];
+
+    (void)conf;
+    if (!suspension_read(flag_value, &message->facts.flag, message->facts.flag_sec,
+                         &suspension))
+        return;
+    finding = findings_add(&message->findings, cause_get(CAUSE_ACCOUNT_SUSPENDED));
+    suspension_time(suspension.until_sec, until);
+    finding_field(finding, "user", "%s", message->user);
+    finding_field(finding, "reason", "%s", suspension.reason);
+    finding_field(finding, "by", "%s", suspension.by);
+    if (suspension.since_sec > 0) {
+        char since[SUSPENSION_TIME_SIZE];
+
+        suspension_time(suspension.since_sec, since);
+        finding_field(finding, "since", "%s", since);
+    }
+    finding_field(finding, "until", "%s", suspension.until_sec > 0 ? until : "released");
+    if (*suspension.note != '\0')
+        finding_field(finding, "note", "%s", suspension.note);
+    if (suspension.until_sec > 0)
+        finding_sentence(finding,
+                         "Your account may not send mail until %s (reason: %s). Please contact "
+                         "your mail administrator.",
+                         until, suspension.reason);
+    else
+        finding_sentence(finding,
+                         "Your account may not send mail until it is released (reason: %s). "
+                         "Please contact your mail administrator.",
+                         suspension.reason);
+    finding_hint(finding, "settle the reason (%s), then: sluicectl unsuspend %s", suspension.reason,
+                 message->user);
 }

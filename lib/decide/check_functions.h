@@ -7,6 +7,7 @@
 
 void check_limits(const struct conf *conf, struct message *message);
 void check_store(const struct conf *conf, struct message *message);
+void check_suspended(const struct conf *conf, struct message *message);
 void check_sender_mismatch(const struct conf *conf, struct message *message);
 void check_unauthenticated(const struct conf *conf, struct message *message);
 void check_new_location(const struct conf *conf, struct message *message);

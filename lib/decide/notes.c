@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/notes.h"
 
+#include "lib/decide/flags.h"
 #include "lib/decide/habits.h"
 
 struct row {
@@ -11,12 +12,14 @@ struct row {
 
 /* The order is that of the answers, nothing else. */
 static const struct row rows[] = {
+    {flags_ask, flags_answered},
     {habits_ask, habits_answered},
 };
 
 void notes_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
                 int64_t now_sec, struct message *message)
 {
+    flags_plan(conf, message);
     habits_plan(conf, geo, cache, now_sec, message);
 }
 

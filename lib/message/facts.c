@@ -2,7 +2,10 @@
 /* The life of facts. */
 #include "lib/message/facts.h"
 
+#include "lib/base/mem.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 void facts_clear(struct facts *facts)
 {
@@ -19,5 +22,31 @@ void facts_clear(struct facts *facts)
     strings_free(&facts->carried);
     if (facts->outlook != NULL)
         facts->outlook_release(&facts->outlook);
+    free(facts->flag_subject);
+    note_fact_clear(&facts->flag);
     *facts = (struct facts){0};
+}
+
+const char *note_fact_value(const struct note_fact *note, const char *name)
+{
+    for (size_t i = 0; i < note->npairs; i++)
+        if (strcmp(note->pairs[i].name, name) == 0)
+            return note->pairs[i].value;
+    return NULL;
+}
+
+void note_fact_add(struct note_fact *note, const char *name, const char *value)
+{
+    note->pairs = mem_grow(note->pairs, note->npairs + 1, sizeof(*note->pairs));
+    note->pairs[note->npairs++] = (struct note_pair){mem_copy(name), mem_copy(value)};
+}
+
+void note_fact_clear(struct note_fact *note)
+{
+    for (size_t i = 0; i < note->npairs; i++) {
+        free(note->pairs[i].name);
+        free(note->pairs[i].value);
+    }
+    free(note->pairs);
+    *note = (struct note_fact){0};
 }

@@ -41,6 +41,15 @@ struct limit_fact {
     bool near; /* passed the warning share just now */
 };
 
+/* What the store remembers of a subject besides its use (lib/store/store_note.h). */
+struct note_pair {
+    char *name, *value;
+};
+struct note_fact {
+    struct note_pair *pairs;
+    size_t npairs;
+};
+
 enum store_state {
     STORE_UNASKED,
     STORE_ANSWERED,
@@ -65,6 +74,9 @@ struct facts {
     size_t nlimits;
     enum store_state store;
     struct habits *habits; /* of the login; NULL without one */
+    char *flag_subject; /* whose flag is asked for: "user:alice@example.com"; NULL: nobody's */
+    struct note_fact flag; /* suspension, class */
+    int64_t flag_sec; /* the store's time when it said so */
     bool charged; /* this message is counted, by whoever came first */
     bool charged_by_us; /* ... and it was this request that did it */
     char *spf, *dmarc; /* "pass", "fail(reject)", ...; NULL while not known */
@@ -80,3 +92,8 @@ struct facts {
 };
 
 void facts_clear(struct facts *facts);
+
+/* The value of a field; NULL: there is none. */
+const char *note_fact_value(const struct note_fact *note, const char *name);
+void note_fact_add(struct note_fact *note, const char *name, const char *value);
+void note_fact_clear(struct note_fact *note);

@@ -100,7 +100,8 @@ static bool exists(const char *literal)
 {
     static const char *const commands[] = {"sluicectl config",        "sluicectl causes",
                                            "sluicectl status",        "sluicectl limits SUBJECT",
-                                           "sluicectl reset SUBJECT", "postfix reload"};
+                                           "sluicectl reset SUBJECT", "sluicectl suspend USER",
+                                           "sluicectl unsuspend USER", "postfix reload"};
     char *name;
     bool known = false;
 

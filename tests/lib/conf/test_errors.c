@@ -220,7 +220,7 @@ static const struct {
     {"cause's action", "cause dns.spf-fail { action = refuse }",
      "expected ignore, log, warn, hold, defer or reject"},
     {"cause without action", "cause dns.spf-fail { }",
-     "cause dns.spf-fail: nothing is said of it: expected action or mode"},
+     "cause dns.spf-fail: nothing is said of it: expected action, mode or suspend"},
     /* Includes. */
     {"include not there", "\ninclude \"/no/such\"", "test.conf:2: cannot read /no/such"},
     {"include of a folder", "include /tmp", "cannot read /tmp: it is not a file"},
