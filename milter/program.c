@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/program.h"
 
+#include "lib/auth/key_life.h"
 #include "lib/base/mem.h"
 #include "lib/decide/report.h"
 #include "milter/callbacks.h"
@@ -125,6 +126,29 @@ static void report_keys(struct log *log, const struct signer *signer)
     }
 }
 
+static struct key_watch *key_watch;
+
+static void tell_key_state(const struct key_life_news *news, void *context)
+{
+    struct log_event event;
+
+    log_begin(&event, context, LOG_INFO, NULL, "key-state");
+    log_string(&event, "domain", news->domain);
+    log_string(&event, "selector", news->selector);
+    log_string(&event, "state", news->state);
+    log_string(&event, "why", news->why);
+    if (news->wait_sec >= 0)
+        log_number(&event, "signs-in", news->wait_sec);
+    log_write(&event);
+}
+
+static void watch_keys(struct daemon *daemon)
+{
+    key_watch_free(&key_watch);
+    key_watch = key_watch_new(daemon->services.loop, daemon->services.dns, prepared,
+                              tell_key_state, daemon->services.log);
+}
+
 /* --- the sequence --------------------------------------------------------------------- */
 
 static bool milter_bind(struct daemon *daemon, const struct conf *conf, char **problem_r)
@@ -156,6 +180,7 @@ static bool milter_serve(struct daemon *daemon, char **problem_r)
     shared_open(daemon);
     shared_set(conf, prepared);
     conf_release(&conf);
+    watch_keys(daemon);
     return start_libmilter(daemon, problem_r);
 }
 
@@ -166,6 +191,7 @@ static void milter_reloaded(struct daemon *daemon, const struct conf *conf)
 
     shared_set(current, prepared);
     conf_release(&current);
+    watch_keys(daemon);
     if (listener_is_at(conf))
         return;
     log_begin(&event, daemon->services.log, LOG_WARNING, NULL, "restart-needed");
@@ -186,6 +212,7 @@ static void milter_stop(struct daemon *daemon)
 {
     stopping = true;
     listener_remove();
+    key_watch_free(&key_watch);
     shared_close(daemon);
     signer_release(&prepared);
 }

@@ -48,6 +48,7 @@ bool signer_note(const struct signer *signer, size_t n, struct signer_note *note
 #define SIGN_MANY_FROM "many-from" /* whose domain should it be? */
 #define SIGN_NO_KEY "no-key" /* none is configured for the From domain */
 #define SIGN_NOT_ALLOWED "not-allowed" /* the login may not use the From address */
+#define SIGN_NOT_VISIBLE "key-not-visible" /* it has only new ones, whose records are not visible yet */
 #define SIGN_KEY_UNREADABLE "key-unreadable" /* the configured one is unusable */
 #define SIGN_ALREADY_SIGNED                                                                        \
     "already-signed" /* with a domain and selector of ours: it has been here before */

@@ -111,15 +111,25 @@ static bool has_our_signature(const struct message *message, const struct choice
     return false;
 }
 
-/* Leaves only the keys that work. */
-static void drop_unusable(struct choice *choice)
+/* Leaves only the keys that work and are in use.  NULL, or why there are none. */
+static const char *drop_unusable(struct choice *choice)
 {
+    const char *reason = SIGN_NO_KEY;
     size_t usable = 0;
 
-    for (size_t i = 0; i < choice->count; i++)
-        if (chosen_key(choice, i)->problem == NULL)
+    for (size_t i = 0; i < choice->count; i++) {
+        const struct signer_key *key = chosen_key(choice, i);
+
+        if (key->problem != NULL)
+            reason = SIGN_KEY_UNREADABLE;
+        else if (key->state == KEY_STATE_PUBLISH && !key_life_signs(key->life) &&
+                 strcmp(reason, SIGN_NO_KEY) == 0)
+            reason = SIGN_NOT_VISIBLE;
+        else if (key->state != KEY_STATE_RETIRE && key_life_signs(key->life))
             choice->matches[usable++] = choice->matches[i];
+    }
     choice->count = usable;
+    return usable > 0 ? NULL : reason;
 }
 
 static const char *choose_keys(const struct signer *signer, const struct conf *conf,
@@ -145,8 +155,7 @@ static const char *choose_keys(const struct signer *signer, const struct conf *c
         return reason;
     if (has_our_signature(message, choice_r))
         return SIGN_ALREADY_SIGNED;
-    drop_unusable(choice_r);
-    return choice_r->count == 0 ? SIGN_KEY_UNREADABLE : NULL;
+    return drop_unusable(choice_r);
 }
 
 /* --- headers -------------------------------------------------------------------------- */

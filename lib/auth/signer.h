@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/auth/key.h"
+#include "lib/auth/key_life.h"
 #include "lib/auth/sign.h"
 #include "lib/auth/signer_form.h"
 #include "lib/auth/signer_rules.h"
@@ -16,6 +17,8 @@ struct signer_key {
     struct key key; /* zeroed where problem says why */
     char *problem;
     size_t section; /* the sign section that it is of, counted from 1; 0: of none */
+    enum conf_key_state state;
+    struct key_life *life; /* KEY_STATE_PUBLISH: whether it signs; else NULL */
     bool kept; /* the file may not be read any more; it is the key of before the reload */
 };
 

@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SUFFIX ".pem"
+/* A key's file by what its name ends with. */
+static const struct suffix {
+    const char *text;
+    enum conf_key_state state;
+} suffixes[] = {
+    {".pem", KEY_STATE_ACTIVE}, {".publish", KEY_STATE_PUBLISH}, {".retire", KEY_STATE_RETIRE}};
 #define WILDCARD "*."
 
 /* A reading that is going on. */
@@ -53,6 +58,26 @@ static void read_file(const struct signer_keys *previous, struct signer_key *key
     key->problem = NULL;
     key->kept = true;
     key_share(&before->key, &key->key);
+}
+
+/* A key that waited before a reload goes on where it was. */
+static void set_state(struct reading *reading, size_t number, enum conf_key_state state)
+{
+    struct signer_key *key = &reading->keys->items[number];
+    const struct signer_key *before = NULL;
+
+    key->state = state;
+    if (state != KEY_STATE_PUBLISH || key->problem != NULL)
+        return;
+    for (size_t i = 0; reading->previous != NULL && i < reading->previous->count; i++) {
+        const struct signer_key *each = &reading->previous->items[i];
+
+        if (each->life != NULL && strcmp(each->domain, key->domain) == 0 &&
+            strcmp(each->selector, key->selector) == 0 &&
+            EVP_PKEY_eq(each->key.private_key, key->key.private_key) == 1)
+            before = each;
+    }
+    key->life = before != NULL ? key_life_hold(before->life) : key_life_new();
 }
 
 /* Returns its number.  source: the option's value that led to it; scope: whom it is for, as the
@@ -103,6 +128,7 @@ static void read_section(struct reading *reading, const struct conf_sign *sectio
     char *scope = mem_print("%s%s", section->subdomains ? "." : "", section->domain);
     size_t key = add_key(reading, section->domain, section->selector, section->key, "sign", scope);
 
+    set_state(reading, key, section->state);
     reading->keys->items[key].section = (size_t)(section - reading->conf->signs) + 1;
     signer_rules_own(rules, scope, key);
     for (size_t i = 0; i < section->third_parties.count; i++)
@@ -131,30 +157,36 @@ static void free_list(struct dirent **entries, int count)
 }
 
 /* What is not named as a key is none. */
-static bool is_key_file(const char *name)
+static const struct suffix *key_suffix(const char *name)
 {
-    size_t length = strlen(name);
+    const size_t length = strlen(name);
 
-    return length > strlen(KEY_SUFFIX) &&
-           strcmp(name + length - strlen(KEY_SUFFIX), KEY_SUFFIX) == 0;
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (length > strlen(suffixes[i].text) &&
+            strcmp(name + length - strlen(suffixes[i].text), suffixes[i].text) == 0)
+            return &suffixes[i];
+    return NULL;
 }
 
 static void read_key_file(struct reading *reading, const char *folder, const char *name,
                           const char *file)
 {
+    const struct suffix *suffix = key_suffix(file);
     const bool subdomains = strncmp(name, WILDCARD, strlen(WILDCARD)) == 0;
     char *domain = domain_copy(name + (subdomains ? strlen(WILDCARD) : 0));
-    char *stem = mem_copy_n(file, strlen(file) - strlen(KEY_SUFFIX));
+    char *stem = mem_copy_n(file, strlen(file) - strlen(suffix->text));
     char *selector = domain_copy(stem), *path = mem_print("%s/%s/%s", folder, name, file);
 
     if (domain != NULL && selector != NULL) {
         char *scope = mem_print("%s%s", subdomains ? "." : "", domain);
 
-        signer_rules_own(reading->keys->rules, scope,
-                         add_key(reading, domain, selector, path, folder, scope));
+        size_t key = add_key(reading, domain, selector, path, folder, scope);
+
+        set_state(reading, key, suffix->state);
+        signer_rules_own(reading->keys->rules, scope, key);
         free(scope);
     } else {
-        fail(reading, "sign-keys", path, "expected DOMAIN/SELECTOR" KEY_SUFFIX);
+        fail(reading, "sign-keys", path, "expected DOMAIN/SELECTOR.pem");
     }
     free(domain);
     free(stem);
@@ -177,7 +209,7 @@ static bool walk(struct reading *reading, const char *folder, bool look)
         error = errno;
         complete = nfiles >= 0 || error == ENOTDIR;
         for (int j = 0; j < nfiles; j++)
-            if (!look && is_key_file(files[j]->d_name))
+            if (!look && key_suffix(files[j]->d_name) != NULL)
                 read_key_file(reading, folder, domains[i]->d_name, files[j]->d_name);
         if (nfiles >= 0)
             free_list(files, nfiles);
@@ -201,10 +233,13 @@ static void read_folder(struct reading *reading, const char *folder)
         fail(reading, "sign-keys", folder, strerror(errno));
         return;
     }
-    for (size_t n = 0; (before = nth_kept(reading, folder, n)) != NULL; n++)
-        signer_rules_own(reading->keys->rules, before->scope,
-                         add_key(reading, before->domain, before->selector, before->path, folder,
-                                 before->scope));
+    for (size_t n = 0; (before = nth_kept(reading, folder, n)) != NULL; n++) {
+        size_t key = add_key(reading, before->domain, before->selector, before->path, folder,
+                             before->scope);
+
+        set_state(reading, key, before->state);
+        signer_rules_own(reading->keys->rules, before->scope, key);
+    }
 }
 
 /* --- OpenDKIM's tables ---------------------------------------------------------------- */
@@ -388,6 +423,7 @@ void signer_keys_clear(struct signer_keys *keys)
         free(key->source);
         free(key->scope);
         free(key->problem);
+        key_life_release(&key->life);
         key_clear(&key->key);
     }
     free(keys->items);

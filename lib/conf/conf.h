@@ -43,6 +43,11 @@ enum conf_predict {
     PREDICT_SMALL,
     PREDICT_NOTHING
 }; /* receivers' rules for all senders and those of much mail, for all, none */
+enum conf_key_state {
+    KEY_STATE_ACTIVE, /* signs */
+    KEY_STATE_PUBLISH, /* signs once its record has been visible for its TTL */
+    KEY_STATE_RETIRE /* signs no more */
+};
 #define CONF_RELAYS_MAX 60
 #define CONF_SIGNS_MAX 16 /* signatures of one message */
 
@@ -133,6 +138,7 @@ struct conf_sign {
     struct strings third_parties; /* other From domains; ".example.com" means its subdomains */
     int canonicalization; /* enum conf_canonicalization, or -1: as sign_canonicalization */
     int64_t expire_ms; /* or -1: as sign_expire_ms */
+    enum conf_key_state state;
     struct strings headers, oversigned; /* empty: as sign_headers, oversign_headers */
     struct conf_place place;
 };

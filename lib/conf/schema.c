@@ -50,6 +50,10 @@ static const struct option_word canonicalization_words[] = {
     {NULL, 0}};
 static const struct option_word predict_words[] = {
     {"bulk", PREDICT_BULK}, {"small", PREDICT_SMALL}, {"no", PREDICT_NOTHING}, {NULL, 0}};
+static const struct option_word key_state_words[] = {{"publish", KEY_STATE_PUBLISH},
+                                                     {"active", KEY_STATE_ACTIVE},
+                                                     {"retire", KEY_STATE_RETIRE},
+                                                     {NULL, 0}};
 static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct option_word log_facility_words[] = {{"mail", LOG_MAIL},
                                                         {"daemon", LOG_DAEMON},
@@ -322,7 +326,8 @@ const struct conf_option schema_options[] = {
               "add them late."},
     {"sign-keys", .type = TYPE_PATH, CONF_MEMBER(sign_keys), .fallback = "",
      .about = "A folder of signing keys, as DOMAIN/SELECTOR.pem, beside those of the sign "
-              "sections; a folder *.DOMAIN is for the domains below it. Empty: none."},
+              "sections; a folder *.DOMAIN is for the domains below it. SELECTOR.publish and "
+              "SELECTOR.retire are keys in those states (see sign). Empty: none."},
     {"sign-key-table", .type = TYPE_DATASET, CONF_MEMBER(sign_key_table), .fallback = "",
      .about = "OpenDKIM's KeyTable, as it is: a file with lines \"NAME DOMAIN:SELECTOR:PATH\", in "
               "which % stands for the domain of the From address. Empty: none."},
@@ -428,6 +433,14 @@ const struct conf_option schema_options[] = {
      MEMBER(conf_sign, headers), .about = "Instead of sign-headers."},
     {"oversign-headers", .section = SECTION_SIGN, .type = TYPE_FIELD, .list = true,
      MEMBER(conf_sign, oversigned), .about = "Instead of those of the root."},
+
+    {"state", .section = SECTION_SIGN, .type = TYPE_WORD, MEMBER(conf_sign, state),
+     .fallback = "active", .words = key_state_words,
+     .about =
+         "The key's life: a new key is written with publish, and signs by itself from when its "
+         "record has been visible for the record's TTL, so that no receiver can miss it; active "
+         "signs at once; retire does not sign any more, and its record may go when the mail "
+         "that it signed has arrived, after a week, say."},
 
     {"include", .section = SECTION_RELAY, .type = TYPE_DOMAIN, .list = true,
      MEMBER(conf_relay, includes),

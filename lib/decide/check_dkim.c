@@ -136,16 +136,26 @@ static void find_no_key(const struct conf *conf, struct message *message,
     struct finding *finding;
     const char *domain = outlook->from_domain;
 
-    if (domain == NULL || outlook->dmarc.dkim_aligned || message->facts.unsigned_reason == NULL ||
-        strcmp(message->facts.unsigned_reason, SIGN_NO_KEY) != 0)
+    const char *reason = message->facts.unsigned_reason;
+    const bool waits = reason != NULL && strcmp(reason, SIGN_NOT_VISIBLE) == 0;
+
+    if (domain == NULL || outlook->dmarc.dkim_aligned || reason == NULL ||
+        (strcmp(reason, SIGN_NO_KEY) != 0 && !waits))
         return;
     finding = findings_add(&message->findings, cause_get(CAUSE_DNS_DKIM_MISSING));
     finding_field(finding, "domain", "%s", domain);
-    finding_field(finding, "problem", "no signing key is configured for the domain");
+    finding_field(finding, "problem", "%s",
+                  waits ? "the record of its new key has not been visible for its TTL yet"
+                        : "no signing key is configured for the domain");
     finding_sentence(finding,
                      "The message cannot be given a signature of %s; it may end up as spam.",
                      domain);
-    if (conf_is_local_domain(conf, domain))
+    if (waits)
+        finding_hint(finding,
+                     "publish what \"sluicectl check dns %s\" prints, and keep the old key "
+                     "active until the log says event=key-state state=active of the new one",
+                     domain);
+    else if (conf_is_local_domain(conf, domain))
         finding_hint(finding,
                      "make a key with \"sluicectl keygen %s\", publish its record, and add the "
                      "sign section that it prints",

@@ -63,7 +63,8 @@ def shared(request, module_site):
 def events_of(daemon):
     """Every line, parsed; one that is broken or forged is an error."""
     events = daemon.log.events()
-    assert all(event["event"] in ("started", "reloaded", "message", "cause") for event in events)
+    known = ("started", "reloaded", "key-state", "message", "cause")
+    assert all(event["event"] in known for event in events)
     return events
 
 

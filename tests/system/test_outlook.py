@@ -441,3 +441,77 @@ class TestCache:
     def test_a_record_may_ask_for_the_local_part(self, quiet):
         for sender, status in [("joe", "pass"), ("ann", "fail"), ("joe", "pass"), ("ann", "fail")]:
             assert Said(quiet, f"{sender}@local.test").line["spf"] == status
+
+
+class TestKeyLife:
+    """A new key signs when its record has been visible for its TTL, and not before."""
+
+    DOMAIN = "life.test"
+
+    def zone(self, *keys):
+        lines = "".join(key_line(selector, key.record, ttl=2) for selector, key in keys)
+        return MX + GOOD_SPF + GOOD_DMARC + lines
+
+    @pytest.fixture
+    def start(self, station):
+        def begin(sections, options=None, *keys):
+            return station(
+                parts=["sluice-milter"],
+                sections=sections,
+                options={"local-domains": f'{{"{self.DOMAIN}"}}', **(options or {})},
+                zones={self.DOMAIN: self.zone(*keys)},
+            )
+
+        return begin
+
+    def section(self, selector, key, state):
+        return (
+            f'sign {self.DOMAIN} {{ selector = {selector}  key = "{key.private}"'
+            f"  state = {state} }}\n"
+        )
+
+    def state(self, place, state, why):
+        event = place.milter.log.wait(event="key-state", selector="s2", state=state)
+        assert event["domain"] == self.DOMAIN and why in event["why"]
+        return event
+
+    def dkim(self, place):
+        return Said(place, f"joe@{self.DOMAIN}").line["dkim"]
+
+    def test_from_publish_to_retire(self, start, dkim_key, other_key):
+        old, new = ("s1", dkim_key), ("s2", other_key)
+        place = start(self.section(*old, "active") + self.section(*new, "publish"), None, old)
+        self.state(place, "publish", "not published yet")
+        assert self.dkim(place) == f"signed:s1/{self.DOMAIN}"
+        place.milter.log.mark()
+        place.dns.set_zone(self.DOMAIN, self.zone(old, new))
+        event = place.milter.log.wait(
+            event="key-state", selector="s2", state="publish", why="its record is visible"
+        )
+        assert 1 <= int(event["signs-in"]) <= 2
+        self.state(place, "active", "visible for its TTL")
+        assert self.dkim(place) == f"signed:s1/{self.DOMAIN},s2/{self.DOMAIN}"
+        # a reload does not make it wait again, and what is retired signs no more
+        place.milter.log.mark()
+        place.config.sections = self.section(*old, "retire") + self.section(*new, "publish")
+        place.milter.reload()
+        self.state(place, "active", "visible for its TTL")
+        assert self.dkim(place) == f"signed:s2/{self.DOMAIN}"
+
+    def test_alone_it_signs_nothing_before(self, start, other_key, dkim_key):
+        place = start(self.section("s2", other_key, "publish"), None, ("s2", dkim_key))
+        self.state(place, "publish", "another one")
+        said = Said(place, f"joe@{self.DOMAIN}")
+        assert said.line["dkim"] == "none:key-not-visible"
+        assert "visible" in said.cause("dns.dkim-missing")["problem"]
+
+    def test_in_a_folder_the_files_name_says_it(self, start, dkim_key, other_key, folder):
+        keys = folder / "folder" / self.DOMAIN
+        keys.mkdir(parents=True)
+        for name, key in [("s1.pem", dkim_key), ("s2.publish", other_key), ("s3.retire", dkim_key)]:
+            (keys / name).write_bytes(key.private.read_bytes())
+            (keys / name).chmod(0o600)
+        place = start("", {"sign-keys": f'"{keys.parent}"'}, ("s1", dkim_key))
+        self.state(place, "publish", "not published yet")
+        assert place.milter.log.wait(event="key-state", selector="s3")["state"] == "retire"
+        assert self.dkim(place) == f"signed:s1/{self.DOMAIN}"
