@@ -5,6 +5,7 @@
 #include "lib/decide/report.h"
 #include "lib/decide/verdict.h"
 #include "milter/act.h"
+#include "milter/look.h"
 #include "milter/negotiate.h"
 #include "milter/receive.h"
 #include "milter/session.h"
@@ -143,6 +144,7 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t length)
         act_begin_signature(session);
         receive_begin(session);
         receive_body(session, bytes, length);
+        look_body(session, bytes, length);
         translate_body(session, bytes, length);
         act_body(session, bytes, length);
     }
@@ -171,6 +173,7 @@ static sfsistat on_end(SMFICTX *context)
     message->stage = STAGE_END_OF_MESSAGE;
     message->started_us = clock_now_us(services->steady);
     act_begin_signature(session);
+    look_end(session);
     receive_carried(session, services);
     assess_wait(services, session->conf, message, ASSESS_CHARGE, tell_progress, context);
     changed = receive_end(context, session, services);

@@ -48,6 +48,8 @@ static void forget_message(struct session *session)
     verify_free(&session->verify);
     verify_free(&session->carried);
     session->verifying_decided = false;
+    content_free(&session->content);
+    session->looking_decided = false;
     session->octets = 0;
     message_reset(session->message);
     signer_release(&session->signer);

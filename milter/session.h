@@ -5,6 +5,7 @@
 #include "lib/auth/sign.h"
 #include "lib/auth/verify.h"
 #include "lib/conf/conf.h"
+#include "lib/content/content.h"
 #include "lib/message/message.h"
 
 #include <libmilter/mfapi.h>
@@ -30,6 +31,8 @@ struct session {
     bool verifying_decided;
     struct verify *verify; /* NULL: it is not verified */
     struct verify *carried; /* of the signatures that mail of ours comes with; NULL: none */
+    bool looking_decided;
+    struct content *content; /* NULL: it is not looked into */
     int64_t octets; /* of headers and body so far */
 };
 

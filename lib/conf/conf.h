@@ -113,6 +113,7 @@ struct conf_class {
     struct conf_member *members;
     size_t nmembers;
     struct strings inherits; /* names of classes */
+    bool bulk; /* its members send bulk mail */
     struct conf_class_limit *limits; /* its own come first */
     size_t nlimits;
     struct conf_place place;
@@ -286,6 +287,19 @@ struct conf {
     struct strings oversign_headers;
     bool sign_all_matches; /* of the signing table, not only the first */
 
+    bool content_checks;
+    int64_t attachment_size; /* bytes; 0: never */
+    struct strings attachment_types; /* extensions, lower case */
+    int64_t links_max; /* 0: never */
+    struct strings link_shorteners;
+    int64_t bulk_recipients; /* 0: their number says nothing */
+    struct strings trusted_scanners;
+    struct ip_network *trusted_scanner_clients;
+    size_t ntrusted_scanner_clients;
+    int64_t mime_nesting, mime_parts;
+    int64_t max_header_fields, max_header_size;
+    int64_t content_time_ms;
+
     struct conf_limit *limits;
     size_t nlimits;
     struct conf_class *classes;
@@ -384,6 +398,9 @@ int64_t conf_warmup_ceiling_day(const struct conf_warmup *warmup);
 /* Whether mail to the domain uses the allowance up. */
 bool conf_warmup_counts(const struct conf *conf, const struct conf_warmup *warmup,
                         const char *domain);
+
+/* The class by which that person sends bulk mail, or NULL. */
+const struct conf_class *conf_bulk_class(const struct conf *conf, const struct conf_person *person);
 
 const struct conf_class *conf_class(const struct conf *conf, const char *name); /* or NULL */
 

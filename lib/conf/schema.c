@@ -340,6 +340,8 @@ const struct conf_option schema_options[] = {
      .about = "Whether all lines of the SigningTable that match add a signature, or only the first "
               "one: OpenDKIM's MultipleSignatures."},
 
+#include "lib/conf/schema_content.def"
+
     {"subject", .section = SECTION_LIMIT, .type = TYPE_WORD, MEMBER(conf_limit, subject),
      .fallback = "user", .words = subject_words,
      .about = "For whom it is counted: the login (user), the envelope sender or its domain, the "
@@ -375,6 +377,10 @@ const struct conf_option schema_options[] = {
               "inline:{...}), in which whoever has a line is a member, whatever stands behind the "
               "key: an address, @domain, @.example.com, an IP address or its first octets "
               "(192.0.2)."},
+    {"bulk", .section = SECTION_CLASS, .type = TYPE_BOOLEAN, MEMBER(conf_class, bulk),
+     .fallback = "no",
+     .about = "Whether its members send bulk mail, which has to offer one-click unsubscription "
+              "(content.bulk-headers)."},
     {"inherits", .section = SECTION_CLASS, .type = TYPE_NAMES, .list = true,
      MEMBER(conf_class, inherits),
      .about = "Other classes whose maxima it has where it names none itself; of several, the "

@@ -67,6 +67,7 @@ enum option_type {
     TYPE_NETWORK, /* list of struct ip_network */
     TYPE_ADDRESS, /* list of struct ip_address */
     TYPE_DOMAIN, /* list in struct strings; ".example.com" is allowed */
+    TYPE_EXTENSION, /* list in struct strings, lower case */
     TYPE_FIELD, /* list in struct strings: names of header fields that can be signed */
     TYPE_MEMBER, /* list of struct conf_member */
     TYPE_NAMES, /* list in struct strings */

@@ -65,6 +65,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_ADDRESS] = {type_read_address, "addresses", 0, "198.51.100.9 or 2001:db8::9",
                       STORED_ARRAY},
     [TYPE_DOMAIN] = {type_read_domain, "domains", 0, "example.com or .example.com", STORED_STRINGS},
+    [TYPE_EXTENSION] = {type_read_extension, "extensions of files", 0, "exe or js",
+                        STORED_STRINGS},
     [TYPE_FIELD] = {type_read_field, "names of header fields", 0, "Subject or List-*",
                     STORED_STRINGS},
     [TYPE_MEMBER] = {type_read_member, "addresses, logins, @domains, networks and tables", 0,

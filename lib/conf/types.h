@@ -39,7 +39,8 @@ type_reader type_read_word, type_read_action, type_read_over, type_read_string, 
     type_read_delimiters, type_read_hostname, type_read_path, type_read_files, type_read_mail_log, type_read_dataset,
     type_read_secret, type_read_selector, type_read_log;
 type_reader type_read_store, type_read_resolver, type_read_listen, type_read_network,
-    type_read_address, type_read_domain, type_read_member, type_read_names, type_read_field;
+    type_read_address, type_read_domain, type_read_member, type_read_names, type_read_field,
+    type_read_extension;
 type_reader type_read_login_rule, type_read_suspend;
 
 /* Stores a number in the option's member, whatever its width. */

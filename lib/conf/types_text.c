@@ -17,6 +17,7 @@
 #define ACCOUNT_MAX 64
 #define DELIMITERS_MAX 8
 #define FIELD_MAX 128
+#define EXTENSION_MAX 16
 #define WORDS_MAX 64
 
 bool type_read_word(struct reading *reading, const char *value)
@@ -240,5 +241,24 @@ bool type_read_field(struct reading *reading, const char *value)
         return false;
     }
     strings_add((struct strings *)(void *)(reading->base + reading->option->offset), value);
+    return true;
+}
+
+bool type_read_extension(struct reading *reading, const char *value)
+{
+    size_t length = strlen(value);
+    char *lower;
+
+    if (length == 0 || length > EXTENSION_MAX)
+        return false;
+    if (value[0] == '.') {
+        text_add_string(&reading->why, "the dot is not a part of it");
+        return false;
+    }
+    if (strpbrk(value, " ./\\*") != NULL)
+        return false;
+    lower = text_lower(mem_copy(value));
+    strings_add(type_strings(reading), lower);
+    free(lower);
     return true;
 }

@@ -24,6 +24,7 @@ void facts_clear(struct facts *facts)
         facts->outlook_release(&facts->outlook);
     free(facts->flag_subject);
     note_fact_clear(&facts->flag);
+    content_fact_clear(&facts->content);
     *facts = (struct facts){0};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "lib/base/strings.h"
+#include "lib/message/content_fact.h"
 #include "lib/message/habits.h"
 
 #include <stdbool.h>
@@ -88,6 +89,8 @@ struct facts {
     void (*outlook_release)(struct outlook **outlook);
     char *dkim_check; /* what receivers will say of the signature: "pass", "fail:...", or NULL */
     char *dkim; /* "signed:s1/example.com", "pass:example.net", "none:no-key", ...; NULL while not decided */
+    struct content_fact content;
+    bool signs_unsubscribe; /* our own signature covers the fields of RFC 8058 section 4 */
     char *dkim_survival; /* wire_survival() of a message that is signed; else NULL */
 };
 

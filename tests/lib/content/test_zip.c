@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Directories of zip archives, of every form. */
+#include "lib/content/archive.h"
+
+#include "lib/base/mem.h"
+#include "tests/lib/content/make_zip.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TEXT(string) .bytes = (string), .length = sizeof(string) - 1
+
+static struct strings types = {
+    .items = (char *[]){(char *)(uintptr_t) "exe", (char *)(uintptr_t) "js"}, .count = 2};
+
+static void on_found(void *context, const char *path, const char *kind, bool encrypted)
+{
+    text_print(context, "%s=%s%s;", path, kind, encrypted ? "(encrypted)" : "");
+}
+
+static char *found_in(const struct zip_tail *tail)
+{
+    struct text found = TEXT_EMPTY;
+    struct archive_search search = {
+        .types = &types, .budget = ARCHIVE_BUDGET, .found = on_found, .context = &found};
+
+    archive_search(&search, tail);
+    return found.length > 0 ? text_take(&found) : mem_copy("");
+}
+
+static void check(const char *name, const struct text *zip, const char *want)
+{
+    const struct zip_tail tail = {(const unsigned char *)zip->bytes, zip->length, zip->length};
+    char *found = found_in(&tail);
+
+    if (strcmp(found, want) != 0)
+        fail_msg("%s: \"%s\", wanted \"%s\"", name, found, want);
+    free(found);
+}
+
+static void test_forms(void **state)
+{
+    static const struct {
+        const char *name;
+        struct zip_file files[4];
+        struct zip_form form;
+        const char *want;
+    } cases[] = {
+        {"empty", {{.name = NULL}}, {0}, ""},
+        {"harmless", {{.name = "letter.pdf", TEXT("x")}, {.name = "exe/", TEXT("")}}, {0}, ""},
+        {"a program",
+         {{.name = "a.txt", TEXT("x")}, {.name = "b.EXE", TEXT("x")}},
+         {0},
+         "b.EXE=exe;"},
+        {"in a folder", {{.name = "a/b/c.js", TEXT("x")}}, {0}, "a/b/c.js=js;"},
+        {"with a comment",
+         {{.name = "c.js", TEXT("x")}},
+         {.comment = "PK\5\6 is no end"},
+         "c.js=js;"},
+        {"behind a program", {{.name = "c.js", TEXT("x")}}, {.before = "MZ...."}, "c.js=js;"},
+        {"zip64",
+         {{.name = "c.js", TEXT("x")}, {.name = "d.exe", TEXT("y")}},
+         {.zip64 = true},
+         "c.js=js;d.exe=exe;"},
+        {"zip64 behind a program",
+         {{.name = "c.js", TEXT("x")}},
+         {.before = "MZ....", .zip64 = true},
+         "c.js=js;"},
+        {"encrypted program", {{.name = "c.js", TEXT("x"), .encrypted = true}}, {0}, "c.js=js;"},
+        {"encrypted letter", {{.name = "c.pdf", TEXT("x"), .encrypted = true}}, {0}, ""},
+        {"encrypted archive",
+         {{.name = "c.rar", TEXT("x"), .encrypted = true}},
+         {0},
+         "c.rar=rar(encrypted);"},
+        {"masked directory",
+         {{.name = "1", TEXT("x"), .encrypted = true, .masked = true}},
+         {0},
+         "=zip(encrypted);"},
+        {"another name for those who see",
+         {{.name = "a.txt", TEXT("x"), .unicode_name = "a.exe"}},
+         {0},
+         "a.exe=exe;"},
+        {"dots and spaces at the end", {{.name = "a.exe. .", TEXT("x")}}, {0}, "a.exe. .=exe;"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text zip = make_zip(cases[i].files, &cases[i].form);
+
+        check(cases[i].name, &zip, cases[i].want);
+        text_free(&zip);
+    }
+}
+
+/* An archive with the one before in it, depth times. */
+static struct text nested(unsigned depth, bool deflated, bool zip64)
+{
+    struct zip_file innermost[] = {{.name = "setup.exe", TEXT("MZ")}, {.name = NULL}};
+    struct text zip = make_zip(innermost, NULL);
+    const struct zip_form form = {.zip64 = zip64};
+
+    while (--depth > 0) {
+        struct zip_file files[] = {
+            {.name = "in.zip", .bytes = zip.bytes, .length = zip.length, .deflated = deflated},
+            {.name = NULL}};
+        struct text outer = make_zip(files, &form);
+
+        text_free(&zip);
+        zip = outer;
+    }
+    return zip;
+}
+
+static void test_nested(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned depth;
+        bool deflated, zip64;
+        const char *want;
+    } cases[] = {
+        {"stored", 2, false, false, "in.zip/setup.exe=exe;"},
+        {"deflated", 2, true, false, "in.zip/setup.exe=exe;"},
+        {"zip64", 2, true, true, "in.zip/setup.exe=exe;"},
+        {"three deep", 3, true, false, "in.zip/in.zip/setup.exe=exe;"},
+        {"as deep as is read", ARCHIVE_DEPTH, true, false, "in.zip/in.zip/in.zip/setup.exe=exe;"},
+        {"deeper", ARCHIVE_DEPTH + 1, true, false, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text zip = nested(cases[i].depth, cases[i].deflated, cases[i].zip64);
+
+        check(cases[i].name, &zip, cases[i].want);
+        text_free(&zip);
+    }
+}
+
+/* What unpacks to more than the budget is not unpacked further. */
+static void test_bomb(void **state)
+{
+    const size_t length = 64 * 1024 * 1024;
+    char *zeros = mem_new(1, length);
+    struct zip_file files[] = {
+        {.name = "in.zip", .bytes = zeros, .length = length, .deflated = true},
+        {.name = "c.js", TEXT("x")},
+        {.name = NULL}};
+    struct text zip = make_zip(files, NULL);
+
+    (void)state;
+    check("bomb", &zip, "c.js=js;");
+    text_free(&zip);
+    free(zeros);
+}
+
+/* Of a long archive the end is kept. */
+static void test_tail(void **state)
+{
+    static char padding[5000];
+    struct zip_file files[] = {{.name = "long", .bytes = padding, .length = sizeof(padding)},
+                               {.name = "a.exe", TEXT("x")},
+                               {.name = "b.exe", TEXT("x")},
+                               {.name = NULL}};
+
+    (void)state;
+    for (int zip64 = 0; zip64 < 2; zip64++) {
+        const struct zip_form form = {.zip64 = zip64};
+        struct text zip = make_zip(files, &form);
+        const unsigned char *bytes = (const unsigned char *)zip.bytes;
+
+        for (size_t kept = 0; kept <= zip.length; kept++) {
+            const struct zip_tail tail = {bytes + zip.length - kept, kept, zip.length};
+            char *found = found_in(&tail);
+
+            if (kept > 600 && strcmp(found, "a.exe=exe;b.exe=exe;") != 0)
+                fail_msg("%zu octets kept: \"%s\"", kept, found);
+            free(found);
+        }
+        text_free(&zip);
+    }
+}
+
+/* No octet of an archive is trusted. */
+static void test_any_octet(void **state)
+{
+    (void)state;
+    for (int zip64 = 0; zip64 < 2; zip64++) {
+        struct text zip = nested(2, false, zip64);
+
+        for (size_t i = 0; i < zip.length; i++) {
+            static const unsigned char values[] = {0x00, 0x7f, 0xff};
+
+            for (size_t j = 0; j < sizeof(values); j++) {
+                const struct zip_tail tail = {(const unsigned char *)zip.bytes, zip.length,
+                                              zip.length};
+                char kept = zip.bytes[i];
+
+                zip.bytes[i] = (char)values[j];
+                free(found_in(&tail));
+                zip.bytes[i] = kept;
+            }
+        }
+        text_free(&zip);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms), cmocka_unit_test(test_nested),    cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_tail),  cmocka_unit_test(test_any_octet),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
