@@ -64,6 +64,13 @@ int smfi_insheader(SMFICTX *context, int index, char *name, char *value)
     return answer();
 }
 
+int smfi_chgheader(SMFICTX *context, char *name, int number, char *value)
+{
+    (void)context;
+    text_print(&asked, "change %d %s:%s\n", number, name, value != NULL ? value : "");
+    return answer();
+}
+
 int smfi_quarantine(SMFICTX *context, char *reason)
 {
     (void)context;
