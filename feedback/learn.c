@@ -79,7 +79,7 @@ static void answer_success(struct lesson *lesson, const struct store_answer *ans
     for (size_t i = 0; i < answer->nnotes && i < 2; i++) {
         struct outcome_seen seen;
 
-        if (!outcome_latest(&answer->notes[i], &seen))
+        if (!outcome_latest(&answer->notes[i], 0, &seen))
             continue;
         if (!lesson->learned.failing || seen.last_sec > lesson->learned.last_sec)
             take(&lesson->learned, &seen);

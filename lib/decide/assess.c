@@ -4,6 +4,7 @@
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
 #include "lib/decide/gather.h"
+#include "lib/decide/history.h"
 #include "lib/decide/limits.h"
 #include "lib/decide/notes.h"
 #include "lib/decide/verdict.h"
@@ -75,6 +76,7 @@ static void store_answered(const struct store_answer *answer, void *context)
     if (answer->nlimits > 0)
         limits_answered(assessment->message, answer);
     notes_answered(assessment->conf, answer, assessment->message);
+    history_rates_answered(answer, assessment->message);
     if (has_windows(assessment->message) && assessment->charge == ASSESS_CHARGE &&
         answer->outcome == STORE_OUTCOME_DONE) {
         facts->charged = true;
@@ -113,6 +115,7 @@ static void gathered(void *context)
     }
     limits_request(assessment->conf, message, limits, &identity, &request);
     notes_add(assessment->conf, message, &notes, &request);
+    history_add_rates(assessment->conf, message, limits, &request);
     if (request.nlimits + request.nwishes == 0)
         finish(assessment);
     else if (assessment->charge == ASSESS_CHARGE)

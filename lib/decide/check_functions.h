@@ -31,4 +31,8 @@ void check_links(const struct conf *conf, struct message *message);
 void check_bulk_headers(const struct conf *conf, struct message *message);
 void check_spam_score(const struct conf *conf, struct message *message);
 void check_malformed(const struct conf *conf, struct message *message);
+void check_recipient_history(const struct conf *conf, struct message *message);
+void check_destinations(const struct conf *conf, struct message *message);
+void check_bounce_rate(const struct conf *conf, struct message *message);
+void check_complaints(const struct conf *conf, struct message *message);
 void check_size(const struct conf *conf, struct message *message);

@@ -3,6 +3,7 @@
 
 #include "lib/decide/flags.h"
 #include "lib/decide/habits.h"
+#include "lib/decide/history.h"
 
 struct row {
     void (*ask)(const struct conf *conf, const struct message *message, struct notes_request *room);
@@ -14,6 +15,7 @@ struct row {
 static const struct row rows[] = {
     {flags_ask, flags_answered},
     {habits_ask, habits_answered},
+    {history_ask, history_answered},
 };
 
 void notes_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
@@ -21,6 +23,7 @@ void notes_plan(const struct conf *conf, const struct geo *geo, struct habits_ca
 {
     flags_plan(conf, message);
     habits_plan(conf, geo, cache, now_sec, message);
+    history_plan(conf, message);
 }
 
 void notes_add(const struct conf *conf, const struct message *message, struct notes_request *room_r,

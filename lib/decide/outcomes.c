@@ -67,7 +67,8 @@ char *outcome_user(const struct conf *conf, const char *login)
     return text_take(&name);
 }
 
-bool outcome_latest(const struct store_note *note, struct outcome_seen *seen_r)
+bool outcome_latest(const struct store_note *note, unsigned found_where,
+                    struct outcome_seen *seen_r)
 {
     bool found = false;
 
@@ -75,7 +76,8 @@ bool outcome_latest(const struct store_note *note, struct outcome_seen *seen_r)
         const struct cause *cause = cause_find(note->pairs[i].name);
         struct store_mark_value value;
 
-        if (!cause || !store_mark_read(note->pairs[i].value, &value) ||
+        if (!cause || (found_where != 0 && !(cause->found & found_where)) ||
+            !store_mark_read(note->pairs[i].value, &value) ||
             (found && value.last_sec < seen_r->last_sec))
             continue;
         *seen_r = (struct outcome_seen){.cause = cause,

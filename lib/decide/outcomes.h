@@ -45,10 +45,11 @@ char *outcome_user(const struct conf *conf, const char *login);
 #define OUTCOME_LOGINS 'L' /* that failed */
 #define OUTCOME_COUNT_MAX INT64_C(1000000000000) /* no limit */
 
-/* The latest failure in a note; false: there is none. */
+/* The latest failure in a note, of the causes that are found there (enum cause_found; 0: of all);
+ * false: there is none. */
 struct outcome_seen {
     const struct cause *cause;
     int64_t since_sec, last_sec, count;
     const char *text; /* points into the note */
 };
-bool outcome_latest(const struct store_note *note, struct outcome_seen *seen_r);
+bool outcome_latest(const struct store_note *note, unsigned found, struct outcome_seen *seen_r);

@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/foresight.h"
+#include "lib/decide/history.h"
 #include "lib/decide/reply.h"
 #include "lib/decide/suspend.h"
 #include "lib/decide/verdict.h"
@@ -12,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define DAY_SEC 86400
 
 static int priority(enum severity severity)
 {
@@ -108,6 +112,27 @@ static void add_external(struct log_event *event, const struct message *message)
         log_number(event, "external", (int64_t)(message->nrecipients_total - local));
 }
 
+/* "dest=gmail.com:throttling since=14:02 n=37": a destination that slows us down or blocks us. */
+static void add_destination(struct log_event *event, const struct message *message)
+{
+    const struct outcome_fact *fact = history_destination(message);
+    const char *name;
+    struct tm local;
+    char since[32] = "";
+    time_t when;
+
+    if (!fact)
+        return;
+    name = strchr(fact->cause->id, '.');
+    when = (time_t)fact->since_sec;
+    if (localtime_r(&when, &local))
+        strftime(since, sizeof since, time(NULL) - when < DAY_SEC ? "%H:%M" : "%Y-%m-%dT%H:%M",
+                 &local);
+    log_print(event, "dest", "%s:%s", strchr(fact->subject, ':') + 1, name + 1);
+    log_string(event, "since", since);
+    log_number(event, "n", fact->count);
+}
+
 /* What is foretold of mail that leaves. */
 static void add_outlook(struct log_event *event, const struct conf *conf,
                         const struct message *message)
@@ -151,6 +176,7 @@ static void report_line(struct services *services, const struct conf *conf,
     add_external(&event, message);
     log_string(&event, "dkim-survival", message->facts.dkim_survival);
     add_outlook(&event, conf, message);
+    add_destination(&event, message);
     if (message->findings.dropped > 0)
         log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);
     log_write(&event);
@@ -185,8 +211,7 @@ static void report_finding(struct services *services, const struct message *mess
     char enhanced[CAUSE_ENHANCED_SIZE], trace[17];
 
     message_trace(message, trace);
-    log_begin(&event, services->log, priority(severity_of(finding)), message->queue_id,
-              "cause");
+    log_begin(&event, services->log, priority(severity_of(finding)), message->queue_id, "cause");
     log_string(&event, "cause", finding->cause->id);
     log_string(&event, "severity", severity_name(severity_of(finding)));
     log_string(&event, "action", action_name((enum action)finding->action));

@@ -13,6 +13,7 @@ void facts_clear(struct facts *facts)
         free(facts->limits[i].subject);
     free(facts->limits);
     habits_free(&facts->habits);
+    outcomes_free(&facts->outcomes);
     free(facts->sender_domain.problem);
     free(facts->dkim);
     free(facts->dkim_survival);

@@ -8,6 +8,7 @@
 #include "lib/base/strings.h"
 #include "lib/message/content_fact.h"
 #include "lib/message/habits.h"
+#include "lib/message/outcomes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -78,6 +79,7 @@ struct facts {
     char *flag_subject; /* whose flag is asked for: "user:alice@example.com"; NULL: nobody's */
     struct note_fact flag; /* suspension, class */
     int64_t flag_sec; /* the store's time when it said so */
+    struct outcomes *outcomes; /* of earlier mail; NULL: not asked */
     bool charged; /* this message is counted, by whoever came first */
     bool charged_by_us; /* ... and it was this request that did it */
     char *spf, *dmarc; /* "pass", "fail(reject)", ...; NULL while not known */
