@@ -38,7 +38,8 @@ static bool split(const char *string, enum limit_subject *kind_r, const char **v
         nearest = words_nearest(word, names, SUBJECT_COUNT);
         *problem_r =
             mem_print("unknown kind of subject \"%s\": expected user:, sender:, sender-domain:, "
-                      "client:, client-network:, recipient-domain:, host: or all%s%s%s",
+                      "client:, client-network:, helo:, recipient-domain:, recipient:, host: or "
+                      "all%s%s%s",
                       word, nearest != NULL ? "; did you mean \"" : "",
                       nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
         done = false;
@@ -62,6 +63,10 @@ static struct message *message_of(const struct conf *conf, enum limit_subject ki
         message_set_sender(message, value);
     else if (kind == SUBJECT_SENDER_DOMAIN)
         message_set_sender(message, someone);
+    else if (kind == SUBJECT_HELO)
+        message_set(&message->helo, value);
+    else if (kind == SUBJECT_RECIPIENT)
+        (void)message_add_recipient(message, value);
     else if (kind == SUBJECT_RECIPIENT_DOMAIN)
         (void)message_add_recipient(message, someone);
     else if (kind == SUBJECT_CLIENT)

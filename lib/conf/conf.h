@@ -58,7 +58,9 @@ enum limit_subject {
     SUBJECT_SENDER_DOMAIN,
     SUBJECT_CLIENT,
     SUBJECT_CLIENT_NETWORK, /* /24, /64 */
+    SUBJECT_HELO,
     SUBJECT_RECIPIENT_DOMAIN,
+    SUBJECT_RECIPIENT,
     SUBJECT_HOST,
     SUBJECT_ALL, /* the whole installation */
     SUBJECT_COUNT

@@ -73,7 +73,9 @@ static const struct option_word subject_words[] = {{"user", SUBJECT_USER},
                                                    {"sender-domain", SUBJECT_SENDER_DOMAIN},
                                                    {"client", SUBJECT_CLIENT},
                                                    {"client-network", SUBJECT_CLIENT_NETWORK},
+                                                   {"helo", SUBJECT_HELO},
                                                    {"recipient-domain", SUBJECT_RECIPIENT_DOMAIN},
+                                                   {"recipient", SUBJECT_RECIPIENT},
                                                    {"host", SUBJECT_HOST},
                                                    {"all", SUBJECT_ALL},
                                                    {NULL, 0}};
@@ -345,8 +347,8 @@ const struct conf_option schema_options[] = {
     {"subject", .section = SECTION_LIMIT, .type = TYPE_WORD, MEMBER(conf_limit, subject),
      .fallback = "user", .words = subject_words,
      .about = "For whom it is counted: the login (user), the envelope sender or its domain, the "
-              "client's address or network (/24, /64), the recipient's domain, this host, or "
-              "all mail of the installation."},
+              "client's address or network (/24, /64), the name that it says in HELO, the "
+              "recipient or its domain, this host, or all mail of the installation."},
     {"count", .section = SECTION_LIMIT, .type = TYPE_WORD, .mandatory = true,
      MEMBER(conf_limit, count), .words = count_words,
      .about = "What is counted. External recipients are those outside local-domains."},

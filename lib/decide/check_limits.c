@@ -6,6 +6,7 @@
 #include "lib/decide/check_functions.h"
 #include "lib/decide/limits.h"
 #include "lib/decide/subjects.h"
+#include "lib/store/store.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -141,9 +142,29 @@ static void near_window(struct message *message, const struct limit_fact *fact)
                  fact->subject, fact->used, limit, fact->limit->name);
 }
 
+/* The client sends the others in another transaction (RFC 5321 section 4.5.3.1.10). */
+static void too_many_to_count(struct message *message)
+{
+    struct finding *finding =
+        findings_add(&message->findings, cause_get(CAUSE_LIMIT_MESSAGE_RECIPIENTS));
+
+    if (!finding)
+        return;
+    finding->action_asked = ACTION_DEFER;
+    finding->reply_code = 452;
+    finding->enhanced = mem_copy("4.5.3");
+    finding_sentence(finding, "This message has too many recipients for one message. Please send "
+                              "it to the others in another one.");
+    finding_hint(finding, "a limit by recipient or recipient-domain counts at most %d of them in "
+                          "one message: nothing to do, unless the client does not try again",
+                 STORE_LIMITS_MAX);
+}
+
 void check_limits(const struct conf *conf, struct message *message)
 {
     (void)conf;
+    if (message->facts.limits_cut)
+        too_many_to_count(message);
     for (size_t i = 0; i < message->facts.nlimits; i++) {
         const struct limit_fact *fact = &message->facts.limits[i];
 

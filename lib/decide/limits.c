@@ -53,27 +53,41 @@ static int64_t external_recipients(const struct message *message)
     return (int64_t)(message->nrecipients_total > local ? message->nrecipients_total - local : 0);
 }
 
-static int64_t recipients_in(const struct message *message, const char *domain)
+/* Whether a limit sees two recipients as one: of a mailbox, subaddresses and case do not matter. */
+static bool is_same(const struct conf *conf, const struct conf_limit *limit,
+                    const struct recipient *a, const struct recipient *b)
+{
+    size_t length = strcspn(a->address.local, conf->recipient_delimiter);
+
+    if (strcmp(a->address.domain, b->address.domain) != 0)
+        return false;
+    return limit->subject != SUBJECT_RECIPIENT ||
+           (strcspn(b->address.local, conf->recipient_delimiter) == length &&
+            strncasecmp(a->address.local, b->address.local, length) == 0);
+}
+
+static int64_t recipients_like(const struct conf *conf, const struct message *message,
+                               const struct conf_limit *limit, const struct recipient *recipient)
 {
     int64_t n = 0;
 
     for (size_t i = 0; i < message->nrecipients; i++)
-        n += strcmp(message->recipients[i].address.domain, domain) == 0;
+        n += is_same(conf, limit, &message->recipients[i], recipient);
     return n;
 }
 
-static int64_t amount(const struct message *message, const struct conf_limit *limit,
-                      const struct recipient *recipient)
+static int64_t amount(const struct conf *conf, const struct message *message,
+                      const struct conf_limit *limit, const struct recipient *recipient)
 {
     switch (limit->count) {
     case COUNT_MESSAGES:
         return 1;
     case COUNT_RECIPIENTS:
-        return recipient ? recipients_in(message, recipient->address.domain)
+        return recipient ? recipients_like(conf, message, limit, recipient)
                          : (int64_t)message->nrecipients_total;
     case COUNT_EXTERNAL_RECIPIENTS:
         if (recipient)
-            return recipient->local ? 0 : recipients_in(message, recipient->address.domain);
+            return recipient->local ? 0 : recipients_like(conf, message, limit, recipient);
         return external_recipients(message);
     case COUNT_BYTES:
         return message->size;
@@ -97,7 +111,7 @@ static void plan_one(const struct conf *conf, struct message *message,
 
     fact->limit = limit;
     fact->subject = mem_copy(text_string(subject));
-    fact->amount = amount(message, limit, recipient);
+    fact->amount = amount(conf, message, limit, recipient);
     fact->max = conf_limit_max(conf, limit,
                                &(struct conf_person){.login = message->user,
                                                      .sender = message->sender.text,
@@ -110,26 +124,67 @@ static void plan_one(const struct conf *conf, struct message *message,
     }
 }
 
-static bool domain_is_new(const struct message *message, size_t first, size_t index)
+static bool is_new(const struct conf *conf, const struct message *message,
+                   const struct conf_limit *limit, size_t first, size_t index)
 {
     for (size_t i = first; i < index; i++)
-        if (strcmp(message->recipients[i].address.domain,
-                   message->recipients[index].address.domain) == 0)
+        if (is_same(conf, limit, &message->recipients[i], &message->recipients[index]))
             return false;
     return true;
 }
 
-/* At RCPT only the recipient that is asked about can still be refused; later each domain counts. */
-static void plan_domains(const struct conf *conf, struct message *message,
-                         const struct conf_limit *limit, struct text *subject)
+static bool is_of_recipients(const struct conf_limit *limit)
+{
+    return limit->subject == SUBJECT_RECIPIENT_DOMAIN || limit->subject == SUBJECT_RECIPIENT;
+}
+
+/* At RCPT only the recipient that is asked about can still be refused; later each one counts. */
+static void plan_recipients(const struct conf *conf, struct message *message,
+                            const struct conf_limit *limit, struct text *subject)
 {
     size_t first =
         message->stage == STAGE_RCPT && message->nrecipients > 0 ? message->nrecipients - 1 : 0;
 
     for (size_t i = first; i < message->nrecipients && message->facts.nlimits < STORE_LIMITS_MAX;
          i++)
-        if (domain_is_new(message, first, i))
+        if (is_new(conf, message, limit, first, i))
             plan_one(conf, message, limit, &message->recipients[i], subject);
+}
+
+/* How many subjects the limit has among all recipients, up to most. */
+static size_t subjects_of(const struct conf *conf, const struct message *message,
+                          const struct conf_limit *limit, size_t most)
+{
+    const struct recipient *seen[STORE_LIMITS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < message->nrecipients && count < most; i++) {
+        size_t place = 0;
+
+        while (place < count && !is_same(conf, limit, seen[place], &message->recipients[i]))
+            place++;
+        if (place == count)
+            seen[count++] = &message->recipients[i];
+    }
+    return count;
+}
+
+/* Whether all that the message counts against, once it is whole, is more than the store takes at
+ * once. */
+static bool is_too_much(const struct conf *conf, const struct message *message)
+{
+    size_t others = conf->nwarmups; /* at most */
+    size_t rows = conf->nwarmups;
+
+    for (size_t i = 0; i < conf->nlimits; i++)
+        others += is_of_recipients(&conf->limits[i]) ? message->nrecipients : 1;
+    if (others <= STORE_LIMITS_MAX)
+        return false;
+    for (size_t i = 0; i < conf->nlimits && rows <= STORE_LIMITS_MAX; i++)
+        rows += is_of_recipients(&conf->limits[i])
+                    ? subjects_of(conf, message, &conf->limits[i], STORE_LIMITS_MAX)
+                    : 1;
+    return rows > STORE_LIMITS_MAX;
 }
 
 static void forget_plan(struct facts *facts)
@@ -138,6 +193,7 @@ static void forget_plan(struct facts *facts)
         free(facts->limits[i].subject);
     facts->nlimits = 0;
     facts->store = STORE_UNASKED;
+    facts->limits_cut = false;
     facts->charged = facts->charged_by_us = false;
 }
 
@@ -146,7 +202,7 @@ static void forget_plan(struct facts *facts)
 static size_t plan_room(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->nlimits; i++)
-        if (conf->limits[i].subject == SUBJECT_RECIPIENT_DOMAIN)
+        if (is_of_recipients(&conf->limits[i]))
             return STORE_LIMITS_MAX;
 
     size_t all = conf->nlimits + conf->nwarmups;
@@ -176,12 +232,13 @@ void limits_plan(const struct conf *conf, struct message *message)
     for (size_t i = 0; i < conf->nlimits; i++) {
         const struct conf_limit *limit = &conf->limits[i];
 
-        if (limit->subject == SUBJECT_RECIPIENT_DOMAIN)
-            plan_domains(conf, message, limit, &subject);
+        if (is_of_recipients(limit))
+            plan_recipients(conf, message, limit, &subject);
         else
             plan_one(conf, message, limit, NULL, &subject);
     }
     plan_warmups(conf, message);
+    facts->limits_cut = is_too_much(conf, message);
     text_free(&subject);
 }
 

@@ -2,6 +2,7 @@
 #include "lib/decide/subjects.h"
 
 #include "lib/base/ip.h"
+#include "lib/base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,12 @@ static bool add_user(const struct conf *conf, const struct message *message, str
     return true;
 }
 
-static bool add_sender(const struct conf *conf, const struct message *message, struct text *text)
+static bool add_address(const struct conf *conf, const struct address *address, struct text *text)
 {
-    if (message->sender.local[0] == '\0')
+    if (address->local[0] == '\0')
         return false;
 
-    char *counted = address_counted(&message->sender, conf->recipient_delimiter);
+    char *counted = address_counted(address, conf->recipient_delimiter);
 
     text_add_string(text, counted);
     free(counted);
@@ -45,6 +46,19 @@ static bool add_domain(const struct address *address, struct text *text)
     if (address->domain[0] == '\0')
         return false;
     text_add_string(text, address->domain);
+    return true;
+}
+
+/* Names of hosts are alike whatever their case. */
+static bool add_helo(const struct message *message, struct text *text)
+{
+    if (message->helo[0] == '\0')
+        return false;
+
+    char *lower = text_lower(mem_copy(message->helo));
+
+    text_add_string(text, lower);
+    free(lower);
     return true;
 }
 
@@ -77,13 +91,17 @@ bool subjects_name(const struct conf *conf, const struct message *message,
     case SUBJECT_USER:
         return add_user(conf, message, text_r);
     case SUBJECT_SENDER:
-        return add_sender(conf, message, text_r);
+        return add_address(conf, &message->sender, text_r);
     case SUBJECT_SENDER_DOMAIN:
         return add_domain(&message->sender, text_r);
     case SUBJECT_CLIENT:
         return add_client(message, false, text_r);
     case SUBJECT_CLIENT_NETWORK:
         return add_client(message, true, text_r);
+    case SUBJECT_HELO:
+        return add_helo(message, text_r);
+    case SUBJECT_RECIPIENT:
+        return recipient && add_address(conf, &recipient->address, text_r);
     case SUBJECT_RECIPIENT_DOMAIN:
         return recipient && add_domain(&recipient->address, text_r);
     case SUBJECT_HOST:
@@ -106,7 +124,9 @@ void subjects_words(const char *subject_name, struct text *text_r)
         [SUBJECT_SENDER_DOMAIN] = "The domain %s",
         [SUBJECT_CLIENT] = "Your computer (%s)",
         [SUBJECT_CLIENT_NETWORK] = "Your network (%s)",
+        [SUBJECT_HELO] = "Your computer (%s)",
         [SUBJECT_RECIPIENT_DOMAIN] = "Mail to %s",
+        [SUBJECT_RECIPIENT] = "Mail to %s",
         [SUBJECT_HOST] = "This mail server",
         [SUBJECT_ALL] = "This mail system",
     };

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Writes "user:alice@example.com" and the like into text_r (cleared first).  recipient matters for
- * SUBJECT_RECIPIENT_DOMAIN alone.  false: the message has no such subject. */
+ * SUBJECT_RECIPIENT and SUBJECT_RECIPIENT_DOMAIN alone.  false: the message has no such subject. */
 bool subjects_name(const struct conf *conf, const struct message *message,
                    enum limit_subject subject, const struct recipient *recipient,
                    struct text *text_r);

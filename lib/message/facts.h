@@ -74,6 +74,7 @@ struct facts {
     struct mail_domain_fact sender_domain;
     struct limit_fact *limits;
     size_t nlimits;
+    bool limits_cut; /* the message counts against more than the store takes at once */
     enum store_state store;
     struct habits *habits; /* of the login; NULL without one */
     char *flag_subject; /* whose flag is asked for: "user:alice@example.com"; NULL: nobody's */

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_LIMITS_MAX 64 /* of one request */
+#define STORE_LIMITS_MAX 250 /* of one request */
 #define STORE_SUBJECT_MAX 512 /* octets of a subject; a longer one is replaced by its hash */
 
 /* One limit that a message counts against.  Limits of one subject with the same count and window

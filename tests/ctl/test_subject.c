@@ -36,6 +36,8 @@ static void test_names(void **state)
         {"client-network:192.0.2.0/24", "client-network:192.0.2.0/24"},
         {"client-network:2001:db8::/64", "client-network:2001:db8::/64"},
         {"recipient-domain:Example.net", "recipient-domain:example.net"},
+        {"helo:PC.Example.com", "helo:pc.example.com"},
+        {"recipient:Bob+x@Example.net", "recipient:bob@example.net"},
         {"host", "host:mx.example.com"},
         {"host:MX2.example.com", "host:mx2.example.com"},
         {"all", "all:*"},

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,72 @@ static void test_bounce_has_no_sender_subject(void **state)
     message_set_sender(message, "<>");
     limits_plan(conf, message);
     assert_int_equal(message->facts.nlimits, 0);
+    message_free(&message);
+    conf_release(&conf);
+}
+
+/* Each recipient once, whatever its subaddress; at RCPT the last one alone. */
+static void test_by_recipient_and_helo(void **state)
+{
+    struct conf *conf =
+        conf_of("limit a { subject = recipient count = recipients max = 5 per = 1h }\n"
+                "limit b { subject = helo count = messages max = 5 per = 1h }");
+    struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
+    const struct limit_fact *facts;
+
+    (void)state;
+    message->direction = DIRECTION_OUT;
+    message->stage = STAGE_END_OF_MESSAGE;
+    message_set_user(message, "alice@example.test");
+    message_set(&message->helo, "PC.Example.test");
+    (void)message_add_recipient(message, "Bob+a@one.test");
+    (void)message_add_recipient(message, "carol@one.test");
+    (void)message_add_recipient(message, "bob+b@one.test");
+    limits_plan(conf, message);
+    facts = message->facts.limits;
+    assert_int_equal(message->facts.nlimits, 3);
+    assert_string_equal(facts[0].subject, "recipient:bob@one.test");
+    assert_int_equal(facts[0].amount, 2);
+    assert_string_equal(facts[1].subject, "recipient:carol@one.test");
+    assert_string_equal(facts[2].subject, "helo:pc.example.test");
+    message->stage = STAGE_RCPT;
+    limits_plan(conf, message);
+    assert_int_equal(message->facts.nlimits, 2);
+    assert_string_equal(message->facts.limits[0].subject, "recipient:bob@one.test");
+    message_free(&message);
+    conf_release(&conf);
+}
+
+/* Nobody gets round a limit with more recipients than are counted at once. */
+static void test_more_than_the_store_takes(void **state)
+{
+    struct conf *conf =
+        conf_of("limit a { subject = recipient count = messages max = 5 per = 1h }\n"
+                "limit b { subject = recipient-domain count = messages max = 5 per = 1h }\n"
+                "limit c { count = messages max = 5 per = 1h }");
+    struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
+
+    (void)state;
+    message->direction = DIRECTION_OUT;
+    message->stage = STAGE_RCPT;
+    message_set_user(message, "alice@example.test");
+    for (int i = 0; i < STORE_LIMITS_MAX - 2; i++) {
+        char address[64];
+
+        (void)snprintf(address, sizeof address, "user%d@one.test", i);
+        (void)message_add_recipient(message, address);
+    }
+    (void)message_add_recipient(message, "user0@one.test");
+    limits_plan(conf, message);
+    assert_false(message->facts.limits_cut);
+    message->stage = STAGE_END_OF_MESSAGE;
+    limits_plan(conf, message);
+    assert_false(message->facts.limits_cut);
+    assert_int_equal(message->facts.nlimits, STORE_LIMITS_MAX);
+    (void)message_add_recipient(message, "one.more@one.test");
+    message->stage = STAGE_RCPT;
+    limits_plan(conf, message);
+    assert_true(message->facts.limits_cut);
     message_free(&message);
     conf_release(&conf);
 }
@@ -281,6 +348,8 @@ int main(void)
         cmocka_unit_test(test_subjects_and_amounts),
         cmocka_unit_test(test_mail_from_outside_is_not_counted),
         cmocka_unit_test(test_bounce_has_no_sender_subject),
+        cmocka_unit_test(test_by_recipient_and_helo),
+        cmocka_unit_test(test_more_than_the_store_takes),
         cmocka_unit_test(test_per_message_needs_no_store),
         cmocka_unit_test(test_request_enforces_what_would_refuse),
         cmocka_unit_test(test_fingerprint_tells_senders_apart),

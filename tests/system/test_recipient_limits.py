@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Limits that only part of a message's recipients reach."""
+
+import pytest
+
+from support import counting, milter, policy, proof, sluice
+
+SECTIONS = """
+limit domains { subject = recipient-domain  count = recipients  max = 3  per = 1h  near = 0 }
+limit people { subject = recipient  count = messages  max = 2  per = 1h  near = 0 }
+limit names { subject = helo  count = messages  max = 100  per = 1h  near = 0 }
+"""
+NET, WORLD = "example.net", "address.test"
+
+
+@pytest.fixture
+def place(site):
+    return site(sections=SECTIONS)
+
+
+def rcpt(*names):
+    return [f"{name}@{domain}" for domain, name in names]
+
+
+@proof.provokes("limit.recipients")
+@proof.near_miss("limit.recipients")
+def test_the_others_go_on(place):
+    """At RCPT those of the domain that has had enough are refused."""
+    assert place.send("alice", rcpt((NET, "a"), (NET, "b"))).accepted
+    assert counting.used(place, f"recipient-domain:{NET}") == {"domains": 2}
+    outcome = place.send("alice", rcpt((WORLD, "a"), (NET, "c"), (NET, "d"), (WORLD, "b")))
+    assert outcome.accepted
+    replies = {address: reply.code for address, reply in outcome.rcpt.items()}
+    assert replies == {f"a@{WORLD}": 250, f"c@{NET}": 250, f"d@{NET}": 450, f"b@{WORLD}": 250}
+    line = place.policyd.log.wait(event="cause", cause="limit.recipients")
+    assert line["subject"] == f"recipient-domain:{NET}"
+    assert (line["used"], line["max"], line["reply"]) == ("2", "3", "450 4.7.28")
+    assert counting.used(place, f"recipient-domain:{NET}") == {"domains": 3}
+    assert counting.used(place, f"recipient-domain:{WORLD}") == {"domains": 2}
+    assert "helo" not in place.ctl.run("limits", "helo:localhost").stderr
+
+
+def test_one_recipient(place):
+    """Others of the same message and domain are not concerned."""
+    for _ in range(2):
+        assert place.send("alice", rcpt((WORLD, "a"))).accepted
+    outcome = place.send("alice", rcpt((WORLD, "A+tag"), (NET, "b")))
+    assert [reply.code for reply in outcome.rcpt.values()] == [450, 250]
+    assert counting.used(place, f"recipient:a@{WORLD}") == {"people": 2}
+
+
+@proof.provokes("limit.recipients")
+def test_at_the_end_of_the_message(station):
+    """Two messages that both looked before either was counted: the second is deferred whole, and the log says
+    which domain it was.
+    """
+    place = station(sections=counting.NO_DNS + SECTIONS, resolver=False, parts=sluice.DAEMONS)
+    recipients = rcpt((WORLD, "a"), (NET, "b"), (NET, "c"))
+    common = {"recipient": "", "recipient_count": "3"}
+    with policy.Client(place.policy_socket) as one, policy.Client(place.policy_socket) as other:
+        for client, instance in ((one, "i1"), (other, "i2")):
+            for recipient in recipients:
+                assert client.ask(protocol_state="RCPT", recipient=recipient, instance=instance) == "DUNNO"
+        assert one.ask(protocol_state="END-OF-MESSAGE", queue_id="Q1", instance="i1", **common) == "DUNNO"
+        said = other.ask(protocol_state="END-OF-MESSAGE", queue_id="Q2", instance="i2", **common)
+    assert said.startswith("450 4.7.28 ") and NET in said and said.endswith("[limit.recipients]")
+    line = place.policyd.log.wait(event="cause", cause="limit.recipients", queue_id="Q2")
+    assert line["subject"] == f"recipient-domain:{NET}"
+    # All or none: what fitted was not counted either.
+    assert counting.used(place, f"recipient-domain:{WORLD}") == {"domains": 1}
+    assert counting.used(place, f"recipient-domain:{NET}") == {"domains": 2}
+    with milter.Client(place.milter_socket) as mta:
+        mta.connect()
+        mta.mail(counting.SENDER, login=counting.SENDER)
+        assert mta.rcpt(f"x@{WORLD}", "Q3").passes
+        reply = mta.rcpt(f"y@{NET}", "Q3")
+        assert reply.passes
+        refused = mta.rcpt(f"z@{NET}", "Q3")
+        assert "450" in str(refused) and NET in str(refused)
