@@ -166,7 +166,7 @@ static void print_kinds(const struct conf *conf)
     text_free(&kinds);
 }
 
-static int show(const struct conf *conf, const struct subject *subject, bool json)
+static int show(const struct conf *conf, struct subject *subject, bool json)
 {
     struct usage usages[STORE_LIMITS_MAX];
     struct client client;

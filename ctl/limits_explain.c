@@ -85,7 +85,7 @@ static void print_rule(const struct conf_limit *limit, const struct rule *rule, 
     if (rule->match->member != NULL)
         printf(", member %s at %s", rule->match->member->text, rule->member_at);
     else
-        printf(", assigned");
+        printf(", assigned by class-lookup");
     if (rule->entry_at != NULL)
         printf(", by %s", rule->entry_at);
     putchar('\n');
@@ -126,12 +126,33 @@ static json_t *explain_limit(const struct conf *conf, const struct conf_limit *l
     return json_pack("{s:s, s:s, s:o}", "limit", limit->name, "words", words, "rules", rules);
 }
 
-int limits_explain(const struct conf *conf, const struct subject *subject, bool json)
+/* What class-lookup says; the configuration's own lines are told without it, too. */
+static void find_class(const struct conf *conf, struct subject *subject)
 {
-    const struct conf_person person = subject_person(subject);
+    struct client client;
+    char *problem = NULL;
+
+    if (subject->kind != SUBJECT_USER || conf->nclasses == 0 || conf->nclass_lookups == 0)
+        return;
+    if (client_open(&client, conf, &problem))
+        subject_find_class(conf, subject, &client);
+    else
+        ctl_complain("%s; a class that sluicectl class has set is not known", problem);
+    client_close(&client);
+    free(problem);
+    if (subject->class != NULL && conf_class(conf, subject->class) == NULL)
+        ctl_complain("%s was put into class \"%s\", and there is none of that name", subject->name,
+                     subject->class);
+}
+
+int limits_explain(const struct conf *conf, struct subject *subject, bool json)
+{
+    struct conf_person person;
     json_t *limits = json_array();
     size_t count = 0;
 
+    find_class(conf, subject);
+    person = subject_person(subject);
     if (!json)
         printf("%s\n", subject->name);
     for (size_t i = 0; i < conf->nlimits; i++) {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Prints it.  Returns the exit status. */
-int limits_explain(const struct conf *conf, const struct subject *subject, bool json);
+int limits_explain(const struct conf *conf, struct subject *subject, bool json);
 
 /* "sluice.conf:12", or the file alone where there is no line. */
 void limits_explain_place(const struct conf_place *place, struct text *text);

@@ -13,6 +13,7 @@ static const struct verb *const verbs[] = {
     &verb_config, &verb_causes, &verb_explain, &verb_status, &verb_limits,
     &verb_reset,  &verb_spf,    &verb_verify,  &verb_keygen, &verb_classify,
     &verb_warmup, &verb_replay, &verb_suspend, &verb_unsuspend, &verb_suspended,
+    &verb_class,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 

@@ -39,7 +39,7 @@ static void tell(const struct subject *subject, const struct usage *usages, size
     text_free(&text);
 }
 
-static int reset(const struct conf *conf, const struct subject *subject)
+static int reset(const struct conf *conf, struct subject *subject)
 {
     struct usage usages[STORE_LIMITS_MAX];
     struct client client;

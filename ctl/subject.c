@@ -5,11 +5,14 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/words.h"
+#include "lib/decide/class_lookup.h"
 #include "lib/decide/limits.h"
 #include "lib/decide/subjects.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define CLASS_STEP_MS 100
 
 /* Where the kind ends and the value begins; a value alone is a client or a user. */
 static bool split(const char *string, enum limit_subject *kind_r, const char **value_r,
@@ -127,25 +130,62 @@ void subject_clear(struct subject *subject)
     free(subject->name);
     free(subject->login);
     free(subject->sender);
+    free(subject->class);
     memset(subject, 0, sizeof(*subject));
 }
 
 struct conf_person subject_person(const struct subject *subject)
 {
-    return (struct conf_person){
-        .login = subject->login, .sender = subject->sender, .client = &subject->client};
+    return (struct conf_person){.login = subject->login,
+                                .sender = subject->sender,
+                                .client = &subject->client,
+                                .class = subject->class};
 }
 
-bool subject_usage(const struct conf *conf, const struct subject *subject, struct client *client,
+/* A class that is being looked for. */
+struct class_search {
+    struct subject *subject;
+    bool done;
+};
+
+static void class_found(const char *class, void *context)
+{
+    struct class_search *search = context;
+
+    search->subject->class = mem_copy(class);
+    search->done = true;
+}
+
+void subject_find_class(const struct conf *conf, struct subject *subject, struct client *client)
+{
+    struct class_search search = {.subject = subject};
+    struct services services = {.loop = client->loop, .store = client->store};
+    struct class_lookup *lookup;
+    struct message *message;
+
+    if (subject->kind != SUBJECT_USER || client->store == NULL || subject->class != NULL)
+        return;
+    message = message_of(conf, SUBJECT_USER, subject->login);
+    lookup = class_lookup_new(client->loop);
+    class_lookup_find(lookup, &services, conf, message, class_found, &search);
+    while (!search.done)
+        loop_run_once(client->loop, CLASS_STEP_MS);
+    class_lookup_free(&lookup);
+    message_free(&message);
+}
+
+bool subject_usage(const struct conf *conf, struct subject *subject, struct client *client,
                    struct usage *usages_r, size_t *count_r)
 {
     struct store_limit limits[STORE_LIMITS_MAX];
     struct store_limit_answer answers[STORE_LIMITS_MAX];
     struct store_request request = {.identity = "", .limits = limits};
-    const struct conf_person person = subject_person(subject);
+    struct conf_person person;
     size_t asked[STORE_LIMITS_MAX];
     size_t count = 0;
 
+    subject_find_class(conf, subject, client);
+    person = subject_person(subject);
     for (size_t i = 0; i < conf->nlimits && count < STORE_LIMITS_MAX; i++) {
         const struct conf_limit *limit = &conf->limits[i];
         struct usage *usage = &usages_r[count];

@@ -12,6 +12,7 @@ struct subject {
     char *login; /* for its classes: one of these is set, or none */
     char *sender;
     struct ip_address client;
+    char *class; /* which it was put into elsewhere than in the configuration; or NULL */
 };
 
 /* "user:alice@example.com", "client:192.0.2.1", "all"; without a kind, an IP address is a client,
@@ -19,6 +20,10 @@ struct subject {
 bool subject_parse(const struct conf *conf, const char *string, struct subject *subject_r,
                    char **problem_r);
 void subject_clear(struct subject *subject);
+
+/* Asks those of class-lookup for the class of a user; the store is the client's, which may be closed
+ * (store NULL). */
+void subject_find_class(const struct conf *conf, struct subject *subject, struct client *client);
 
 /* One limit that counts the subject. */
 struct usage {
@@ -30,7 +35,7 @@ struct usage {
 
 /* Asks the store about all limits that count the subject; usages_r has room for STORE_LIMITS_MAX.
  * false: the store did not answer. */
-bool subject_usage(const struct conf *conf, const struct subject *subject, struct client *client,
+bool subject_usage(const struct conf *conf, struct subject *subject, struct client *client,
                    struct usage *usages_r, size_t *count_r);
 
 /* What the subject is to the classes; borrows its strings. */

@@ -187,6 +187,14 @@ struct conf_verify {
     struct conf_place place;
 };
 
+/* Where else than in this file it may stand in which class somebody is. */
+struct conf_lookup {
+    char *text; /* as written: "store", "socketmap:unix:/path:name" */
+    char *path, *host; /* of a socketmap server: one of them; both NULL: the store */
+    uint16_t port;
+    char *table; /* its name there */
+};
+
 /* How a login gets the right to a sender address; any rule that says yes is enough. */
 enum login_rule_kind { LOGIN_EQUAL, LOGIN_DOMAIN, LOGIN_MAP };
 struct conf_login_rule {
@@ -304,6 +312,10 @@ struct conf {
 
     struct conf_limit *limits;
     size_t nlimits;
+    struct conf_lookup *class_lookups;
+    size_t nclass_lookups;
+    int64_t class_timeout_ms;
+    int64_t class_cache_ms;
     struct conf_class *classes;
     size_t nclasses;
     struct conf_warmup *warmups;

@@ -219,6 +219,22 @@ const struct conf_option schema_options[] = {
      .fallback = SLUICE_LOCALSTATEDIR,
      .about = "The folder in which the journal survives a restart. Empty: nowhere."},
 
+    {"class-lookup", .heading = "Classes", .type = TYPE_LOOKUP, CONF_ARRAY(class_lookups),
+     .fallback = "\"store\"",
+     .about = "Where else than in this file it may stand in which class a login is; the first that "
+              "knows it counts, and goes before the members of the classes here. store: what "
+              "sluicectl class has set. socketmap:unix:/path:NAME or "
+              "socketmap:inet:HOST:PORT:NAME: a table NAME in Postfix' socketmap protocol, by which "
+              "LDAP and SQL can be asked; the login is the key, the class's name the value. Not "
+              "asked where no class is written here."},
+    {"class-timeout", .type = TYPE_DURATION, CONF_MEMBER(class_timeout_ms), .fallback = "200ms",
+     .least = 10, .most = 10 * MS_PER_SEC,
+     .about = "How long a message waits for a socketmap server. When it is away, what it said "
+              "within the last hour holds, else what stands behind it in class-lookup and in this "
+              "file."},
+    {"class-cache", .type = TYPE_DURATION, CONF_MEMBER(class_cache_ms), .fallback = "5s",
+     .most = 3600 * MS_PER_SEC,
+     .about = "How long an answer holds before it is asked for again."},
     {"resolver", .heading = "DNS", .type = TYPE_RESOLVER, .list = true, CONF_MEMBER(resolver),
      .fallback = "system",
      .about = "Who answers DNS questions: system for those of /etc/resolv.conf, or a list of "

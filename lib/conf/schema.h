@@ -70,6 +70,7 @@ enum option_type {
     TYPE_EXTENSION, /* list in struct strings, lower case */
     TYPE_FIELD, /* list in struct strings: names of header fields that can be signed */
     TYPE_MEMBER, /* list of struct conf_member */
+    TYPE_LOOKUP, /* list of struct conf_lookup */
     TYPE_NAMES, /* list in struct strings */
     TYPE_LOGIN_RULE, /* list of struct conf_login_rule */
     TYPE_SUSPEND, /* struct conf_suspend; the words need no quotes */

@@ -73,6 +73,9 @@ static const struct type types[TYPE_COUNT] = {
                      "news@example.com, @example.com, @.example.com, 192.0.2.0/24 or "
                      "texthash:/etc/sluice/members",
                      STORED_ARRAY},
+    [TYPE_LOOKUP] = {type_read_lookup,
+                     "store, socketmap:unix:/path:NAME or socketmap:inet:HOST:PORT:NAME", 0, NULL,
+                     STORED_ARRAY},
     [TYPE_NAMES] = {type_read_names, "names", 0, NULL, STORED_STRINGS},
     [TYPE_LOGIN_RULE] = {type_read_login_rule, "equal, domain or a table", 0,
                          "texthash:/etc/sluice/senders", STORED_ARRAY},
@@ -215,6 +218,7 @@ static void clear_elements(const struct conf_option *option, void *array, size_t
     struct conf_listen *listen = array;
     struct conf_login_rule *rules = array;
     struct conf_member *members = array;
+    struct conf_lookup *lookups = array;
 
     for (size_t i = 0; i < count; i++) {
         if (option->type == TYPE_LISTEN) {
@@ -222,6 +226,11 @@ static void clear_elements(const struct conf_option *option, void *array, size_t
             free(listen[i].host);
         } else if (option->type == TYPE_LOGIN_RULE) {
             table_free(&rules[i].table);
+        } else if (option->type == TYPE_LOOKUP) {
+            free(lookups[i].text);
+            free(lookups[i].path);
+            free(lookups[i].host);
+            free(lookups[i].table);
         } else if (option->type == TYPE_MEMBER) {
             free(members[i].text);
             table_free(&members[i].table);

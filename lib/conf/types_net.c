@@ -121,6 +121,49 @@ bool type_read_listen(struct reading *reading, const char *value)
     return true;
 }
 
+/* socketmap:unix:/path:NAME or socketmap:inet:HOST:PORT:NAME, as socketmap_table(5) has it. */
+static bool read_socketmap(const char *place, struct conf_lookup *lookup)
+{
+    const char *name = strrchr(place, ':');
+    const char *colon;
+
+    if (name == NULL || name[1] == '\0')
+        return false;
+    if (strncmp(place, "unix:", 5) == 0) {
+        if (name <= place + 5)
+            return false;
+        lookup->path = mem_copy_n(place + 5, (size_t)(name - place - 5));
+        return endpoint_is_path(lookup->path);
+    }
+    if (strncmp(place, "inet:", 5) != 0 || name <= place + 5)
+        return false;
+    for (colon = name - 1; colon > place + 5 && *colon != ':'; colon--)
+        ;
+    if (*colon != ':' || !endpoint_parse_port(colon + 1, (size_t)(name - colon - 1), &lookup->port))
+        return false;
+    lookup->host = listen_host(place + 5, (size_t)(colon - place - 5));
+    return lookup->host != NULL && strcmp(lookup->host, "*") != 0;
+}
+
+bool type_read_lookup(struct reading *reading, const char *value)
+{
+    struct conf_lookup lookup = {.text = NULL};
+    struct conf_lookup *element;
+
+    if (strcmp(value, "store") != 0 &&
+        (strncmp(value, "socketmap:", 10) != 0 || !read_socketmap(value + 10, &lookup))) {
+        free(lookup.path);
+        free(lookup.host);
+        return false;
+    }
+    if (strcmp(value, "store") != 0)
+        lookup.table = mem_copy(strrchr(value, ':') + 1);
+    lookup.text = mem_copy(value);
+    element = type_add(reading, sizeof(*element));
+    *element = lookup;
+    return true;
+}
+
 bool type_read_network(struct reading *reading, const char *value)
 {
     struct ip_network network;

@@ -3,6 +3,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/decide/class_lookup.h"
 #include "lib/decide/report.h"
 
 #include <inttypes.h>
@@ -165,6 +166,7 @@ bool services_open(struct services *services, const char *program, const struct 
 {
     services->outlooks = outlooks_new();
     services->habits = habits_cache_new();
+    services->classes = class_lookup_new(services->loop);
     return open_geo(services, conf, problem_r) &&
            open_store(services, program, conf, &services->store, problem_r) &&
            open_dns(services, conf, &services->dns, problem_r);
@@ -234,10 +236,12 @@ void services_close(struct services *services, int64_t timeout_ms)
     if (services->dns)
         dns_free(&services->dns);
     outlooks_free(&services->outlooks);
+    class_lookup_stop(services->classes);
     if (services->store) {
         store_drain(services->store, timeout_ms);
         store_close(&services->store);
     }
     habits_cache_free(&services->habits);
+    class_lookup_free(&services->classes);
     geo_close(&services->geo);
 }

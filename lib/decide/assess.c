@@ -3,6 +3,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
+#include "lib/decide/class_lookup.h"
 #include "lib/decide/gather.h"
 #include "lib/decide/history.h"
 #include "lib/decide/limits.h"
@@ -91,9 +92,8 @@ static void store_answered(const struct store_answer *answer, void *context)
 }
 
 /* Everything but the limits is decided first: what is refused anyway is not charged. */
-static void gathered(void *context)
+static void judge(struct assessment *assessment)
 {
-    struct assessment *assessment = context;
     struct message *message = assessment->message;
     struct store *store = assessment->services->store;
     unsigned needs = checks_needs(assessment->conf, message);
@@ -123,6 +123,30 @@ static void gathered(void *context)
     else
         store_look(store, &request, store_answered, assessment);
     free(identity);
+}
+
+static void class_found(const char *class, void *context)
+{
+    struct assessment *assessment = context;
+    struct facts *facts = &assessment->message->facts;
+
+    free(facts->class);
+    facts->class = mem_copy(class);
+    judge(assessment);
+}
+
+/* What the limits are depends on the class, so it has to be known before they are asked about. */
+static void gathered(void *context)
+{
+    struct assessment *assessment = context;
+    struct services *services = assessment->services;
+    const struct message *message = assessment->message;
+
+    if (services->classes == NULL || !(checks_needs(assessment->conf, message) & NEED_LIMITS))
+        judge(assessment);
+    else
+        class_lookup_find(services->classes, services, assessment->conf, message, class_found,
+                          assessment);
 }
 
 void assess(struct services *services, const struct conf *conf, struct message *message,

@@ -22,12 +22,15 @@
 #include <stdbool.h>
 
 /* What the checks may ask.  All belong to the loop; one per process. */
+struct class_lookup;
+
 struct services {
     struct loop *loop;
     struct store *store;
     struct dns *dns;
     struct outlooks *outlooks; /* NULL: none are kept */
     struct log *log;
+    struct class_lookup *classes; /* may be NULL: only the configuration says */
     struct geo *geo; /* may be NULL */
     struct habits_cache *habits; /* likewise */
     const struct clock *steady;

@@ -115,7 +115,8 @@ static void plan_one(const struct conf *conf, struct message *message,
     fact->max = conf_limit_max(conf, limit,
                                &(struct conf_person){.login = message->user,
                                                      .sender = message->sender.text,
-                                                     .client = &message->client},
+                                                     .client = &message->client,
+                                                     .class = facts->class},
                                NULL);
     if (limit->window_sec == 0) {
         fact->used = fact->amount;

@@ -12,6 +12,7 @@ void facts_clear(struct facts *facts)
     for (size_t i = 0; i < facts->nlimits; i++)
         free(facts->limits[i].subject);
     free(facts->limits);
+    free(facts->class);
     habits_free(&facts->habits);
     outcomes_free(&facts->outcomes);
     free(facts->sender_domain.problem);

@@ -71,6 +71,7 @@ struct signing_fact {
 struct outlook; /* lib/auth: what receivers will find out */
 
 struct facts {
+    char *class; /* which the login was put into elsewhere than in the configuration; or NULL */
     struct mail_domain_fact sender_domain;
     struct limit_fact *limits;
     size_t nlimits;

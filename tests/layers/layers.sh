@@ -27,7 +27,7 @@ BEGIN {
     layer["base"] = 0
     layer["conf"] = 1
     layer["message"] = layer["causes"] = layer["log"] = 2
-    layer["store"] = layer["dns"] = layer["geo"] = layer["metrics"] = 3
+    layer["store"] = layer["dns"] = layer["geo"] = layer["metrics"] = layer["socketmap"] = 3
     layer["auth"] = layer["content"] = 4
     layer["decide"] = layer["classify"] = 5
     layer["daemon"] = 6
