@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/daemon/socket.h"
 #include "lib/decide/report.h"
 #include "policy/connections.h"
 #include "policy/judge.h"
@@ -17,6 +18,7 @@
 #include <sys/resource.h>
 
 #define DESCRIPTORS_SPARE 256 /* listeners, log, store, resolver */
+#define STORE_SOCKET_MODE 0600 /* the daemons run as one user */
 #define OVERLOAD_PERIOD_US (60 * INT64_C(1000000))
 
 struct server {
@@ -24,6 +26,8 @@ struct server {
     struct listeners *listeners;
     struct connections *connections;
     struct judge judge;
+    char *store; /* where the local one is served; NULL: nowhere */
+    int store_socket;
     int64_t overload_said_us;
     uint64_t refused; /* connections, since it was said */
     uint64_t pauses;
@@ -97,12 +101,33 @@ static struct connections_settings settings_of(const struct conf *conf)
     };
 }
 
+/* The local store is this program's, and the others find it at its socket. */
+static bool bind_store(struct server *server, const struct conf *conf, char **problem_r)
+{
+    const struct socket_access access = {.mode = STORE_SOCKET_MODE, .group = "", .owner = conf->user};
+    struct services *services = &server->daemon->services;
+    struct conf_listen where = {.is_unix = true};
+
+    server->store_socket = -1;
+    services->serves_store = true;
+    if (strncmp(conf->store, "local:", strlen("local:")) != 0)
+        return true;
+    server->store = mem_copy(conf->store);
+    where.path = server->store + strlen("local:");
+    server->store_socket = socket_listen(&where, &access, problem_r);
+    services->served_store = server->store;
+    services->store_socket = server->store_socket;
+    return server->store_socket >= 0;
+}
+
 static bool server_bind(struct daemon *daemon, const struct conf *conf, char **problem_r)
 {
     struct server *server = mem_new(1, sizeof(*server));
 
     daemon->state = server;
     server->daemon = daemon;
+    if (!bind_store(server, conf, problem_r))
+        return false;
     raise_descriptors(conf);
     server->listeners = listeners_open(conf, problem_r);
     return server->listeners != NULL;
@@ -164,6 +189,7 @@ static void on_released(void *context)
     struct server *server = context;
 
     transactions_free(&server->judge.transactions);
+    free(server->store);
     free(server);
 }
 

@@ -173,6 +173,21 @@ static const struct scheme *find_scheme(const char *string)
     return NULL;
 }
 
+/* The local store: where sluice-policyd serves it to the other programs. */
+static bool parse_local(const char *path, struct store_url *url, const char **problem_r)
+{
+    if (*path == '\0')
+        path = SLUICE_RUNSTATEDIR "/store.sock";
+    else if (*path == ':')
+        path++;
+    if (!endpoint_is_path(path)) {
+        *problem_r = "a socket's path begins with / and has at most 107 octets";
+        return false;
+    }
+    url->address = mem_print("local:%s", path);
+    return true;
+}
+
 static bool parse_unix(const char *path, struct store_url *url, const char **problem_r)
 {
     if (!endpoint_is_path(path)) {
@@ -195,6 +210,8 @@ bool store_url_parse(const char *string, struct store_url *url_r, const char **p
         done = true;
     } else if (strncmp(string, "unix:", 5) == 0) {
         done = parse_unix(string + 5, &url, problem_r);
+    } else if (strcmp(string, "local") == 0 || strncmp(string, "local:", 6) == 0) {
+        done = parse_local(string + 5, &url, problem_r);
     } else if (scheme != NULL) {
         done = parse_servers(string + strlen(scheme->name), scheme, &url, problem_r);
     } else if (strncmp(string, "rediss://", 9) == 0) {

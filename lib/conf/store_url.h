@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct store_url {
-    /* "", "memory:", "unix:/path", "redis://host:port", "sentinel://host:port,...?master=name" or
+    /* "", "memory:", "local:/path", "unix:/path", "redis://host:port", "sentinel://host:port,...?master=name" or
      * "cluster://host:port,..."; an IPv6 host has brackets. */
     char *address;
     char *user; /* NULL when the URL has none */

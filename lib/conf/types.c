@@ -54,7 +54,7 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_LOG] = {type_read_log, "syslog, syslog:/socket, stderr or file:/path", 0, NULL, STORED_STRING},
     [TYPE_STORE] = {type_read_store,
                     "unix:/path, redis://[user[:password]@]host[:port][/db], "
-                    "sentinel://host,...[/db]?master=name, cluster://host,... or memory:", 0, NULL,
+                    "sentinel://host,...[/db]?master=name, cluster://host,..., local or memory:", 0, NULL,
                     STORED_STRING},
     [TYPE_RESOLVER] = {type_read_resolver, "system, or addresses", 0, "127.0.0.1@5353",
                        STORED_STRING},

@@ -26,6 +26,11 @@ struct log_settings services_log_settings(const char *program, const struct conf
 
 /* --- the store ------------------------------------------------------------------------ */
 
+static bool is_local(const char *store)
+{
+    return strncmp(store, "local:", strlen("local:")) == 0;
+}
+
 static void store_happened(const struct store_event *event, void *context)
 {
     const struct services *services = context;
@@ -34,7 +39,9 @@ static void store_happened(const struct store_event *event, void *context)
     if (event->kind == STORE_EVENT_DOWN) {
         report_cause(
             services->log, NULL, "self.store-down",
-            "local counters are in force; start Redis or correct store = (sluicectl status)",
+            is_local(event->address)
+                ? "local counters are in force; start sluice-policyd, which has the store"
+                : "local counters are in force; start Redis or correct store = (sluicectl status)",
             "state", "down", "store", event->address, "problem", event->problem, NULL);
         return;
     }
@@ -52,6 +59,15 @@ static void store_happened(const struct store_event *event, void *context)
         lost, NULL);
 }
 
+/* A socket is made where there still are the rights to make it. */
+static bool may_serve(const struct services *services, const struct conf *conf, char **problem_r)
+{
+    if (services->served_store && strcmp(services->served_store, conf->store) == 0)
+        return true;
+    *problem_r = mem_print("store = %s: restart the daemon for this", conf->store);
+    return false;
+}
+
 static bool open_store(struct services *services, const char *program, const struct conf *conf,
                        struct store **store_r, char **problem_r)
 {
@@ -63,8 +79,13 @@ static bool open_store(struct services *services, const char *program, const str
     char *journal = conf->state_directory[0]
                         ? mem_print("%s/%s.journal", conf->state_directory, program)
                         : NULL;
+    char *kept = conf->state_directory[0] ? mem_print("%s/store.lmdb", conf->state_directory) : NULL;
+    bool serves = services->serves_store && is_local(conf->store);
     const struct store_settings settings = {
         .url = conf->store,
+        .serves = serves,
+        .serve_socket = services->store_socket,
+        .serve_path = kept,
         .user = conf->store_user,
         .password = conf->store_password,
         .database = conf->store_database,
@@ -77,8 +98,11 @@ static bool open_store(struct services *services, const char *program, const str
         .event = store_happened,
         .event_context = services,
     };
-    struct store *store = store_open(services->loop, &settings, problem_r);
+    struct store *store = NULL;
 
+    if (!serves || may_serve(services, conf, problem_r))
+        store = store_open(services->loop, &settings, problem_r);
+    free(kept);
     free(journal);
     if (store)
         *store_r = store;

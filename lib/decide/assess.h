@@ -34,6 +34,11 @@ struct services {
     struct geo *geo; /* may be NULL */
     struct habits_cache *habits; /* likewise */
     const struct clock *steady;
+    /* Of the one program that has the local store: where (NULL: it was not asked for when the
+     * program started), and the socket there, which listens. */
+    bool serves_store;
+    const char *served_store;
+    int store_socket;
     int64_t dns_minute_us; /* for self.dns-slow: when the minute began, and the resolver's counts
                               then */
     uint64_t dns_asked, dns_timed_out;

@@ -195,12 +195,17 @@ struct call *call_new_bare(const struct subject_hiding *hiding, enum call_operat
                            const char *subject)
 {
     char name[SUBJECT_NAME_SIZE];
-    size_t length = subject_name(hiding, subject, name);
-    struct call *call;
-    char *text;
 
-    call = allocate(operation, 0, length + 1, &text);
-    memcpy(text, name, length + 1);
+    (void)subject_name(hiding, subject, name);
+    return call_new_raw(operation, name);
+}
+
+struct call *call_new_raw(enum call_operation operation, const char *name)
+{
+    char *text;
+    struct call *call = allocate(operation, 0, strlen(name) + 1, &text);
+
+    (void)stpcpy(text, name);
     call->subject = text;
     return call;
 }

@@ -92,6 +92,9 @@ struct call *call_new(const struct subject_hiding *hiding, enum call_operation o
 struct call *call_new_bare(const struct subject_hiding *hiding, enum call_operation operation,
                            const char *subject);
 
+/* The same for one whose name is known. */
+struct call *call_new_raw(enum call_operation operation, const char *name);
+
 /* A call about notes; it takes the items over. */
 struct call *call_new_note(struct note_items *items);
 

@@ -38,3 +38,18 @@ int64_t memory_charged(const struct memory *memory, const struct call *call,
 size_t memory_window(const struct memory *memory, const char *subject, const char *field,
                      uint8_t *bytes_r);
 size_t memory_subjects(const struct memory *memory);
+
+/* What a change concerns, so that it can be kept on disk: a subject's use, a message's record, or a
+ * note (its name is the subject, NUL, and the kind). */
+enum memory_table { MEMORY_USE, MEMORY_RECORD, MEMORY_NOTE };
+struct memory_name {
+    enum memory_table table;
+    const char *bytes;
+    size_t length; /* without the NUL behind it */
+};
+
+/* As octets; false: there is none.  And back; what is no such thing is left out. */
+bool memory_pack(const struct memory *memory, const struct memory_name *name, struct text *text,
+                 int64_t *expires_ms_r);
+void memory_unpack(struct memory *memory, const struct memory_name *name, const char *bytes,
+                   size_t length, int64_t expires_ms);

@@ -5,6 +5,7 @@
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/store/kept_note.h"
+#include "lib/store/packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -288,4 +289,44 @@ void memory_notes_learn(struct memory_notes *notes, const struct call *call)
             learn_read(notes, call, &call->notes.items[i], &call->note_answer.notes[i]);
     for (size_t i = 0; i < call->notes.count; i++)
         change(notes, &seen, &call->notes.items[i]);
+}
+
+bool memory_notes_pack(struct memory_notes *notes, const char *subject, const char *kind,
+                       struct text *text, int64_t *expires_ms_r)
+{
+    const struct note_item item = {.subject = subject, .kind = kind};
+    char key[NOTE_KEY_SIZE];
+    const struct kept_note *note =
+        map_peek(table_of(notes, kind)->map, key, write_key(&item, key));
+
+    if (note == NULL)
+        return false;
+    packed_number(text, 4, (int64_t)note->count);
+    for (size_t i = 0; i < note->count; i++) {
+        packed_name(text, note->pairs[i].name);
+        packed_name(text, note->pairs[i].value);
+    }
+    *expires_ms_r = note->expires_ms;
+    return true;
+}
+
+void memory_notes_unpack(struct memory_notes *notes, const char *subject, const char *kind,
+                         const char *bytes, size_t length, int64_t expires_ms)
+{
+    const struct note_item item = {.subject = subject, .kind = kind};
+    struct packed_reader reader = {bytes, bytes + length, false};
+    struct kept_note *note = find_or_add(notes, &item, 0);
+    size_t before = note->bytes;
+
+    (void)kept_note_clear(note);
+    for (int64_t count = packed_read_number(&reader, 4); count > 0 && !reader.bad; count--) {
+        const char *name = packed_read_name(&reader);
+        const char *value = packed_read_name(&reader);
+
+        if (!reader.bad)
+            kept_note_put(note, (struct note_part){name, strlen(name)},
+                          (struct note_part){value, strlen(value)});
+    }
+    note->expires_ms = expires_ms;
+    settle(notes, &item, note, before);
 }

@@ -20,3 +20,9 @@ void memory_notes_run(struct memory_notes *notes, struct call *call);
 
 /* Takes over what Redis answered, and what the call changed there. */
 void memory_notes_learn(struct memory_notes *notes, const struct call *call);
+
+/* One note as octets; false: there is none.  And back: one that has these is replaced. */
+bool memory_notes_pack(struct memory_notes *notes, const char *subject, const char *kind,
+                       struct text *text, int64_t *expires_ms_r);
+void memory_notes_unpack(struct memory_notes *notes, const char *subject, const char *kind,
+                         const char *bytes, size_t length, int64_t expires_ms);

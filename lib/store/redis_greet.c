@@ -97,7 +97,8 @@ static void on_plain(redisAsyncContext *connection, void *answer, void *context)
 static void on_server(redisAsyncContext *connection, void *answer, void *context)
 {
     static const char *const names[][2] = {{"valkey_version:", "valkey"},
-                                           {"redis_version:", "redis"}};
+                                           {"redis_version:", "redis"},
+                                           {"sluice_version:", "sluice-policyd"}};
     struct redis *redis = connection->data;
     const redisReply *reply = answer;
 

@@ -3,6 +3,7 @@
 #include "lib/store/store.h"
 
 #include "lib/base/mem.h"
+#include "lib/store/local.h"
 #include "lib/store/store_private.h"
 
 #include <stdio.h>
@@ -232,6 +233,9 @@ bool store_is_up(const struct store *store)
 void store_status(const struct store *store, struct store_status *status_r)
 {
     const char *problem = store->up ? journal_problem(store->journal) : store->problem;
+
+    if (problem == NULL)
+        problem = backend_local_problem(&store->backend);
 
     *status_r = (struct store_status){
         .up = store->up,

@@ -96,9 +96,15 @@ typedef void store_event_callback(const struct store_event *event, void *context
 enum store_failure_mode { STORE_ON_FAILURE_LOCAL, STORE_ON_FAILURE_ACCEPT, STORE_ON_FAILURE_DEFER };
 
 struct store_settings {
-    /* "unix:/path", "redis://host:port/db", "memory:", "broken:" (always fails; tests); "" tries
-     * the usual local sockets, then 127.0.0.1:6379. */
+    /* "unix:/path", "redis://host:port/db", "sentinel://host:port,...?master=name",
+     * "cluster://host:port,...", "local:/path" (of its socket), "memory:", "broken:" (always fails;
+     * tests); "" tries the usual local sockets, then 127.0.0.1:6379. */
     const char *url;
+    /* local: this process is the one that has it; its socket, which listens and stays the caller's,
+     * and the file that keeps it over a restart (NULL or "": none). */
+    bool serves;
+    int serve_socket;
+    const char *serve_path;
     const char *user, *password; /* "" or NULL: none */
     int database;
     const char *client_name; /* CLIENT SETNAME: "sluice-policyd" */

@@ -2,6 +2,7 @@
 /* The store's front, set up and taken down; and what it tells about its backend. */
 #include "lib/base/mem.h"
 #include "lib/store/cluster.h"
+#include "lib/store/local.h"
 #include "lib/store/redis.h"
 #include "lib/store/store_private.h"
 
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+#define LOCAL_PREFIX "local:"
 
 #define MEMORY_SUBJECTS_MAX 1000000
 #define MEMORY_MESSAGES_MAX 1000000
@@ -96,6 +99,45 @@ static void remember_journal(struct store *store)
     }
 }
 
+static bool is_local(const char *url)
+{
+    return strncmp(url, LOCAL_PREFIX, strlen(LOCAL_PREFIX)) == 0;
+}
+
+/* The process that has the local store uses its own memory; others use its socket as Redis'. */
+static bool open_local(struct store *store, const char *url, const struct store_settings *settings,
+                       const struct backend_owner *owner, char **problem_r)
+{
+    const struct local_settings local = {
+        .address = url,
+        .path = settings->serve_path,
+        .socket = settings->serve_socket,
+        .wall = store->wall,
+    };
+
+    store->mirrors = false;
+    store->up = true;
+    store->backend = backend_local(store->loop, store->memory, &local, owner, problem_r);
+    return store->backend.kind != NULL;
+}
+
+static bool parse_servers(const char *url, struct redis_addresses *addresses_r, char **problem_r)
+{
+    char *socket;
+    bool good;
+
+    if (!is_local(url))
+        return redis_addresses_parse(url, addresses_r, problem_r);
+    socket = mem_print("unix:%s", url + strlen(LOCAL_PREFIX));
+    good = redis_addresses_parse(socket, addresses_r, problem_r);
+    free(socket);
+    if (good) {
+        free(addresses_r->items[0].text);
+        addresses_r->items[0].text = mem_copy(url);
+    }
+    return good;
+}
+
 static bool open_backend(struct store *store, const char *url,
                          const struct store_settings *settings, char **problem_r)
 {
@@ -114,7 +156,9 @@ static bool open_backend(struct store *store, const char *url,
         store->backend = backend_memory(store->memory, store->wall, &owner);
     } else if (strcmp(url, "broken:") == 0) {
         store->backend = backend_broken(&owner);
-    } else if (redis_addresses_parse(url, &redis.addresses, problem_r)) {
+    } else if (is_local(url) && settings->serves) {
+        return open_local(store, url, settings, &owner, problem_r);
+    } else if (parse_servers(url, &redis.addresses, problem_r)) {
         store->backend = redis.addresses.kind == REDIS_CLUSTER
                              ? backend_cluster(store->loop, &redis, &owner)
                              : backend_redis(store->loop, &redis, &owner);
@@ -139,7 +183,7 @@ struct store *store_open(struct loop *loop, const struct store_settings *setting
 {
     struct store *store = mem_new(1, sizeof(*store));
     const char *url = settings->url != NULL ? settings->url : "";
-    bool memory = strcmp(url, "memory:") == 0;
+    bool memory = strcmp(url, "memory:") == 0 || (is_local(url) && settings->serves);
 
     *problem_r = NULL;
     store->loop = loop;

@@ -4,6 +4,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/store/call.h"
+#include "lib/store/packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,4 +125,57 @@ bool use_say_near(struct use *use, const char *field, int64_t max, int64_t slice
     if (say)
         said->slice = slice;
     return say;
+}
+
+void use_pack(const struct use *use, struct text *text)
+{
+    packed_number(text, 4, (int64_t)use->count);
+    for (size_t i = 0; i < use->count; i++) {
+        const struct use_field *field = &use->fields[i];
+
+        packed_name(text, field->name);
+        packed_bytes(text, field->bytes, field->length);
+        packed_number(text, 2, field->nsaid);
+        for (size_t k = 0; k < field->nsaid; k++) {
+            packed_number(text, 8, field->said[k].max);
+            packed_number(text, 8, field->said[k].slice);
+        }
+    }
+}
+
+static void unpack_field(struct use *use, struct packed_reader *reader)
+{
+    const char *name = packed_read_name(reader);
+    size_t length = (size_t)packed_read_number(reader, 4);
+    const char *bytes = packed_read_bytes(reader, length);
+    size_t nsaid = (size_t)packed_read_number(reader, 2);
+    struct use_field *field;
+
+    if (reader->bad || strlen(name) >= CALL_FIELD_SIZE || length > WINDOW_PACKED_MAX) {
+        reader->bad = true;
+        return;
+    }
+    field = find_or_add(use, name);
+    field->bytes = mem_grow(field->bytes, length, 1);
+    mem_copy_bytes(field->bytes, bytes, length);
+    field->length = (uint16_t)length;
+    field->said = mem_grow(field->said, nsaid, sizeof(*field->said));
+    field->nsaid = (uint16_t)nsaid;
+    for (size_t i = 0; i < nsaid; i++) {
+        field->said[i].max = packed_read_number(reader, 8);
+        field->said[i].slice = packed_read_number(reader, 8);
+    }
+}
+
+struct use *use_unpack(const char *bytes, size_t length)
+{
+    struct packed_reader reader = {bytes, bytes + length, false};
+    struct use *use = use_new();
+
+    for (int64_t count = packed_read_number(&reader, 4); count > 0 && !reader.bad; count--)
+        unpack_field(use, &reader);
+    if (!reader.bad && reader.at == reader.end)
+        return use;
+    use_free(use);
+    return NULL;
 }

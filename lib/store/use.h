@@ -32,3 +32,8 @@ void use_keep(struct use *use, int64_t now_ms, int64_t window_sec);
 
 /* Whether it is to be said that use came near a maximum: once per window. */
 bool use_say_near(struct use *use, const char *field, int64_t max, int64_t slice);
+
+/* All of it as octets, and back; NULL: these are none. */
+struct text;
+void use_pack(const struct use *use, struct text *text);
+struct use *use_unpack(const char *bytes, size_t length);

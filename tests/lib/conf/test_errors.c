@@ -124,6 +124,7 @@ static const struct {
     {"sentinel host", "store = \"sentinel://h,?master=m\"", "its host or port"},
     {"redis hosts", "store = \"redis://h,i\"", "its host or port"},
     {"redis query", "store = \"redis://h?master=m\"", "nothing is expected behind a ?"},
+    {"local path", "store = \"local:s\"", "begins with /"},
     {"cluster database", "store = \"cluster://h:1,i:2/1\"", "no numbered databases"},
     {"store port", "store = \"redis://h:x\"", "its host or port"},
     {"store database", "store = \"redis://h/x\"", "its database is not a number"},

@@ -323,6 +323,8 @@ static void test_store(void **state)
         {"sentinel://A,b:1/3?master=mail", "sentinel://a:26379,b:1?master=mail", "", "", 3},
         {"sentinel://u:p@[::1],b?master=m-1", "sentinel://[::1]:26379,b:26379?master=m-1", "u", "p",
          0},
+        {"local", "local:" SLUICE_RUNSTATEDIR "/store.sock", "", "", 0},
+        {"local:/tmp/s", "local:/tmp/s", "", "", 0},
         {"cluster://a:7000,b", "cluster://a:7000,b:6379", "", "", 0},
         {"cluster://:p@a", "cluster://a:6379", "", "p", 0},
         {"redis://u:a@b@h", "redis://h:6379", "u", "a@b", 0},

@@ -2,6 +2,7 @@
 /* The contract of the store, on each of its backends and each way to a Redis. */
 #include "lib/base/mem.h"
 #include "tests/lib/store/cases.h"
+#include "tests/lib/store/local_store.h"
 #include "tests/support/cluster_redis.h"
 #include "tests/support/server_redis.h"
 
@@ -109,6 +110,32 @@ static void test_cluster(void **state)
     cluster_redis_start(&cluster, 3);
     run_cases("cluster", &(struct store_settings){.url = cluster.url, .client_name = "test"});
     cluster_redis_stop(&cluster);
+}
+
+/* As another program sees it, through its socket; and again after it was killed. */
+static void test_local(void **state)
+{
+    struct local_store local;
+
+    (void)state;
+    local_store_start(&local);
+    run_cases("local", &(struct store_settings){.url = local.url, .client_name = "test"});
+    local_store_stop(&local);
+}
+
+/* As the program that has it sees it. */
+static void test_local_itself(void **state)
+{
+    struct local_store local;
+    struct store_settings settings = {.serves = true};
+
+    (void)state;
+    local_store_listen(&local);
+    settings.url = local.url;
+    settings.serve_socket = local.socket;
+    settings.serve_path = local.path;
+    run_cases("local itself", &settings);
+    local_store_stop(&local);
 }
 
 static void test_hidden_addresses(void **state)
@@ -254,6 +281,8 @@ int main(void)
         cmocka_unit_test(test_password),
         cmocka_unit_test(test_acl_user),
         cmocka_unit_test(test_cluster),
+        cmocka_unit_test(test_local),
+        cmocka_unit_test(test_local_itself),
         cmocka_unit_test(test_hidden_addresses),
         cmocka_unit_test(test_everything_expires),
         cmocka_unit_test(test_broken),

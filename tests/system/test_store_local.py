@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One host without Redis: sluice-policyd has the store, and the others ask it."""
+
+import time
+
+import pytest
+
+from support import counting, logfile, sluice, wait
+from support.counting import Charger, Load, MilterCharger
+
+LIMITS = counting.NO_DNS + """
+limit daily { subject = user  count = messages  max = 10  per = 24h  near = 0 }
+limit from { subject = sender-domain  count = messages  max = 100000  per = 24h  near = 0 }
+"""
+NO_LIMIT = LIMITS.replace("max = 10 ", "max = 100000 ")
+
+
+@pytest.fixture
+def start(station, folder):
+    def with_local(sections, **others):
+        options = {"store": f'"local:{folder}/store.sock"', "store-timeout": "300ms"}
+        return station(
+            sections=sections, options=options, resolver=False, parts=sluice.DAEMONS, **others
+        )
+
+    return with_local
+
+
+def store_states(daemon):
+    lines = [line for line in daemon.log.lines() if " cause=self.store-down " in line]
+    return [event["state"] for event in map(logfile.parse_line, lines) if "state" in event]
+
+
+def test_all_programs_share_it(start):
+    place = start(LIMITS)
+    with Charger(place.policy_socket) as one, MilterCharger(place.milter_socket) as other:
+        assert all(each.accepted for each in one.messages(5))
+        assert all(each.accepted for each in other.messages(5))
+        assert not one.message().accepted and not other.message().accepted
+        # The same message, seen by both, is one.
+        assert counting.used(place)["daily"] == 10
+        place.ctl.run("reset", counting.SENDER)
+        assert one.message(queue_id="BOTH").accepted
+        assert other.message(queue_id="BOTH").accepted
+        assert counting.used(place)["daily"] == 1
+    status = place.ctl.run("status", "store").stdout
+    assert "store.sock" in status and "sluice-policyd" in status
+    assert not store_states(place.milter) and not store_states(place.policyd)
+    # It is asked for at the start alone: a reload cannot make the socket.
+    place.config.options["store"] = f'"local:{place.folder}/other.sock"'
+    place.policyd.reload()
+    failed = place.policyd.log.wait(event="reload-failed")
+    assert "restart the daemon" in failed["problem"]
+
+
+def test_killed_under_load(start):
+    """What it had answered for a second is on disk; meanwhile the milter counts by itself."""
+    place = start(NO_LIMIT)
+    with Charger(place.policy_socket) as one:
+        assert all(each.accepted for each in one.messages(50))
+    time.sleep(1)  # the promise
+    with Load([lambda: MilterCharger(place.milter_socket)]) as load:
+        place.policyd.kill()
+        wait.poll(lambda: store_states(place.milter) == ["down"], what="the store down")
+        count = len(load.answers)
+        wait.poll(lambda: len(load.answers) > count + 20, what="messages meanwhile")
+        place.policyd.start()
+        wait.poll(lambda: store_states(place.milter) == ["down", "up"], seconds=30, what="up")
+        count = len(load.answers)
+        wait.poll(lambda: len(load.answers) > count + 20, what="messages afterwards")
+    assert load.accepted == len(load.answers)
+    # A kill loses what the milter charged in the second before; here nothing was older.
+    used = counting.used(place)["daily"]
+    assert 50 + load.accepted - 20 <= used <= 50 + load.accepted
+    place.policyd.restart()
+    assert counting.used(place)["daily"] == used
