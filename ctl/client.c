@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/decide/habits.h"
 
 #include <errno.h>
 #include <string.h>
@@ -167,6 +168,20 @@ bool client_lift(struct client *client, const char *subject, bool *known_r)
         return false;
     *known_r = question.answer.known;
     return true;
+}
+
+bool client_forgive(struct client *client, const char *subject)
+{
+    struct note_fact flag;
+    struct question question = {.answered = false};
+    int64_t now_us = 0;
+    bool answered = client_note(client, subject, SUSPENSION_KIND, &flag, &now_us);
+
+    note_fact_clear(&flag);
+    if (!answered)
+        return false;
+    habits_forgive(client->store, subject, now_us / 1000000, on_answer, &question);
+    return wait_for(client, &question);
 }
 
 struct listing {

@@ -32,6 +32,8 @@ bool client_note(struct client *client, const char *subject, const char *kind,
 /* Suspends a user, or lifts that.  false: the store did not answer. */
 bool client_suspend(struct client *client, const char *subject,
                     const struct suspension *suspension);
+/* Lets bygones be bygones; see habits_forgive(). */
+bool client_forgive(struct client *client, const char *subject);
 bool client_lift(struct client *client, const char *subject, bool *known_r);
 
 /* Shows all notes of a kind.  false: the store did not answer, or not to the end. */

@@ -10,10 +10,25 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_config, &verb_causes, &verb_explain, &verb_status, &verb_limits,
-    &verb_reset,  &verb_spf,    &verb_verify,  &verb_keygen, &verb_classify,
-    &verb_warmup, &verb_replay, &verb_suspend, &verb_unsuspend, &verb_suspended,
+    /* clang-format off */
+    &verb_config,
+    &verb_causes,
+    &verb_explain,
+    &verb_status,
+    &verb_limits,
+    &verb_reset,
     &verb_class,
+    &verb_warmup,
+    &verb_replay,
+    &verb_suspend,
+    &verb_unsuspend,
+    &verb_release,
+    &verb_suspended,
+    &verb_spf,
+    &verb_verify,
+    &verb_keygen,
+    &verb_classify,
+    /* clang-format on */
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 

@@ -25,8 +25,8 @@ struct past {
 };
 
 /* Adds what a file tells: our own lines, as text or JSON, behind whatever header syslog gave them;
- * packed with gzip or not; "-" is standard input.  false: it cannot be read; problem_r says why (the
- * caller frees it). */
+ * packed with gzip or not; "-" is standard input.  false: it cannot be read; problem_r says why
+ * (the caller frees it). */
 bool past_read(struct past *past, const char *path, char **problem_r);
 void past_sort(struct past *past);
 void past_free(struct past *past);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sluicectl suspend and unsuspend: who may not send, and who may again. */
+/* sluicectl suspend, unsuspend and release: who may not send, and who may again. */
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/subject.h"
@@ -142,12 +142,14 @@ done:
     return status;
 }
 
-static int lift(const struct conf *conf, const struct subject *subject, struct client *client)
+static int lift(const struct conf *conf, const struct subject *subject, struct client *client,
+                const struct words *words)
 {
     const char *user = strchr(subject->name, ':') + 1;
     bool known = false;
     char *by;
 
+    (void)words;
     if (!client_lift(client, subject->name, &known)) {
         ctl_complain("the store did not answer in time; see sluicectl status");
         return EX_UNAVAILABLE;
@@ -163,8 +165,31 @@ static int lift(const struct conf *conf, const struct subject *subject, struct c
     return EX_OK;
 }
 
-/* words NULL: lift. */
-static int with_user(struct ctl *ctl, const char *verb, const char *user, const struct words *words)
+static int release(const struct conf *conf, const struct subject *subject, struct client *client,
+                   const struct words *words)
+{
+    const char *user = strchr(subject->name, ':') + 1;
+    bool known = false;
+    char *by;
+
+    (void)words;
+    if (!client_lift(client, subject->name, &known) || !client_forgive(client, subject->name)) {
+        ctl_complain("the store did not answer in time; see sluicectl status");
+        return EX_UNAVAILABLE;
+    }
+    by = operator_name(conf);
+    printf("%s %s, and what was unusual until now is forgiven\n", user,
+           known ? "may send again" : "was not suspended");
+    log_change(conf, "release", user, NULL, by);
+    free(by);
+    return EX_OK;
+}
+
+typedef int change(const struct conf *conf, const struct subject *subject, struct client *client,
+                   const struct words *words);
+
+static int with_user(struct ctl *ctl, const char *verb, const char *user, change *make,
+                     const struct words *words)
 {
     struct subject subject = {.name = NULL};
     struct client client;
@@ -180,10 +205,8 @@ static int with_user(struct ctl *ctl, const char *verb, const char *user, const 
     } else {
         if (!client_open(&client, ctl->conf, &problem))
             ctl_complain("%s", problem);
-        else if (words != NULL)
-            status = suspend(ctl->conf, &subject, &client, words);
         else
-            status = lift(ctl->conf, &subject, &client);
+            status = make(ctl->conf, &subject, &client, words);
         client_close(&client);
     }
     subject_clear(&subject);
@@ -217,14 +240,21 @@ static int run_suspend(struct ctl *ctl, int argc, char **argv)
                          REASON_MAX);
     if (!is_printable(words.note, NOTE_MAX))
         return ctl_usage(argv[0], "--note: expected one line of at most %d octets", NOTE_MAX);
-    return with_user(ctl, argv[0], argv[optind], &words);
+    return with_user(ctl, argv[0], argv[optind], suspend, &words);
 }
 
 static int run_unsuspend(struct ctl *ctl, int argc, char **argv)
 {
     if (argc != 2 || argv[1][0] == '-')
         return ctl_usage(argv[0], "expected one login, such as alice@example.com");
-    return with_user(ctl, argv[0], argv[1], NULL);
+    return with_user(ctl, argv[0], argv[1], lift, NULL);
+}
+
+static int run_release(struct ctl *ctl, int argc, char **argv)
+{
+    if (argc != 2 || argv[1][0] == '-')
+        return ctl_usage(argv[0], "expected one login, such as alice@example.com");
+    return with_user(ctl, argv[0], argv[1], release, NULL);
 }
 
 const struct verb verb_suspend = {
@@ -256,4 +286,18 @@ const struct verb verb_unsuspend = {
         "\n"
         "Exit status: 0; 1 when the login was not suspended; 69 when the store does not answer.",
     .run = run_unsuspend,
+};
+
+const struct verb verb_release = {
+    .name = "release",
+    .arguments = "USER",
+    .summary = "let somebody send again whose mail was unusual",
+    .help =
+        "Lifts a suspension, as unsuspend does, and forgives what spoke for a stolen account: the\n"
+        "places and the volume of now count no more for account.anomaly and\n"
+        "account.many-locations.  What the account usually does stays known.  Daemons take notice\n"
+        "within ten seconds.  Mail on hold is the MTA's: postsuper -H QUEUEID.\n"
+        "\n"
+        "Exit status: 0; 69 when the store does not answer.",
+    .run = run_release,
 };

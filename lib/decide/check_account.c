@@ -102,8 +102,7 @@ void check_suspended(const struct conf *conf, struct message *message)
     char until[SUSPENSION_TIME_SIZE];
 
     (void)conf;
-    if (!suspension_read(flag_value, &message->facts.flag, message->facts.flag_sec,
-                         &suspension))
+    if (!suspension_read(flag_value, &message->facts.flag, message->facts.flag_sec, &suspension))
         return;
     finding = findings_add(&message->findings, cause_get(CAUSE_ACCOUNT_SUSPENDED));
     suspension_time(suspension.until_sec, until);

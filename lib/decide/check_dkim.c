@@ -147,9 +147,8 @@ static void find_no_key(const struct conf *conf, struct message *message,
     finding_field(finding, "problem", "%s",
                   waits ? "the record of its new key has not been visible for its TTL yet"
                         : "no signing key is configured for the domain");
-    finding_sentence(finding,
-                     "The message cannot be given a signature of %s; it may end up as spam.",
-                     domain);
+    finding_sentence(
+        finding, "The message cannot be given a signature of %s; it may end up as spam.", domain);
     if (waits)
         finding_hint(finding,
                      "publish what \"sluicectl check dns %s\" prints, and keep the old key "

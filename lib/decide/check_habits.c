@@ -112,8 +112,11 @@ void check_anomaly(const struct conf *conf, struct message *message)
     if (compromise_times_usual(conf, habits) > 0 ||
         (conf->compromise_warn > 0 && score >= (unsigned)conf->compromise_warn)) {
         finding = begin(message, CAUSE_ACCOUNT_ANOMALY);
-        if (finding)
+        if (finding) {
             finding->action_asked = action_of(conf, score);
+            if (conf->compromise_suspend > 0 && score >= (unsigned)conf->compromise_suspend)
+                finding->suspend_ms = conf->compromise_suspend_time_ms;
+        }
         finding_field(finding, "score", "%u", score);
         finding_field(finding, "evidence", "%s", text_string(&evidence));
         finding_field(finding, "used", "%" PRId64, habits->in_hour.now);

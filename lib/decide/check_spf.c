@@ -106,9 +106,9 @@ static void find_missing(const struct identity *identity)
     record = spf_advice_add(NULL, &terms, false);
     finding = find(identity, CAUSE_DNS_SPF_MISSING, spf);
     finding_field(finding, "problem", "%s", spf->result.problem != NULL ? spf->result.problem : "");
-    finding_sentence(finding,
-                     "%s does not say which servers may send its mail (SPF); it may end up as spam.",
-                     identity->domain);
+    finding_sentence(
+        finding, "%s does not say which servers may send its mail (SPF); it may end up as spam.",
+        identity->domain);
     finding_hint(finding, "publish a TXT record at %s: \"%.*s\"%s", identity->domain, RECORD_SHOWN,
                  record, foreign(identity));
     free(record);
@@ -135,9 +135,8 @@ static void hint_fail(const struct identity *identity, const struct outlook_spf 
     char *record;
 
     missing_terms(identity, &terms);
-    record =
-        spf_advice_add(identity->records->count > 0 ? identity->records->items[0] : NULL, &terms,
-                       decided_early(&spf->result));
+    record = spf_advice_add(identity->records->count > 0 ? identity->records->items[0] : NULL,
+                            &terms, decided_early(&spf->result));
     if (strlen(record) <= RECORD_SHOWN)
         finding_hint(finding, "add %s to the SPF record of %s: \"%s\"%s", term, identity->domain,
                      record, foreign(identity));

@@ -163,8 +163,7 @@ static struct view view_of(const struct message *message)
         .alignment = foresight_alignment(outlook),
         .has_policy = unknown_policy ||
                       (dmarc->policy_domain != NULL && dmarc->status != DMARC_STATUS_PERMERROR),
-        .asks_to_reject =
-            dmarc->status == DMARC_STATUS_FAIL && dmarc->policy == DMARC_REJECT,
+        .asks_to_reject = dmarc->status == DMARC_STATUS_FAIL && dmarc->policy == DMARC_REJECT,
         .has_reverse_name = !has_finding(message, CAUSE_DNS_PTR),
     };
 }

@@ -34,8 +34,7 @@ static uint64_t routes_of(const struct conf *conf, const struct message *message
         if (!message->recipients[i].local)
             routes |= UINT64_C(1) << conf_relay_for(conf, message->sender.domain,
                                                     message->recipients[i].address.domain);
-    return routes != 0 ? routes
-                       : UINT64_C(1) << conf_relay_for(conf, message->sender.domain, "");
+    return routes != 0 ? routes : UINT64_C(1) << conf_relay_for(conf, message->sender.domain, "");
 }
 
 void gather_outlook_query(const struct conf *conf, const struct message *message,

@@ -229,7 +229,6 @@ void habits_ask(const struct conf *conf, const struct message *message, struct n
     ask_seen(habits, room);
     ask_hours(habits, room);
     ask_known(habits, room);
-    notes_wish(room, habits->subject, "flag");
 }
 
 /* --- what the store says -------------------------------------------------------------- */
@@ -321,9 +320,9 @@ static void judge_recipients(const struct store_note *known, size_t added, struc
 }
 
 /* When an operator last said that all was well. */
-static int64_t forgiven_sec(const struct store_note *flag)
+static int64_t forgiven_sec(const struct message *message)
 {
-    const char *value = store_note_value(flag, "forgiven");
+    const char *value = note_fact_value(&message->facts.flag, HABITS_FORGIVEN_FIELD);
 
     return value ? strtoll(value, NULL, 10) : 0;
 }
@@ -332,15 +331,14 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
                      const struct store_note *notes, struct message *message)
 {
     struct habits *habits = message->facts.habits;
-    const struct store_note *seen = &notes[0], *hours = &notes[1], *known = &notes[2],
-                            *flag = &notes[3];
+    const struct store_note *seen = &notes[0], *hours = &notes[1], *known = &notes[2];
     int64_t since_sec = habits->when_sec - conf->locations_window_ms / 1000;
     unsigned clients;
 
     habits->known = answer->outcome != STORE_OUTCOME_AWAY && !answer->local;
     if (!habits->known)
         return;
-    since_sec = most(since_sec, forgiven_sec(flag));
+    since_sec = most(since_sec, forgiven_sec(message));
     habits->place_is_new = judge_seen(seen, habits->place, "place:", since_sec, &habits->places);
     habits->country_is_new =
         judge_seen(seen, habits->country, "country:", since_sec, &habits->countries);
@@ -349,9 +347,21 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
     judge_recipients(known, answer->known ? 0 : habits->nrecipients, habits);
 }
 
-void habits_forgiven(int64_t now_sec, char fields_r[HABITS_FORGIVEN][HABITS_FIELD_SIZE])
+void habits_forgive(struct store *store, const char *subject, int64_t now_sec,
+                    store_callback *callback, void *context)
 {
-    name_hour(now_sec, fields_r[0], fields_r[1]);
-    snprintf(fields_r[2], HABITS_FIELD_SIZE, "%s", sampled);
-    snprintf(fields_r[3], HABITS_FIELD_SIZE, "%s", fresh);
+    char hour[10], day[10], now[24];
+    const char *const hours[] = {hour, day}, *const known[] = {sampled, fresh};
+    const struct store_pair forgiven = {HABITS_FORGIVEN_FIELD, now};
+    const struct store_note_change change = {.subject = subject,
+                                             .kind = "flag",
+                                             .pairs = &forgiven,
+                                             .npairs = 1,
+                                             .life_ms = KEEP_SEC * 1000};
+
+    name_hour(now_sec, hour, day);
+    snprintf(now, sizeof now, "%" PRId64, now_sec);
+    store_note_remove(store, subject, "hours", hours, 2, NULL, NULL);
+    store_note_remove(store, subject, "known", known, 2, NULL, NULL);
+    store_note_set(store, &change, callback, context);
 }

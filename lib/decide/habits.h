@@ -18,7 +18,7 @@
 void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
                  int64_t now_sec, struct message *message);
 
-/* A row of notes.c: "seen", "hours", "known" and "flag". */
+/* A row of notes.c: "seen", "hours" and "known"; the flag has been read before. */
 void habits_ask(const struct conf *conf, const struct message *message, struct notes_request *room);
 
 /* Takes the answers into the plan.  While the store is away there are no habits: to what one daemon
@@ -26,7 +26,10 @@ void habits_ask(const struct conf *conf, const struct message *message, struct n
 void habits_answered(const struct conf *conf, const struct store_answer *answer,
                      const struct store_note *notes, struct message *message);
 
-/* The fields of the user's "hours" and "known" by which a release forgets the volume of now. */
-#define HABITS_FORGIVEN 4
-#define HABITS_FIELD_SIZE 12
-void habits_forgiven(int64_t now_sec, char fields_r[HABITS_FORGIVEN][HABITS_FIELD_SIZE]);
+/* `sluicectl release`: all that speaks against the account now is forgiven; what it usually does
+ * stays known.  callback comes when the last of it is done. */
+#define HABITS_FORGIVEN_FIELD                                                                      \
+    "forgiven" /* in the user's flag: when, in seconds since the epoch                             \
+                */
+void habits_forgive(struct store *store, const char *subject, int64_t now_sec,
+                    store_callback *callback, void *context);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ASKED_WINDOW_MS 60000 /* where a check asks for a suspension, once is enough */
+
 /* One cause of one message, counted for its user. */
 struct counting {
     struct services *services;
@@ -144,7 +146,9 @@ void suspend_for_findings(struct services *services, const struct conf *conf,
         goto done;
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-        const struct conf_suspend *suspend = conf_cause_suspend(conf, finding->cause->id);
+        const struct conf_suspend asked = {finding->suspend_ms, 1, ASKED_WINDOW_MS};
+        const struct conf_suspend *suspend =
+            finding->suspend_ms > 0 ? &asked : conf_cause_suspend(conf, finding->cause->id);
 
         if (suspend != NULL && !finding->shadow && finding->action >= (int)ACTION_LOG &&
             conf_cause_mode(conf, finding->cause->id) == MODE_ENFORCE && !is_repeated(findings, i))

@@ -30,6 +30,7 @@ struct finding {
     char *hint; /* what to do, with real names and numbers */
     bool shadow; /* of a limit that is only tried: it does nothing, whatever it would do */
     int severity; /* enum severity where it is not the catalogue's, or -1 */
+    int64_t suspend_ms; /* the check asks for the account's suspension for so long; 0: it does not */
     int action_asked; /* enum action that the check itself asks for (a limit's over =), or -1 */
     int action; /* enum action, set by the verdict: what is done */
     int would; /* enum action, set by the verdict: what enforcing would do; equal to action when enforcing */

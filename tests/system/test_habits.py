@@ -180,3 +180,46 @@ def test_what_was_not_told_at_once_is_told(place, login):
     with place.redis.client() as client:
         every = client.call("HGET", f"sluice:{{user:{login}}}:hours", "all")
     assert every.split()[2] == "50"
+
+
+@pytest.fixture
+def suspending(place):
+    """The same site, where a high score suspends."""
+    place.config.options["compromise-suspend"] = "90"
+    reload(place)
+    yield place
+    place.config.options["compromise-suspend"] = "0"
+    reload(place)
+
+
+def reload(place):
+    for daemon in place.daemons:
+        daemon.log.mark()
+        daemon.reload()
+        daemon.log.wait(event="reloaded")
+
+
+def test_a_stolen_account_is_suspended_and_released(suspending, login):
+    place = suspending
+    usually(place, login, an_hour=1, a_day=8)
+    send(place, login, "198.51.100.1", User_Agent="Mutt/2.2")
+    steal = {"client": "192.0.2.9", "recipients": 90, "name": "x", "User_Agent": "Bot/2"}
+    send(place, login, **steal)
+    by = place.policyd.log.wait(event="suspend", user=login)
+    assert (by["cause"], by["reason"]) == ("account.anomaly", "cause account.anomaly")
+    pose = {"ADDR": "198.51.100.1", "NAME": "[UNAVAILABLE]", "LOGIN": login}
+    with smtp.Client(place.mta.submission_port, xclient=pose) as connection:
+        assert "[account.suspended]" in connection.send(login, ["r@example.net"]).refusal.text
+    assert "is forgiven" in place.ctl.run("release", login).stdout
+    for daemon in place.daemons:
+        daemon.stop()  # what a daemon was told within the last ten seconds is forgotten
+        daemon.start()
+    queue_id = send(place, login, "192.0.2.9", User_Agent="Bot/2")
+    assert not found(place, queue_id), "what was forgiven does not trip it again"
+
+
+def test_what_was_forgiven_counts_no_more(place, login):
+    for n in range(6):
+        send(place, login, f"10.{n}.0.1")
+    place.ctl.run("release", login)
+    assert "account.many-locations" not in found(place, send(place, login, "10.9.0.1"))

@@ -101,7 +101,7 @@ static bool exists(const char *literal)
     static const char *const commands[] = {"sluicectl config",        "sluicectl causes",
                                            "sluicectl status",        "sluicectl limits SUBJECT",
                                            "sluicectl reset SUBJECT", "sluicectl suspend USER",
-                                           "sluicectl unsuspend USER", "postfix reload"};
+                                           "sluicectl unsuspend USER", "sluicectl release USER", "postfix reload"};
     char *name;
     bool known = false;
 
