@@ -195,6 +195,17 @@ struct conf_lookup {
     char *table; /* its name there */
 };
 
+/* A DNS blocklist (RFC 5782). */
+enum conf_blocklist_kind { BLOCKLIST_OF_ADDRESSES, BLOCKLIST_OF_DOMAINS };
+struct conf_blocklist {
+    char *zone; /* lower case, A-label form */
+    enum conf_blocklist_kind kind;
+    struct ip_network *codes; /* answers that count; none: all that are no refusal */
+    size_t ncodes;
+    bool test_points; /* it has those of RFC 5782 section 5 */
+    struct conf_place place;
+};
+
 /* How a login gets the right to a sender address; any rule that says yes is enough. */
 enum login_rule_kind { LOGIN_EQUAL, LOGIN_DOMAIN, LOGIN_MAP };
 struct conf_login_rule {
@@ -256,6 +267,7 @@ struct conf {
     int64_t dns_timeout_ms;
     int64_t dns_max_inflight;
     int64_t dns_cache_size; /* answers */
+    int64_t reputation_refresh_ms;
 
     struct strings classify_rules; /* paths, tried in their order */
 
@@ -328,6 +340,8 @@ struct conf {
     size_t ncauses;
     struct conf_verify *verifies;
     size_t nverifies;
+    struct conf_blocklist *blocklists;
+    size_t nblocklists;
 
     uint64_t number; /* no other conf of this process has it */
     void *private_; /* sources, references */

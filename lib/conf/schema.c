@@ -17,16 +17,16 @@
 
 #define MS_PER_SEC INT64_C(1000)
 #define SEC_PER_DAY INT64_C(86400)
-/* RFC 6376 section 5.4.1, and what Gmail wants covered (Feedback-ID).  Received and the like are left
- * out: servers on the way change them. */
+/* RFC 6376 section 5.4.1, and what Gmail wants covered (Feedback-ID).  Received and the like are
+ * left out: servers on the way change them. */
 #define SIGNED_FIELDS                                                                              \
-    "\"From\", \"Sender\", \"Reply-To\", \"Subject\", \"Date\", \"Message-ID\", \"To\", \"Cc\", "           \
-    "\"In-Reply-To\", \"References\", \"MIME-Version\", \"Content-*\", \"Resent-*\", \"List-*\", "       \
+    "\"From\", \"Sender\", \"Reply-To\", \"Subject\", \"Date\", \"Message-ID\", \"To\", \"Cc\", "  \
+    "\"In-Reply-To\", \"References\", \"MIME-Version\", \"Content-*\", \"Resent-*\", \"List-*\", " \
     "\"Feedback-ID\""
-/* What a reader sees or what decides how the body is read.  Sender, Resent-* and List-* are not among
- * them: lists and forwarders rightly add those. */
+/* What a reader sees or what decides how the body is read.  Sender, Resent-* and List-* are not
+ * among them: lists and forwarders rightly add those. */
 #define OVERSIGNED_FIELDS                                                                          \
-    "\"From\", \"Reply-To\", \"Subject\", \"To\", \"Cc\", \"MIME-Version\", \"Content-Type\", "        \
+    "\"From\", \"Reply-To\", \"Subject\", \"To\", \"Cc\", \"MIME-Version\", \"Content-Type\", "    \
     "\"Content-Transfer-Encoding\", \"Date\", \"Message-ID\""
 #define COUNT_MOST CONF_UNLIMITED
 
@@ -54,6 +54,8 @@ static const struct option_word key_state_words[] = {{"publish", KEY_STATE_PUBLI
                                                      {"active", KEY_STATE_ACTIVE},
                                                      {"retire", KEY_STATE_RETIRE},
                                                      {NULL, 0}};
+static const struct option_word blocklist_words[] = {
+    {"ip", BLOCKLIST_OF_ADDRESSES}, {"domain", BLOCKLIST_OF_DOMAINS}, {NULL, 0}};
 static const struct option_word log_format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct option_word log_facility_words[] = {{"mail", LOG_MAIL},
                                                         {"daemon", LOG_DAEMON},
@@ -249,6 +251,10 @@ const struct conf_option schema_options[] = {
      .least = 1, .most = 65535, .about = "How many lookups may be under way at once."},
     {"dns-cache-size", .type = TYPE_INTEGER, CONF_MEMBER(dns_cache_size), .fallback = "10000",
      .most = 10000000, .about = "How many answers are kept. 0: none."},
+    {"reputation-refresh", .type = TYPE_DURATION, CONF_MEMBER(reputation_refresh_ms),
+     .fallback = "1h", .least = MS_PER_SEC, .most = 7 * SEC_PER_DAY * MS_PER_SEC,
+     .about = "How often the reverse names of outgoing-addresses and the blocklists are looked up "
+              "anew, in the background."},
 
     {"authserv-id", .heading = "Verifying", .type = TYPE_HOSTNAME, CONF_MEMBER(authserv_id),
      .fallback = "",
@@ -270,8 +276,9 @@ const struct conf_option schema_options[] = {
 
     {"classify-rules", .heading = "Classifying", .type = TYPE_FILES, .list = true,
      CONF_MEMBER(classify_rules), .fallback = "",
-     .about = "Files with rules of your own that say why a delivery failed. They are tried before "
-              "the rules that are built in, in their order; sluicectl classify --check tests them."},
+     .about =
+         "Files with rules of your own that say why a delivery failed. They are tried before "
+         "the rules that are built in, in their order; sluicectl classify --check tests them."},
 
 #include "lib/conf/feedback.def"
 
@@ -482,36 +489,7 @@ const struct conf_option schema_options[] = {
      MEMBER(conf_relay, recipients),
      .about = "The recipient domains whose mail goes by it, likewise."},
 
-    {"action", .section = SECTION_CAUSE, .type = TYPE_ACTION, MEMBER(conf_cause, action),
-     .about = "ignore, log, warn (log and add a header), hold, defer or reject. Without it, the "
-              "catalogue's default."},
-    {"mode", .section = SECTION_CAUSE, .type = TYPE_WORD, MEMBER(conf_cause, mode),
-     .words = mode_words,
-     .about = "observe or enforce for this cause alone, whatever the mode of all is: so a site "
-              "that observes goes over cause by cause. sluicectl enforce --preview tells from "
-              "the log whom it would touch."},
-
-    {"suspend", .section = SECTION_CAUSE, .type = TYPE_SUSPEND, MEMBER(conf_cause, suspend),
-     .about = "Suspends the account (see sluicectl suspend) with which the cause is found: "
-              "\"12h after 3 in 10m\" for 12 hours, as soon as the cause was found with 3 of its "
-              "messages in 10 minutes, on all hosts together; \"12h\" with the first one. A "
-              "cause that is observed suspends nobody. Without it, the cause suspends nobody."},
-
-    {"dmarc-reject", .section = SECTION_VERIFY, .type = TYPE_ACTION,
-     MEMBER(conf_verify, actions[CONF_DMARC_REJECT]),
-     .about = "DMARC fails, and the domain asks to reject such mail."},
-    {"dmarc-quarantine", .section = SECTION_VERIFY, .type = TYPE_ACTION,
-     MEMBER(conf_verify, actions[CONF_DMARC_QUARANTINE]),
-     .about = "DMARC fails, and the domain asks to put such mail aside."},
-    {"dmarc-temperror", .section = SECTION_VERIFY, .type = TYPE_ACTION,
-     MEMBER(conf_verify, actions[CONF_DMARC_TEMPERROR]),
-     .about = "DNS fails where it would make a difference for DMARC."},
-    {"spf-fail", .section = SECTION_VERIFY, .type = TYPE_ACTION,
-     MEMBER(conf_verify, actions[CONF_SPF_FAIL]),
-     .about = "The sender's domain forbids the client by SPF."},
-    {"dkim-fail", .section = SECTION_VERIFY, .type = TYPE_ACTION,
-     MEMBER(conf_verify, actions[CONF_DKIM_FAIL]),
-     .about = "No DKIM signature passes, and one is wrong: the message was changed."},
+#include "lib/conf/judging.def"
 };
 const size_t schema_option_count = sizeof(schema_options) / sizeof(*schema_options);
 

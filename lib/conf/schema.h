@@ -33,6 +33,7 @@ enum section_kind {
     SECTION_RELAY,
     SECTION_CAUSE,
     SECTION_VERIFY,
+    SECTION_BLOCKLIST,
     SECTION_COUNT
 };
 

@@ -87,6 +87,16 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
                   "for DKIM. .DOMAIN is its subdomains, * is every domain; the section that fits "
                   "best and names the result counts. Without one the results are only logged and "
                   "written to Authentication-Results."},
+    [SECTION_BLOCKLIST] =
+        {.name = "blocklist",
+         .parent = SECTION_ROOT,
+         .title = "ZONE",
+         .example = "blocklist \"bl.example.org\" { kind = ip  codes = {\"127.0.0.2\"} }",
+         .about = "A DNS blocklist (RFC 5782) that is asked whether outgoing-addresses, or the "
+                  "domains in our mail, are on it. No list is asked by default: most want "
+                  "questions from a resolver of one's own, and payment from busy sites. A list "
+                  "whose test points are wrong, or that refuses our questions (127.255.255.0/24), "
+                  "is not believed, and the log says so."},
 };
 
 const char schema_default_limits[] =

@@ -277,6 +277,18 @@ static void read_verify(struct load *load, const struct raw_section *raw, void *
     read_options(load, raw, verify, false);
 }
 
+static void read_blocklist(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_blocklist *blocklist = element;
+
+    blocklist->zone = domain_copy(raw->title);
+    if (blocklist->zone == NULL) {
+        complain(load, raw, &raw->place, "expected a domain as its title");
+        blocklist->zone = mem_copy(raw->title);
+    }
+    read_options(load, raw, blocklist, false);
+}
+
 /* The kinds of sections in the root, in the order in which they can be read: classes name limits.
  */
 static const struct kind {
@@ -299,6 +311,7 @@ static const struct kind {
     [SECTION_RELAY] = KIND(conf_relay, relays, name, read_relay),
     [SECTION_CAUSE] = KIND(conf_cause, causes, id, read_cause),
     [SECTION_VERIFY] = KIND(conf_verify, verifies, domain, read_verify),
+    [SECTION_BLOCKLIST] = KIND(conf_blocklist, blocklists, zone, read_blocklist),
 };
 
 static void *get_pointer(const void *base, size_t offset)

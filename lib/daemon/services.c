@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/daemon/services.h"
 
+#include "lib/auth/standing.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/daemon/standing_log.h"
 #include "lib/decide/class_lookup.h"
 #include "lib/decide/report.h"
 
@@ -183,6 +185,14 @@ static bool open_geo(struct services *services, const struct conf *conf, char **
     return true;
 }
 
+/* --- how the world sees us ------------------------------------------------------------ */
+
+static void open_standing(struct services *services, const struct conf *conf)
+{
+    services->standing =
+        standing_new(services->loop, services->dns, conf, standing_log, services->log);
+}
+
 /* --- together ------------------------------------------------------------------------- */
 
 bool services_open(struct services *services, const char *program, const struct conf *conf,
@@ -191,9 +201,12 @@ bool services_open(struct services *services, const char *program, const struct 
     services->outlooks = outlooks_new();
     services->habits = habits_cache_new();
     services->classes = class_lookup_new(services->loop);
-    return open_geo(services, conf, problem_r) &&
-           open_store(services, program, conf, &services->store, problem_r) &&
-           open_dns(services, conf, &services->dns, problem_r);
+    if (!open_geo(services, conf, problem_r) ||
+        !open_store(services, program, conf, &services->store, problem_r) ||
+        !open_dns(services, conf, &services->dns, problem_r))
+        return false;
+    open_standing(services, conf);
+    return true;
 }
 
 bool services_reload(struct services *services, const char *program, const struct conf *old_conf,
@@ -211,12 +224,14 @@ bool services_reload(struct services *services, const char *program, const struc
             dns_free(&dns);
         return false;
     }
+    standing_free(&services->standing);
     if (dns) {
         struct dns *old = services->dns;
 
         services->dns = dns;
         dns_free(&old);
     }
+    open_standing(services, conf);
     return true;
 }
 
@@ -257,6 +272,7 @@ bool services_tick(struct services *services)
 /* The resolver first: who waited for its answer asks the store next. */
 void services_close(struct services *services, int64_t timeout_ms)
 {
+    standing_free(&services->standing);
     if (services->dns)
         dns_free(&services->dns);
     outlooks_free(&services->outlooks);

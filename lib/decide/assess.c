@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/assess.h"
 
+#include "lib/auth/standing.h"
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
 #include "lib/decide/class_lookup.h"
@@ -39,7 +40,12 @@ static void finish(struct assessment *assessment)
 
 static void decide(struct assessment *assessment)
 {
+    const struct standing *standing = assessment->services->standing;
+
+    /* it may be another one by the next time */
+    assessment->message->facts.standing = standing != NULL ? standing_view(standing) : NULL;
     checks_run(assessment->conf, assessment->message);
+    assessment->message->facts.standing = NULL;
     verdict_set(assessment->conf, assessment->message);
 }
 

@@ -29,6 +29,7 @@ struct services {
     struct store *store;
     struct dns *dns;
     struct outlooks *outlooks; /* NULL: none are kept */
+    struct standing *standing; /* NULL: nobody asks how the world sees us */
     struct log *log;
     struct class_lookup *classes; /* may be NULL: only the configuration says */
     struct geo *geo; /* may be NULL */

@@ -35,4 +35,7 @@ void check_recipient_history(const struct conf *conf, struct message *message);
 void check_destinations(const struct conf *conf, struct message *message);
 void check_bounce_rate(const struct conf *conf, struct message *message);
 void check_complaints(const struct conf *conf, struct message *message);
+void check_mx(const struct conf *conf, struct message *message);
+void check_standing(const struct conf *conf, struct message *message);
+void check_listings(const struct conf *conf, struct message *message);
 void check_size(const struct conf *conf, struct message *message);

@@ -20,6 +20,8 @@ enum check_need {
     NEED_LIMITS = 1 << 2,
     NEED_NOTES = 1 << 3, /* what the store remembers besides */
     NEED_OUTLOOK = 1 << 4,
+    NEED_RECIPIENT_MX = 1 << 5,
+    NEED_LISTINGS = 1 << 6,
 };
 
 #define CHECK_CAUSES_MAX 8

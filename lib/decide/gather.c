@@ -4,6 +4,8 @@
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
 #include "lib/decide/foresight.h"
+#include "lib/decide/gather_listings.h"
+#include "lib/decide/gather_mx.h"
 #include "lib/decide/gather_outlook.h"
 
 #include <stdlib.h>
@@ -30,6 +32,11 @@ static void finished(struct gathering *gathering)
         return;
     gathering->callback(gathering->context);
     free(gathering);
+}
+
+static void part_finished(void *context)
+{
+    finished(context);
 }
 
 static int64_t left_ms(const struct gathering *gathering)
@@ -159,6 +166,19 @@ static void ask_outlook(struct gathering *gathering, struct services *services,
                   &question->query, outlook_answered, question);
 }
 
+/* Some are answered before it is known how many there are. */
+static void ask_mx(struct gathering *gathering, struct services *services, const struct conf *conf,
+                   struct message *message)
+{
+    const size_t most = message->nrecipients;
+    size_t asked;
+
+    gathering->open += most;
+    asked = gather_mx(services, conf, message, checks_first_recipient(message), left_ms(gathering),
+                      part_finished, gathering);
+    gathering->open -= most - asked;
+}
+
 /* --- all ------------------------------------------------------------------------------- */
 
 void gather(struct services *services, const struct conf *conf, struct message *message,
@@ -181,5 +201,12 @@ void gather(struct services *services, const struct conf *conf, struct message *
                 ask(gathering, &message->recipients[i].address, &message->recipients[i].domain);
     if (needs & NEED_OUTLOOK)
         ask_outlook(gathering, services, conf, message);
+    if (needs & NEED_RECIPIENT_MX)
+        ask_mx(gathering, services, conf, message);
+    if (needs & NEED_LISTINGS) {
+        gathering->open++;
+        if (!gather_listings(services, message, left_ms(gathering), part_finished, gathering))
+            gathering->open--;
+    }
     finished(gathering);
 }

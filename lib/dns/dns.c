@@ -89,6 +89,7 @@ static void tell_result(struct dns *dns, struct dns_result *result, enum dns_typ
         .problem = result->problem,
         .timed_out = result->waited_ms > 0,
         .from_cache = from_cache,
+        .alias = result->records.alias,
     };
 
     if (from_cache)

@@ -43,6 +43,7 @@ struct dns_answer {
     const char *problem; /* DNS_FAILED, DNS_BOGUS: "timed out", "SERVFAIL", ... */
     bool timed_out;
     bool from_cache;
+    bool alias; /* the name is a CNAME: what is answered is of another name */
 };
 
 typedef void dns_callback(const struct dns_answer *answer, void *context);

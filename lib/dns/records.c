@@ -311,6 +311,7 @@ static const char *read_packet(struct reader *reader, const struct dns_name *nam
         problem = read_sections(reader, &answer, type, answers, authorities, &negative_sec);
     if (problem != NULL)
         return problem;
+    records->alias = answer.chain > 0;
     if (records->count > 0) {
         records->status = DNS_FOUND;
         records->ttl_sec = answer.ttl_sec;

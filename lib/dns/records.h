@@ -17,6 +17,7 @@ struct dns_records {
     size_t count;
     int64_t ttl_sec; /* as answered: the least along the chain; for absences by the SOA (RFC 2308
                         section 5), 0 without */
+    bool alias; /* a CNAME led to them, or to nothing */
     const char *problem; /* DNS_FAILED: a literal */
 };
 

@@ -7,6 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+void mx_flaws_clear(struct mx_flaw *flaws, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(flaws[i].host);
+}
+
+void mail_domain_fact_clear(struct mail_domain_fact *fact)
+{
+    free(fact->problem);
+    mx_flaws_clear(fact->flaws, fact->nflaws);
+    free(fact->flaws);
+    *fact = (struct mail_domain_fact){.state = MAIL_DOMAIN_UNASKED};
+}
+
 void facts_clear(struct facts *facts)
 {
     for (size_t i = 0; i < facts->nlimits; i++)
@@ -15,7 +29,14 @@ void facts_clear(struct facts *facts)
     free(facts->class);
     habits_free(&facts->habits);
     outcomes_free(&facts->outcomes);
-    free(facts->sender_domain.problem);
+    for (size_t i = 0; i < facts->nlistings; i++) {
+        free(facts->listings[i].domain);
+        free(facts->listings[i].list);
+        free(facts->listings[i].code);
+        free(facts->listings[i].text);
+    }
+    free(facts->listings);
+    mail_domain_fact_clear(&facts->sender_domain);
     free(facts->dkim);
     free(facts->dkim_survival);
     free(facts->spf);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lib/base/ip.h"
 #include "lib/base/strings.h"
 #include "lib/message/content_fact.h"
 #include "lib/message/habits.h"
@@ -25,10 +26,35 @@ enum mail_domain_state {
     MAIL_DOMAIN_FAILED, /* no answer: SERVFAIL, time-out, bogus */
 };
 
+/* What is wrong with a host that an MX record names. */
+enum mx_problem {
+    MX_FINE,
+    MX_LITERAL, /* it is an address */
+    MX_ALIAS, /* a CNAME */
+    MX_LOCAL, /* has an address that only its own network reaches: address */
+    MX_NOWHERE, /* has no address at all */
+    MX_NULL_BESIDE, /* the null MX, beside others */
+};
+
+#define MX_FLAWS_MAX 8
+
+struct mx_flaw {
+    char *host;
+    enum mx_problem problem;
+    unsigned preference;
+    struct ip_address address;
+};
+
 struct mail_domain_fact {
     enum mail_domain_state state;
     char *problem; /* MAIL_DOMAIN_FAILED: what the resolver said */
+    struct mx_flaw *flaws; /* of its MX records */
+    size_t nflaws;
+    bool mx_looked; /* flaws were asked for, here or for another recipient of the domain */
 };
+
+void mail_domain_fact_clear(struct mail_domain_fact *fact);
+void mx_flaws_clear(struct mx_flaw *flaws, size_t count); /* what they point to */
 
 /* What the store said of one limit. */
 struct conf_limit;
@@ -70,9 +96,24 @@ struct signing_fact {
 
 struct outlook; /* lib/auth: what receivers will find out */
 
+/* A blocklist that has a domain of the message. */
+struct listing_fact {
+    char *domain;
+    char *list; /* its zone */
+    const char *in; /* "from" or "link"; a literal */
+    char *code; /* "127.0.1.2" */
+    char *text; /* the list's own, or NULL */
+};
+
+struct standing_view; /* lib/auth: how the world sees our addresses */
+
 struct facts {
     char *class; /* which the login was put into elsewhere than in the configuration; or NULL */
     struct mail_domain_fact sender_domain;
+    const struct standing_view *standing; /* while it is being decided; NULL: nobody asks */
+    struct listing_fact *listings;
+    size_t nlistings;
+    bool listings_asked;
     struct limit_fact *limits;
     size_t nlimits;
     bool limits_cut; /* the message counts against more than the store takes at once */

@@ -65,7 +65,7 @@ struct message *message_new(enum message_program program, const char *hostname)
 static void recipient_clear(struct recipient *recipient)
 {
     address_clear(&recipient->address);
-    free(recipient->domain.problem);
+    mail_domain_fact_clear(&recipient->domain);
 }
 
 static void transaction_clear(struct message *message)

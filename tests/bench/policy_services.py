@@ -32,6 +32,7 @@ cause dns.recipient-domain {{ action = ignore }}
 cause dns.recipient-no-mail {{ action = ignore }}
 cause dns.sender-no-mail {{ action = ignore }}
 cause dns.failure {{ action = ignore }}
+cause dns.mx-broken {{ action = ignore }}
 """
 
 RATE_LIMIT_CONF = """\

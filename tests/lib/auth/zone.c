@@ -192,6 +192,7 @@ static void collect(const struct zone *zone, const char *name, struct kept *kept
     if (other != NULL && !failed) {
         char *target = host(other);
 
+        kept->answer.alias = true;
         kept->answer.status = DNS_ABSENT;
         collect(zone, target, kept, depth + 1);
         free(target);

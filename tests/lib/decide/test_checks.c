@@ -372,6 +372,7 @@ static void test_needs(void **state)
     struct conf *none = conf_of("mode = enforce\n"
                                 "cause dns.recipient-domain { action = ignore }\n"
                                 "cause dns.recipient-no-mail { action = ignore }\n"
+                                "cause dns.mx-broken { action = ignore }\n"
                                 "cause dns.failure { action = ignore }\n");
     struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
 
@@ -379,7 +380,8 @@ static void test_needs(void **state)
     message->stage = STAGE_RCPT;
     message->direction = DIRECTION_OUT;
     assert_int_equal(checks_needs(all, message),
-                     NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN | NEED_RECIPIENT_DOMAINS);
+                     NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN | NEED_RECIPIENT_DOMAINS |
+                         NEED_RECIPIENT_MX);
     assert_int_equal(checks_needs(none, message), NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN);
     message->direction = DIRECTION_IN;
     assert_int_equal(checks_needs(all, message), NEED_SENDER_DOMAIN);

@@ -61,9 +61,8 @@ static void gathered(void *context)
 static void run(struct fixture *fixture, struct message *message, unsigned needs)
 {
     int64_t end_us = clock_now_us(&clock_steady) + DEADLINE_US;
-    bool done = false;
-
     struct services services = {.loop = fixture->loop, .dns = fixture->dns};
+    bool done = false;
 
     gather(&services, fixture->conf, message, needs, gathered, &done);
     while (!done && clock_now_us(&clock_steady) < end_us)

@@ -30,6 +30,7 @@ NO_DNS = "".join(
         "dmarc-missing",
         "dmarc-broken",
         "unaligned",
+        "mx-broken",
     )
 )
 

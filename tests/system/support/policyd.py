@@ -9,7 +9,7 @@ from . import policy, ports, sluice
 # So that no test waits for a resolver.
 NO_DNS = "".join(
     f"cause dns.{name} {{ action = ignore }}\n"
-    for name in ("sender-domain", "sender-no-mail", "recipient-domain", "recipient-no-mail", "failure")
+    for name in ("sender-domain", "sender-no-mail", "recipient-domain", "recipient-no-mail", "failure", "mx-broken")
 )
 
 class Policyd(sluice.Daemon):

@@ -12,8 +12,8 @@ USERS = {"alice": "alice's password", "bob": "bob's password"}
 
 # The rest of the world: domains to send to, and each way in which that can be impossible.
 WORLD = {
-    "example.net": "@ IN MX 10 mx\nmx IN A 127.0.0.1\n",
-    "address.test": "@ IN A 127.0.0.1\n",
+    "example.net": "@ IN MX 10 mx\nmx IN A 203.0.113.25\n",
+    "address.test": "@ IN A 203.0.113.25\n",
     "nullmx.test": "@ IN MX 0 .\n",
     "nothing.test": '@ IN TXT "no address and no MX"\n',
     "cname.test": "@ IN MX 10 alias\nalias IN CNAME mx.example.net.\n",
