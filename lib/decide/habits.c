@@ -243,9 +243,10 @@ static bool starts_with(const char *string, const char *prefix)
 static bool judge_seen(const struct store_note *seen, const char *field, const char *prefix,
                        int64_t since_sec, unsigned *distinct_r)
 {
+    const bool given = field && field[0] != '\0';
     bool others = false, here = false;
 
-    *distinct_r = field && field[0] != '\0' ? 1 : 0;
+    *distinct_r = given ? 1 : 0;
     for (size_t i = 0; i < seen->npairs; i++) {
         struct store_mark_value mark;
         bool same = field && strcmp(seen->pairs[i].name, field) == 0;
@@ -258,7 +259,7 @@ static bool judge_seen(const struct store_note *seen, const char *field, const c
         if (!same && mark.last_sec > since_sec)
             ++*distinct_r;
     }
-    return *distinct_r > 0 && others && !here;
+    return given && others && !here;
 }
 
 static bool read_mark(const struct store_note *note, const char *field,
