@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A real Postfix delivers to servers that answer as the world's do: each failure ends in its cause,
+in the delivery line, in the store and in the findings of the next message, and ends with it.
+"""
+
+import uuid
+
+import pytest
+
+from support import receiver, sluice, wait
+from support.site import DOMAIN
+
+SECONDS = 30.0
+BLOCKED = "554 5.7.1 Service unavailable; Client host [198.51.100.9] blocked using zen.spamhaus.org"
+# domain: server, cause, whether the store remembers it of the recipient or the destination
+WORLD = {
+    "unknown.test": (
+        receiver.Receiver("550 5.1.1 The email account that you tried to reach does not exist"),
+        "recipient.unknown", "rcpt",
+    ),
+    "full.test": (
+        receiver.Receiver("452 4.2.2 The email account that you tried to reach is over quota"),
+        "recipient.mailbox-full", "rcpt",
+    ),
+    "grey.test": (
+        receiver.Receiver("450 4.7.1 Greylisted, please try again in 300 seconds"),
+        "destination.greylisting", "dest",
+    ),
+    "rate.test": (
+        receiver.Receiver("421 4.7.28 Our system has detected an unusual rate of unsolicited mail"),
+        "destination.throttling", "dest",
+    ),
+    "listed.test": (receiver.Receiver(BLOCKED), "destination.blocks-us", "dest"),
+    "dmarc.test": (
+        receiver.Receiver(at_end="550 5.7.26 Unauthenticated email from example.test is not "
+                          "accepted due to domain's DMARC policy"),
+        "destination.auth-required", "dest",
+    ),
+    "size.test": (
+        receiver.Receiver(at_end="552 5.3.4 Message size exceeds fixed limit"),
+        "destination.size", "dest",
+    ),
+    "closes.test": (receiver.Receiver(closes=True), "destination.unreachable", "dest"),
+    "refuses.test": (receiver.Receiver(), "destination.unreachable", "dest"),
+    "tarpit.test": (receiver.Tarpit(), "destination.unreachable", "dest"),
+    "tls.test": (receiver.Receiver(tls="broken"), "destination.tls", "dest"),
+    "certificate.test": (receiver.Receiver(), "destination.tls", "dest"),
+}
+FLAGGED = {
+    "unknown.test", "full.test", "rate.test", "listed.test", "closes.test", "refuses.test",
+    "tarpit.test",
+}
+
+
+@pytest.fixture(scope="module")
+def world(module_site):
+    maps = ", ".join(
+        f"{{{domain}=smtp:[127.0.0.1]:{server.port}}}" for domain, (server, *_) in WORLD.items()
+    )
+    levels = {"tls.test": "encrypt", "certificate.test": "secure"}
+    policies = ", ".join(
+        f"{{[127.0.0.1]:{WORLD[domain][0].port}={level}}}" for domain, level in levels.items()
+    )
+    place = module_site(
+        settings={
+            "transport_maps": f"inline:{{ {maps} }}",
+            "smtp_tls_policy_maps": f"inline:{{ {policies} }}",
+            "smtp_connect_timeout": "5s",
+            "smtp_helo_timeout": "2s",
+            "smtp_destination_concurrency_failed_cohort_limit": "0",
+            "smtp_destination_recipient_limit": "1",
+            "minimal_backoff_time": "1s",
+            "maximal_backoff_time": "1s",
+            "queue_run_delay": "1s",
+            "notify_classes": "",
+        },
+        sections="".join(
+            f"cause {cause} {{ action = ignore }}\n"
+            for cause in ("dns.recipient-domain", "dns.failure")
+        )
+        + "cause recipient.unknown { action = warn }\n",
+    )
+    place.pair = (str(place.mta.certificate.cert), str(place.mta.certificate.key))
+    WORLD["certificate.test"][0].tls = place.pair
+    for domain, (server, *_) in WORLD.items():
+        if domain != "refuses.test":
+            server.start()
+    place.feedback = sluice.Daemon(
+        "sluice-feedback",
+        place.folder,
+        place.ctl._config,
+        [],
+        overrides={"mail-log": str(place.mta.log)},
+    )
+    place.feedback.start()
+    place.first = {}
+    for domain in WORLD:
+        place.first[domain] = send(place, domain)
+    yield place
+    place.feedback.stop()
+    for server, *_ in WORLD.values():
+        server.stop()
+
+
+def send(place, domain):
+    """One message of alice's; its queue id."""
+    outcome = place.send("alice", [f"bob@{domain}"], subject=uuid.uuid4().hex)
+    assert outcome.accepted, outcome.refusal
+    return outcome.queue_id
+
+
+def note(place, kind, domain):
+    subject = f"rcpt:bob@{domain}" if kind == "rcpt" else f"dest:{domain}"
+    with place.redis.client() as client:
+        return client.call("HGETALL", f"sluice:{{{subject}}}")
+
+
+@pytest.mark.parametrize("domain", WORLD)
+def test_failure_has_its_cause(world, domain):
+    server, cause, kind = WORLD[domain]
+    queue_id = world.first[domain]
+    event = world.feedback.log.wait(
+        event="delivery", queue_id=queue_id, cause=cause, seconds=SECONDS
+    )
+    assert event["user"] == f"alice@{DOMAIN}"
+    assert (event["rcpt"], event["domain"]) == (f"bob@{domain}", domain)
+    wait.poll(lambda: cause in note(world, kind, domain), SECONDS, "the store's note")
+    following = send(world, domain)
+    line = world.milter.log.wait(event="message", queue_id=following, seconds=SECONDS)
+    if domain not in FLAGGED:
+        assert cause not in line.get("causes", "")
+    else:
+        assert cause in line["causes"].split(",")
+        finding = world.milter.log.wait(event="cause", queue_id=following, cause=cause)
+        assert finding["rcpt"] == f"bob@{domain}"
+        assert int(finding["n"]) >= 1
+        assert finding["since"] and finding["text"]
+        asked = world.policyd.log.events(event="cause", cause=cause, rcpt=f"bob@{domain}")
+        assert asked
+    if cause in ("destination.throttling", "destination.blocks-us", "destination.unreachable"):
+        assert line["dest"] == f"{domain}:{cause.partition('.')[2]}"
+        assert line["since"] and int(line["n"]) >= 1
+    if domain == "certificate.test":
+        return  # Postfix trusts no authority here
+    server.recover()
+    if domain == "tls.test":
+        server.tls = world.pair
+    send(world, domain)
+    ended = wait.poll(
+        lambda: [
+            event
+            for event in world.feedback.log.events(event="delivery", status="sent")
+            if event["domain"] == domain
+        ],
+        SECONDS,
+        "the end of it",
+        world.feedback.describe,
+    )[0]
+    assert ended["ended"] == cause
+    wait.poll(lambda: not note(world, kind, domain), SECONDS, "the note to go")
+    line = world.milter.log.wait(
+        event="message", queue_id=send(world, domain), seconds=SECONDS
+    )
+    assert cause not in line.get("causes", "") and "dest" not in line
