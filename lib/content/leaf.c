@@ -131,7 +131,8 @@ static void take_text(struct leaf *leaf, const unsigned char *bytes, size_t leng
         leaf->want = WANT_NOTHING;
     if (length > most)
         length = most;
-    keep(leaf, bytes, length);
+    if (length > 0)
+        keep(leaf, bytes, length);
     leaf->texts += length;
 }
 
@@ -146,6 +147,8 @@ static void take_archive(struct leaf *leaf, const unsigned char *bytes, size_t l
 
 static void take(struct leaf *leaf, const unsigned char *bytes, size_t length)
 {
+    if (length == 0)
+        return;
     leaf->nseen += length;
     if (leaf->want == WANT_TEXT) {
         take_text(leaf, bytes, length);
@@ -192,6 +195,24 @@ static void check_alphabet(struct leaf *leaf, const char *bytes, size_t length)
         leaf->bad_alphabet = !is_base64((unsigned char)bytes[i]);
 }
 
+/* The last two octets that are not of a line end. */
+static void keep_last(struct leaf *leaf, const char *bytes, size_t length)
+{
+    char found[2];
+    size_t count = 0;
+
+    while (length > 0 && count < sizeof(found)) {
+        char c = bytes[--length];
+
+        if (c != '\r' && c != '\n')
+            found[count++] = c;
+    }
+    if (count == 0)
+        return;
+    leaf->last[0] = count > 1 ? found[1] : leaf->last[1];
+    leaf->last[1] = found[0];
+}
+
 static void count(struct leaf *leaf, const char *bytes, size_t length)
 {
     const char *end = bytes + length, *at = bytes;
@@ -207,12 +228,7 @@ static void count(struct leaf *leaf, const char *bytes, size_t length)
         leaf->ends += (at > bytes ? at[-1] : before) == '\r' ? 2 : 1;
         at++;
     }
-    for (at = end; at > bytes && (at[-1] == '\r' || at[-1] == '\n');)
-        at--;
-    if (at == bytes)
-        return;
-    leaf->last[0] = at - bytes > 1 ? at[-2] : leaf->last[1];
-    leaf->last[1] = at[-1];
+    keep_last(leaf, bytes, length);
 }
 
 void leaf_octets(struct leaf *leaf, const char *bytes, size_t length)
