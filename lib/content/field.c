@@ -13,8 +13,9 @@
 #define VALUE_MAX 8192 /* octets of a field that are read */
 #define NAME_MAX_OCTETS 1024 /* of a file's name, before it is cut for the log */
 
-#define TOKEN_ENDS " \t\r\n()<>@,;:\\\"/[]?=" /* RFC 2045 section 5.1: tspecials and white space   \
-                                               */
+#define TOKEN_ENDS                                                                                 \
+    " \t\r\n()<>@,;:\\\"/[]?=" /* RFC 2045 section 5.1: tspecials and white space                  \
+                                */
 
 static void start(void)
 {

@@ -197,5 +197,5 @@ const char *host_domain(const char *host)
 
 bool host_is_related(const char *a, const char *b)
 {
-    return strcmp(host_domain(a), host_domain(b)) == 0;
+    return strcmp(a, b) == 0 || strcmp(host_domain(a), host_domain(b)) == 0;
 }

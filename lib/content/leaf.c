@@ -191,6 +191,10 @@ static bool is_base64(unsigned char c)
 
 static void check_alphabet(struct leaf *leaf, const char *bytes, size_t length)
 {
+    const size_t left = (size_t)(LEAF_CHECKED_MAX - leaf->transferred);
+
+    if (length > left)
+        length = left;
     for (size_t i = 0; i < length && !leaf->bad_alphabet; i++)
         leaf->bad_alphabet = !is_base64((unsigned char)bytes[i]);
 }

@@ -18,7 +18,7 @@
 #define LEAF_TEXT_MAX (256 * 1024) /* octets of a text whose links are read */
 #define LEAF_TEXTS_MAX (1024 * 1024) /* ... of all texts of a message */
 #define LEAF_ARCHIVE_MAX (1024 * 1024) /* octets at the end of an archive that are kept */
-#define LEAF_CHECKED_MAX (64 * 1024) /* octets of base64 whose alphabet is checked */
+#define LEAF_CHECKED_MAX (16 * 1024) /* octets of base64 whose alphabet is checked */
 
 struct leaf;
 

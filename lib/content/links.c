@@ -2,7 +2,6 @@
 #include "lib/content/links.h"
 
 #include "lib/base/mem.h"
-#include "lib/content/host.h"
 #include "lib/content/html.h"
 
 #include <stdbool.h>
@@ -35,6 +34,9 @@ static void note_host(struct links *links, const char *host, bool is_address)
     struct content_fact *fact = links->fact;
     const char *domain;
 
+    if (strcmp(host, links->last) == 0)
+        return;
+    memcpy(links->last, host, strlen(host) + 1);
     if (is_address) {
         keep_first(&fact->address, host);
         return;

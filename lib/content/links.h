@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/base/strings.h"
+#include "lib/content/host.h"
 #include "lib/message/content_fact.h"
 
 #include <stddef.h>
@@ -12,6 +13,7 @@ struct links {
     const struct strings *shorteners; /* hosts; their subdomains too */
     struct content_fact *fact; /* what is found goes here */
     size_t nplain, nhtml; /* a message says the same in both */
+    char last[HOST_ROOM]; /* the host of the last link: most lead to the same one */
 };
 
 void links_plain(struct links *links, const char *text, size_t length);
