@@ -137,7 +137,7 @@ static void test_words(void **state)
         {"causes --manual", 0, ".Dt SLUICE-CAUSES 7", NULL},
         {"causes --manual limit", 64, NULL, "try sluicectl causes --help"},
         {"causes --json limit", 0, "\"id\": \"limit.messages\"", NULL},
-        {"causes --json --group config", 0, "\"found\": [\n   \"policy\"\n  ]", NULL},
+        {"causes --json --group recipient", 0, "\"found\": [\n   \"policy\"\n  ]", NULL},
         {"causes --group dsn", 64, NULL, "no group or cause is called \"dsn\""},
         {"explain dns.spf-fail", 0, "source      RFC 7208", NULL},
         {"explain [dns.spf-fail]", 0, "550 5.7.23 The sender's domain", NULL},
