@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
+#include "lib/decide/foresight.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,7 @@ static void find_no_key(const struct conf *conf, struct message *message,
         (strcmp(reason, SIGN_NO_KEY) != 0 && !waits))
         return;
     finding = findings_add(&message->findings, cause_get(CAUSE_DNS_DKIM_MISSING));
+    foresight_spare_list(conf, message, domain, finding);
     finding_field(finding, "domain", "%s", domain);
     finding_field(finding, "problem", "%s",
                   waits ? "the record of its new key has not been visible for its TTL yet"

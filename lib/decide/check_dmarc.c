@@ -144,6 +144,8 @@ static void find_unaligned(const struct conf *conf, struct message *message,
         return;
     words = dkim_words(message, outlook);
     finding = find(message, CAUSE_DNS_UNALIGNED, outlook);
+    if (outlook->dmarc.status != DMARC_STATUS_FAIL || outlook->dmarc.policy == DMARC_NONE)
+        foresight_spare_list(conf, message, domain, finding);
     finding_field(finding, "policy", "%s",
                   outlook->dmarc.status == DMARC_STATUS_FAIL
                       ? dmarc_policy_name(outlook->dmarc.policy)

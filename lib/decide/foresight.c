@@ -4,6 +4,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
+#include "lib/content/unsubscribe.h"
 
 #include <string.h>
 
@@ -187,4 +188,12 @@ char *foresight_predict(const struct conf *conf, const struct message *message)
         text_print(&text, "%s%s:%s", text.length > 0 ? "," : "", rule->receiver, rule->code);
     }
     return text.length > 0 ? text_take(&text) : NULL;
+}
+
+void foresight_spare_list(const struct conf *conf, const struct message *message,
+                          const char *from_domain, struct finding *finding)
+{
+    if (finding != NULL && unsubscribe_is_discussion(message) && message->user[0] == '\0' &&
+        !conf_is_local_domain(conf, from_domain))
+        finding->action_asked = (int)ACTION_LOG;
 }

@@ -25,3 +25,8 @@ char *foresight_dmarc_word(const struct outlook *outlook);
  * enhanced status code; NULL: none would, or it stays with us.  The findings are those of the
  * message.  The caller frees it. */
 char *foresight_predict(const struct conf *conf, const struct message *message);
+
+/* A post that a list of ours passes on in the name of its author, who is of another domain, proves
+ * what such mail can: the finding is only logged. */
+void foresight_spare_list(const struct conf *conf, const struct message *message,
+                          const char *from_domain, struct finding *finding);
