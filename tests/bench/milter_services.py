@@ -63,11 +63,11 @@ class World:
         self.dns = nameserver.NameServer(folder, {"example.com": self._zone(), "example.net": self._zone()})
 
     def _zone(self):
-        lines = ["@ IN MX 10 mx", "mx IN A 127.0.0.1", '@ IN TXT "v=spf1 ip4:127.0.0.1 -all"']
-        lines += ['_dmarc IN TXT "v=DMARC1; p=reject"']
+        lines = ["@ 600 IN MX 10 mx", "mx 600 IN A 127.0.0.1", '@ 600 IN TXT "v=spf1 ip4:127.0.0.1 -all"']
+        lines += ['_dmarc 600 IN TXT "v=DMARC1; p=reject"']
         for kind, key in self.keys.items():
-            lines.append(f"{SELECTOR}{kind}._domainkey IN TXT {nameserver.rdata_text(key.record)}")
-        return "".join(f"{line}\n" for line in lines).replace("IN", "600 IN")
+            lines.append(f"{SELECTOR}{kind}._domainkey 600 IN TXT {nameserver.rdata_text(key.record)}")
+        return "".join(f"{line}\n" for line in lines)
 
     def start(self):
         self.dns.start()
