@@ -81,8 +81,7 @@ static void put(struct arc *arc, const struct header **place, const struct heade
     *place = field;
 }
 
-/* Whether it is a field of ARC. */
-static bool take_field(struct arc *arc, const struct header *field, int64_t now_sec)
+static void take_field(struct arc *arc, const struct header *field, int64_t now_sec)
 {
     struct arc_set *set;
 
@@ -99,11 +98,10 @@ static bool take_field(struct arc *arc, const struct header *field, int64_t now_
         if (set != NULL)
             put(arc, &set->seal, field);
     } else {
-        return false;
+        return;
     }
     if (set == NULL)
         fail(arc, "a field has no instance");
-    return true;
 }
 
 /* RFC 8617 section 5.2, steps 2 and 3: the sets are complete, and none says that it saw a broken
@@ -149,18 +147,26 @@ static void parse_newest(struct arc *arc, struct verify *verify, int64_t now_sec
     verify_want_body(verify, &arc->newest);
 }
 
+static bool has_fields(const struct message *message)
+{
+    for (size_t i = 0; i < message->nheaders; i++)
+        if (verify_is_named(&message->headers[i], RESULTS) ||
+            verify_is_named(&message->headers[i], MESSAGE_SIGNATURE) ||
+            verify_is_named(&message->headers[i], SEAL))
+            return true;
+    return false;
+}
+
 struct arc *arc_new(struct verify *verify, int64_t now_sec)
 {
     const struct message *message = verify->message;
-    struct arc *arc = mem_new(1, sizeof(*arc));
-    bool any = false;
+    struct arc *arc;
 
-    for (size_t i = 0; i < message->nheaders; i++)
-        any = take_field(arc, &message->headers[i], now_sec) || any;
-    if (!any)
-        arc_free(&arc);
-    if (arc == NULL)
+    if (!has_fields(message))
         return NULL;
+    arc = mem_new(1, sizeof(*arc));
+    for (size_t i = 0; i < message->nheaders; i++)
+        take_field(arc, &message->headers[i], now_sec);
     parse_seals(arc, now_sec);
     check_sets(arc);
     if (arc->count > 0)

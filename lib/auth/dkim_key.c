@@ -2,39 +2,19 @@
 #include "lib/auth/dkim_key.h"
 
 #include "lib/auth/base64.h"
+#include "lib/auth/public_keys.h"
 #include "lib/auth/tag_list.h"
 #include "lib/base/mem.h"
 
 #include <openssl/err.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ED25519_BYTES 32
 
 void dkim_key_clear(struct dkim_key *key)
 {
     EVP_PKEY_free(key->public_key);
     free(key->hashes);
     *key = (struct dkim_key){.bits = 0};
-}
-
-/* RSA keys are published as SubjectPublicKeyInfo, and now and then as the bare RSAPublicKey that
- * the RFC names (erratum 3017). */
-static EVP_PKEY *read_rsa(const unsigned char *bytes, size_t length)
-{
-    const unsigned char *at = bytes;
-    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)length);
-
-    if (key == NULL) {
-        at = bytes;
-        key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)length);
-    }
-    if (key != NULL && EVP_PKEY_base_id(key) != EVP_PKEY_RSA) {
-        EVP_PKEY_free(key);
-        key = NULL;
-    }
-    return key;
 }
 
 static const char *read_public_key(const struct tag_list *list, struct dkim_key *key)
@@ -53,10 +33,7 @@ static const char *read_public_key(const struct tag_list *list, struct dkim_key 
     bytes = base64_decode(encoded, &length);
     if (bytes == NULL)
         goto done;
-    if (key->type == DKIM_KEY_RSA)
-        key->public_key = read_rsa(bytes, length);
-    else if (length == ED25519_BYTES)
-        key->public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, length);
+    key->public_key = public_keys_get(key->type, bytes, length);
     if (key->public_key == NULL)
         goto done;
     key->bits = (unsigned)EVP_PKEY_bits(key->public_key);
