@@ -115,6 +115,18 @@ def note(place, kind, domain):
         return client.call("HGETALL", f"sluice:{{{subject}}}")
 
 
+def check_why(place, queue_id, domain, cause):
+    """All logs together tell the way of a message, by whatever it is asked for."""
+    daemons = (place.policyd, place.milter, place.feedback)
+    logs = [place.mta.log, *(daemon.log.path for daemon in daemons)]
+    said = place.ctl.run("why", queue_id, *logs).stdout.splitlines()
+    assert cause in said[-2] and f"bob@{domain}" in said[-2] and queue_id in said[-2]
+    assert said[-1].startswith("Next: ")
+    programs = {line[21:].split()[0].partition("[")[0] for line in said[:-3]}
+    assert {"sluice-milter", "sluice-feedback", "postfix/smtp"} <= programs
+    assert f"bob@{domain}" in place.ctl.run("why", "--since", "1h", f"bob@{domain}", *logs).stdout
+
+
 @pytest.mark.parametrize("domain", WORLD)
 def test_failure_has_its_cause(world, domain):
     server, cause, kind = WORLD[domain]
@@ -140,6 +152,7 @@ def test_failure_has_its_cause(world, domain):
     if cause in ("destination.throttling", "destination.blocks-us", "destination.unreachable"):
         assert line["dest"] == f"{domain}:{cause.partition('.')[2]}"
         assert line["since"] and int(line["n"]) >= 1
+    check_why(world, queue_id, domain, cause)
     if domain == "certificate.test":
         return  # Postfix trusts no authority here
     server.recover()
