@@ -232,6 +232,64 @@ static void check_causes(struct load *load)
     }
 }
 
+static bool is_cause_pattern(const struct conf_words *words, const char *pattern)
+{
+    size_t length = strlen(pattern);
+    bool open = pattern[length - 1] == '*';
+
+    for (size_t i = 0; i < words->ncauses; i++)
+        if (open ? strncmp(words->causes[i], pattern, length - 1) == 0
+                 : strcmp(words->causes[i], pattern) == 0)
+            return true;
+    return false;
+}
+
+static void check_notify(struct load *load, const struct conf_notify *notify)
+{
+    const struct conf_words *words = load->words;
+
+    for (size_t i = 0; i < notify->causes.count; i++) {
+        const char *pattern = notify->causes.items[i];
+        struct text text = TEXT_EMPTY;
+
+        if (!is_cause_pattern(words, pattern)) {
+            problem_quote(&text, pattern);
+            problem_suggest(&text, words_nearest(pattern, words->causes, words->ncauses));
+            problem_add(load->problems, &notify->place,
+                        "notify %s: no cause is called %s (sluicectl causes lists them)",
+                        notify->name, text_string(&text));
+        }
+        text_free(&text);
+    }
+    if (notify->command.count + notify->mail.count == 0 && !notify->user)
+        problem_add(load->problems, &notify->place,
+                    "notify %s tells nobody: expected command, mail or to-user", notify->name);
+    if (notify->command.count > 0 && notify->command.items[0][0] != '/')
+        problem_add(load->problems, &notify->place,
+                    "notify %s: command: expected a path from the root first", notify->name);
+    for (size_t i = 0; i < notify->mail.count; i++)
+        if (strchr(notify->mail.items[i], '@') == NULL ||
+            strpbrk(notify->mail.items[i], " ,<>") != NULL)
+            problem_add(load->problems, &notify->place,
+                        "notify %s: mail: expected addresses, such as postmaster@example.com",
+                        notify->name);
+    if (notify->window_sec == 0 && notify->causes.count > 0)
+        problem_add(load->problems, &notify->place, "notify %s: per: expected a time, such as 24h",
+                    notify->name);
+}
+
+static void check_notifies(struct load *load)
+{
+    const struct conf *conf = load->conf;
+    struct conf_place place = place_of(load, "notify-sendmail");
+
+    for (size_t i = 0; i < conf->nnotifies; i++)
+        check_notify(load, &conf->notifies[i]);
+    if (conf->notify_sendmail.count == 0 || conf->notify_sendmail.items[0][0] != '/')
+        problem_add(load->problems, &place,
+                    "notify-sendmail: expected a path from the root, maybe with arguments");
+}
+
 void sections_check(struct load *load)
 {
     check_root(load);
@@ -240,4 +298,5 @@ void sections_check(struct load *load)
     check_signs(load);
     check_relays(load);
     check_causes(load);
+    check_notifies(load);
 }

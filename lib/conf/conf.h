@@ -171,6 +171,18 @@ struct conf_cause {
     struct conf_place place;
 };
 
+/* Who is told of what was found. */
+struct conf_notify {
+    char *name;
+    struct strings causes; /* ids, "limit.*", or "*" */
+    int64_t window_sec; /* once in it for each subject and cause */
+    struct strings command; /* a path and arguments, with %{...} in them; none: no command */
+    struct strings mail; /* addresses */
+    bool user; /* mail to the login too */
+    char *text, *user_text; /* contents of the templates; "": those built in */
+    struct conf_place place;
+};
+
 /* What mail from outside may prove. */
 enum conf_result {
     CONF_DMARC_REJECT, /* it fails, and its domain asks to reject it */
@@ -338,6 +350,12 @@ struct conf {
     size_t nrelays;
     struct conf_cause *causes;
     size_t ncauses;
+    struct conf_notify *notifies;
+    size_t nnotifies;
+    char *notify_from; /* From of a notice; "": postmaster of this host */
+    struct strings notify_sendmail; /* a path and arguments */
+    int64_t notify_processes;
+    int64_t notify_timeout_ms;
     struct conf_verify *verifies;
     size_t nverifies;
     struct conf_blocklist *blocklists;

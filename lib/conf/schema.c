@@ -301,6 +301,18 @@ const struct conf_option schema_options[] = {
      .most = 600 * MS_PER_SEC,
      .about = "How long a daemon that is asked to stop may take to finish the messages in hand."},
 
+    {"notify-from", .heading = "Telling people", .type = TYPE_STRING, CONF_MEMBER(notify_from),
+     .fallback = "",
+     .about = "The From address of notices. Empty: postmaster at hostname."},
+    {"notify-sendmail", .type = TYPE_NAMES, .list = true, CONF_MEMBER(notify_sendmail),
+     .fallback = "\"/usr/sbin/sendmail\"",
+     .about = "The program that sends notices: sendmail(1), and arguments before its own."},
+    {"notify-processes", .type = TYPE_INTEGER, CONF_MEMBER(notify_processes), .fallback = "4",
+     .least = 1, .most = 100, .about = "How many commands and mailers run at once."},
+    {"notify-timeout", .type = TYPE_DURATION, CONF_MEMBER(notify_timeout_ms), .fallback = "30s",
+     .least = 100, .most = 600 * MS_PER_SEC,
+     .about = "How long a command or mailer may take before it is ended."},
+
     {"policy-listen", .heading = "sluice-policyd", .type = TYPE_LISTEN, CONF_ARRAY(policy_listen),
      .fallback = "unix:" SLUICE_RUNSTATEDIR "/policy.sock",
      .about = "Where the policy daemon listens: unix:/path or inet:HOST:PORT, where HOST is an "
@@ -490,6 +502,7 @@ const struct conf_option schema_options[] = {
      .about = "The recipient domains whose mail goes by it, likewise."},
 
 #include "lib/conf/judging.def"
+#include "lib/conf/notify.def"
 };
 const size_t schema_option_count = sizeof(schema_options) / sizeof(*schema_options);
 

@@ -34,6 +34,7 @@ enum section_kind {
     SECTION_CAUSE,
     SECTION_VERIFY,
     SECTION_BLOCKLIST,
+    SECTION_NOTIFY,
     SECTION_COUNT
 };
 
@@ -72,6 +73,7 @@ enum option_type {
     TYPE_FIELD, /* list in struct strings: names of header fields that can be signed */
     TYPE_MEMBER, /* list of struct conf_member */
     TYPE_LOOKUP, /* list of struct conf_lookup */
+    TYPE_TEMPLATE, /* path of a file whose text is stored; or empty */
     TYPE_NAMES, /* list in struct strings */
     TYPE_LOGIN_RULE, /* list of struct conf_login_rule */
     TYPE_SUSPEND, /* struct conf_suspend; the words need no quotes */

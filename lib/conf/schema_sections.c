@@ -77,6 +77,24 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
          .example = "cause dns.spf-fail { action = reject }",
          .about = "What is done about one cause of the catalogue, in place of its own default; "
                   "sluicectl causes lists them."},
+    [SECTION_NOTIFY] =
+        {.name = "notify",
+         .parent = SECTION_ROOT,
+         .title = "NAME",
+         .example = "notify admins {\n"
+                    "    causes = {account.suspended, \"limit.*\"}  per = 24h\n"
+                    "    mail = {\"postmaster@example.com\"}  to-user = yes\n"
+                    "    command = {\"/usr/local/bin/page\", \"--\", \"%{cause}\", \"%{subject}\"}\n"
+                    "}",
+         .about = "Who is told of what was found in outgoing mail, by mail or by a command: of each "
+                  "cause once in a window for each subject (a login, a client), whichever host found "
+                  "it. In templates and arguments %{cause}, %{title}, %{sentence}, %{hint}, "
+                  "%{action}, %{subject}, %{user}, %{from}, %{client}, %{queue-id}, %{host}, "
+                  "%{contact} and the fields of the cause's log line (%{limit}, %{used}, %{max}) "
+                  "stand for what they name, and %% for a percent sign. The daemons must be allowed "
+                  "to run these programs: with the units of systemd, Postfix' sendmail(1) needs a "
+                  "drop-in with SupplementaryGroups=postdrop and "
+                  "ReadWritePaths=/var/spool/postfix/maildrop /var/spool/postfix/public."},
     [SECTION_VERIFY] =
         {.name = "verify",
          .parent = SECTION_ROOT,

@@ -249,6 +249,15 @@ static void read_cause(struct load *load, const struct raw_section *raw, void *e
     read_options(load, raw, cause, false);
 }
 
+static void read_notify(struct load *load, const struct raw_section *raw, void *element)
+{
+    struct conf_notify *notify = element;
+
+    check_name(load, raw);
+    notify->name = mem_copy(raw->title);
+    read_options(load, raw, notify, false);
+}
+
 /* "*", ".example.com" or "example.com". */
 static char *verify_title(const char *title)
 {
@@ -310,6 +319,7 @@ static const struct kind {
     [SECTION_SIGN] = KIND(conf_sign, signs, domain, read_sign),
     [SECTION_RELAY] = KIND(conf_relay, relays, name, read_relay),
     [SECTION_CAUSE] = KIND(conf_cause, causes, id, read_cause),
+    [SECTION_NOTIFY] = KIND(conf_notify, notifies, name, read_notify),
     [SECTION_VERIFY] = KIND(conf_verify, verifies, domain, read_verify),
     [SECTION_BLOCKLIST] = KIND(conf_blocklist, blocklists, zone, read_blocklist),
 };

@@ -76,6 +76,8 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_LOOKUP] = {type_read_lookup,
                      "store, socketmap:unix:/path:NAME or socketmap:inet:HOST:PORT:NAME", 0, NULL,
                      STORED_ARRAY},
+    [TYPE_TEMPLATE] = {type_read_template, "a path from the root", 0, "/etc/sluice/notice.txt",
+                       STORED_STRING},
     [TYPE_NAMES] = {type_read_names, "names", 0, NULL, STORED_STRINGS},
     [TYPE_LOGIN_RULE] = {type_read_login_rule, "equal, domain or a table", 0,
                          "texthash:/etc/sluice/senders", STORED_ARRAY},

@@ -41,7 +41,7 @@ type_reader type_read_word, type_read_action, type_read_over, type_read_string, 
 type_reader type_read_store, type_read_resolver, type_read_listen, type_read_network,
     type_read_address, type_read_domain, type_read_member, type_read_names, type_read_field,
     type_read_extension;
-type_reader type_read_login_rule, type_read_suspend, type_read_lookup;
+type_reader type_read_login_rule, type_read_suspend, type_read_lookup, type_read_template;
 
 /* Stores a number in the option's member, whatever its width. */
 void type_store(const struct reading *reading, int64_t number);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define TEMPLATE_MAX ((size_t)16 * 1024) /* octets of a notice */
 #define STRING_MAX 512 /* octets of a text that goes into replies */
 #define PATH_LENGTH_MAX 4096
 #define ACCOUNT_MAX 64
@@ -260,5 +261,24 @@ bool type_read_extension(struct reading *reading, const char *value)
     lower = text_lower(mem_copy(value));
     strings_add(type_strings(reading), lower);
     free(lower);
+    return true;
+}
+
+bool type_read_template(struct reading *reading, const char *value)
+{
+    struct text text = TEXT_EMPTY;
+    char *problem = NULL;
+
+    if (*value != '\0' && *value != '/')
+        return false;
+    if (*value != '\0' && !file_read(value, TEMPLATE_MAX, &text, NULL, &problem)) {
+        text_add_string(&reading->why, problem);
+        reading->expected = mem_copy("a text of at most 16K");
+        text_free(&text);
+        free(problem);
+        return false;
+    }
+    type_store_string(reading, mem_copy(text_string(&text)));
+    text_free(&text);
     return true;
 }

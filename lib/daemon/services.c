@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/daemon/standing_log.h"
 #include "lib/decide/class_lookup.h"
+#include "lib/decide/notices.h"
 #include "lib/decide/report.h"
 
 #include <inttypes.h>
@@ -201,6 +202,7 @@ bool services_open(struct services *services, const char *program, const struct 
     services->outlooks = outlooks_new();
     services->habits = habits_cache_new();
     services->classes = class_lookup_new(services->loop);
+    services->notices = notices_new(services);
     if (!open_geo(services, conf, problem_r) ||
         !open_store(services, program, conf, &services->store, problem_r) ||
         !open_dns(services, conf, &services->dns, problem_r))
@@ -283,5 +285,6 @@ void services_close(struct services *services, int64_t timeout_ms)
     }
     habits_cache_free(&services->habits);
     class_lookup_free(&services->classes);
+    notices_free(&services->notices);
     geo_close(&services->geo);
 }

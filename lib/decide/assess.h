@@ -23,6 +23,7 @@
 
 /* What the checks may ask.  All belong to the loop; one per process. */
 struct class_lookup;
+struct notices;
 
 struct services {
     struct loop *loop;
@@ -31,6 +32,7 @@ struct services {
     struct outlooks *outlooks; /* NULL: none are kept */
     struct standing *standing; /* NULL: nobody asks how the world sees us */
     struct log *log;
+    struct notices *notices; /* may be NULL: nobody is told */
     struct class_lookup *classes; /* may be NULL: only the configuration says */
     struct geo *geo; /* may be NULL */
     struct habits_cache *habits; /* likewise */

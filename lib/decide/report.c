@@ -5,6 +5,7 @@
 #include "lib/causes/causes.h"
 #include "lib/decide/foresight.h"
 #include "lib/decide/history.h"
+#include "lib/decide/notices.h"
 #include "lib/decide/reply.h"
 #include "lib/decide/suspend.h"
 #include "lib/decide/verdict.h"
@@ -235,6 +236,7 @@ void report_message(struct services *services, const struct conf *conf,
         if (is_logged(&message->findings.items[i]))
             report_finding(services, message, &message->findings.items[i]);
     suspend_for_findings(services, conf, message);
+    notices_of(services, conf, message);
 }
 
 void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint,

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Telling people: mail through Postfix' own sendmail(1) and a command, once per subject, cause and window."""
+
+import pytest
+
+from support import policy, wait
+from support.counting import NO_DNS
+
+ADMIN = "admin@example.net"
+COMMAND = """#!/bin/sh
+{ printf '%s\\n' "$@"; echo "PATH=$PATH HOME=$HOME"; cat; echo END; } >>"$0.log"
+case $1 in slow) exec sleep 300 ;; esac
+exit 3
+"""
+SECTIONS = """
+limit few {{ subject = user  count = messages  max = 1  per = 1h  near = 0 }}
+limit tried {{ subject = user  count = messages  max = 1  per = 1h  near = 0  shadow = yes }}
+limit fanout {{ count = recipients  max = 2  per = message }}
+notify people {{
+    causes = {{"limit.message*"}}  per = 24h
+    mail = {{{admin}}}  to-user = yes  template = "{template}"
+}}
+notify pager {{
+    causes = {{limit.messages}}  per = 24h
+    command = {{"{command}", "run", "%{{cause}}", "100%%", "%{{subject}}; touch x", "%{{nothing}}"}}
+}}
+notify sleeper {{
+    causes = {{limit.messages}}  per = 24h
+    command = {{"{command}", "slow"}}
+}}
+{no_dns}
+"""
+
+
+@pytest.fixture(name="command", scope="module")
+def fixture_command(tmp_path_factory):
+    command = tmp_path_factory.mktemp("n") / "command"
+    command.write_text(COMMAND)
+    command.chmod(0o755)
+    return command
+
+
+@pytest.fixture(name="place", scope="module")
+def fixture_place(module_site, command):
+    template = command.with_name("notice")
+    template.write_text("Subject: %{limit}: %{used} of %{max}\n\nAbout %{user}: %{sentence}\n")
+    sections = SECTIONS.format(admin=ADMIN, template=template, command=command, no_dns=NO_DNS)
+    options = {"notify-timeout": "1s", "notify-from": '"Mail <mail@example.test>"'}
+    place = module_site(options=options, sections=sections)
+    # Only now is it known where Postfix' configuration is.
+    mailer = f'{{"/usr/sbin/sendmail", "-C", "{place.mta.config}"}}'
+    place.config.options["notify-sendmail"] = mailer
+    place.config.write()
+    place.policyd.reload()
+    place.policyd.log.wait(event="reloaded", seconds=30)
+    return place
+
+
+def output(command):
+    log = command.with_name("command.log")
+    return log.read_text() if log.exists() else ""
+
+
+def send(place, user, count, **attributes):
+    with policy.Client(place.policy_socket) as client:
+        for number in range(count):
+            client.message(f"{user}{number}", sasl_username=user, sender=user, **attributes)
+
+
+def test_mail_to_admin_and_user(place, command):
+    send(place, "carol@example.net", 6)
+    messages = {mail.message["To"]: mail.message for mail in place.sink.wait_count(2)}
+    assert set(messages) == {ADMIN, "carol@example.net"}
+    mine = messages[ADMIN]
+    assert mine["Subject"] == "few: 1 of 1" and mine["From"] == "Mail <mail@example.test>"
+    assert mine["Auto-Submitted"] == "auto-generated"
+    assert "About carol@example.net: Your account has used 1 of 1 message" in mine.get_content()
+    theirs = messages["carol@example.net"]
+    assert theirs["Subject"] == "Too many messages" and "limit.messages" in theirs.get_content()
+    log = place.policyd.log
+    for to in messages:
+        sent = log.wait(event="notify", notify="people", to=to, seconds=30)
+        assert (sent["state"], sent["subject"]) == ("sent", "user:carol@example.net")
+    # The command is run once too, with its arguments as they are and nothing else.
+    failed = log.wait(event="notify", notify="pager", seconds=30)
+    assert (failed["state"], failed["problem"]) == ("failed", "exit status 3")
+    slow = log.wait(event="notify", notify="sleeper", seconds=30)
+    assert "took too long" in slow["problem"]
+    said = output(command)
+    words = ["run", "limit.messages", "100%", "user:carol@example.net; touch x", ""]
+    assert "\n".join(words) + "\nPATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=\n" in said, said
+    assert said.count("run\n") == 1 and "Too many messages" in said
+    assert not command.with_name("x").exists()
+
+
+def test_each_subject_hears_of_each_cause_once(place):
+    # By the other daemon of the site, too: what was told is in the store.
+    before = place.sink.count()
+    send(place, "dora@example.net", 3)
+    wait.poll(lambda: place.sink.count() == before + 2, 30, "two more mails")
+    place.policyd.stop()
+    place.policyd.start()
+    send(place, "dora@example.net", 3)
+    send(place, "emil@example.net", 3)
+    wait.poll(lambda: place.sink.count() >= before + 4, 30, "emil's mails")
+    heard = [mail.message["To"] for mail in place.sink.messages()][before:]
+    assert sorted(heard) == sorted([ADMIN, ADMIN, "dora@example.net", "emil@example.net"])
+
+
+def test_what_is_refused_in_a_configuration(place):
+    cases = {
+        'notify x { causes = limit.mesages  mail = "a@b" }': 'did you mean "limit.messages"?',
+        "notify x { causes = limit.near }": "tells nobody",
+        'notify x { causes = "nothing.*"  to-user = yes }': "no cause is called",
+        'notify x { causes = "*"  command = {page} }': "a path from the root",
+        'notify x { causes = "*"  mail = postmaster }': "expected addresses",
+        'notify x { causes = "*"  to-user = yes  template = "/no/such" }': "/no/such",
+        'notify x { causes = "*"  to-user = yes  per = message }': "expected a time",
+    }
+    path = place.folder / "bad.conf"
+    for text, want in cases.items():
+        path.write_text(text + "\n")
+        done = place.ctl.run("-c", path, "config", check=False)
+        assert done.returncode == 78 and want in done.stderr, (text, done.stderr)
