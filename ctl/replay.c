@@ -251,14 +251,14 @@ static void print_table(const struct listing *listing)
 static bool is_unknown(const struct conf_limit *limit)
 {
     return limit->subject == SUBJECT_RECIPIENT_DOMAIN || limit->subject == SUBJECT_RECIPIENT ||
-           limit->subject == SUBJECT_HELO;
+           limit->subject == SUBJECT_HELO || limit->count == COUNT_DISTINCT_RECIPIENTS;
 }
 
 static void tell_unknown(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->nlimits; i++)
         if (is_unknown(&conf->limits[i]))
-            ctl_complain("limit %s is not tried: message lines do not name its subject",
+            ctl_complain("limit %s is not tried: message lines do not say enough for it",
                          conf->limits[i].name);
     for (size_t i = 0; i < conf->nwarmups; i++)
         if (conf->warmups[i].destinations.count > 0)

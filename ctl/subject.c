@@ -182,6 +182,7 @@ bool subject_usage(const struct conf *conf, struct subject *subject, struct clie
     struct store_request request = {.identity = "", .limits = limits};
     struct conf_person person;
     size_t asked[STORE_LIMITS_MAX];
+    const uint64_t someone = 0; /* for who is counted by whom they are: another one */
     size_t count = 0;
 
     subject_find_class(conf, subject, client);
@@ -202,7 +203,9 @@ bool subject_usage(const struct conf *conf, struct subject *subject, struct clie
                                                              .count = limits_letter(limit->count),
                                                              .window_sec = limit->window_sec,
                                                              .amount = 1,
-                                                             .max = usage->max};
+                                                             .max = usage->max,
+                                                             .members = &someone,
+                                                             .nmembers = 1};
         }
         count++;
     }

@@ -69,6 +69,7 @@ enum limit_count {
     COUNT_MESSAGES,
     COUNT_RECIPIENTS,
     COUNT_EXTERNAL_RECIPIENTS,
+    COUNT_DISTINCT_RECIPIENTS, /* an estimate */
     COUNT_BYTES,
     COUNT_COUNT
 };

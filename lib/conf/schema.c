@@ -84,6 +84,7 @@ static const struct option_word subject_words[] = {{"user", SUBJECT_USER},
 static const struct option_word count_words[] = {{"messages", COUNT_MESSAGES},
                                                  {"recipients", COUNT_RECIPIENTS},
                                                  {"external-recipients", COUNT_EXTERNAL_RECIPIENTS},
+                                                 {"distinct-recipients", COUNT_DISTINCT_RECIPIENTS},
                                                  {"bytes", COUNT_BYTES},
                                                  {NULL, 0}};
 static const struct option_word warmup_count_words[] = {
@@ -388,7 +389,10 @@ const struct conf_option schema_options[] = {
               "recipient or its domain, this host, or all mail of the installation."},
     {"count", .section = SECTION_LIMIT, .type = TYPE_WORD, .mandatory = true,
      MEMBER(conf_limit, count), .words = count_words,
-     .about = "What is counted. External recipients are those outside local-domains."},
+     .about = "What is counted. External recipients are those outside local-domains. Distinct "
+              "recipients are the different ones in the window, whoever is written to again "
+              "counting once: an estimate (HyperLogLog) that is off by 2 % as a rule, and that "
+              "keeps those of a message that was counted and then refused."},
     {"max", .section = SECTION_LIMIT, .type = TYPE_AMOUNT, .mandatory = true,
      MEMBER(conf_limit, max), .most = COUNT_MOST,
      .about = "The most that is let through. A limit of bytes takes sizes such as 500M; "

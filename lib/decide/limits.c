@@ -23,6 +23,8 @@ static const struct {
     [COUNT_RECIPIENTS] = {'r', CAUSE_LIMIT_RECIPIENTS, "recipient", "recipients"},
     [COUNT_EXTERNAL_RECIPIENTS] = {'e', CAUSE_LIMIT_EXTERNAL_RECIPIENTS, "external recipient",
                                    "external recipients"},
+    [COUNT_DISTINCT_RECIPIENTS] = {STORE_DISTINCT, CAUSE_LIMIT_RECIPIENTS, "different recipient",
+                                   "different recipients"},
     [COUNT_BYTES] = {'b', CAUSE_LIMIT_BYTES, "byte", "bytes"},
 };
 
@@ -91,10 +93,43 @@ static int64_t amount(const struct conf *conf, const struct message *message,
         return external_recipients(message);
     case COUNT_BYTES:
         return message->size;
+    case COUNT_DISTINCT_RECIPIENTS: /* members_of() says */
     case COUNT_COUNT:
         break;
     }
     return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t first = *(const uint64_t *)a;
+    uint64_t second = *(const uint64_t *)b;
+
+    return (first > second) - (first < second);
+}
+
+/* The different recipients, as hashes that are the same in every program; with a recipient those
+ * that are like it to the limit. */
+static void set_members(const struct conf *conf, const struct message *message,
+                        const struct recipient *recipient, struct limit_fact *fact)
+{
+    static const uint8_t key[HASH_KEY_SIZE] = "sluice recipient";
+    size_t count = 0;
+
+    fact->members = mem_new(message->nrecipients + 1, sizeof *fact->members);
+    for (size_t i = 0; i < message->nrecipients; i++) {
+        const struct recipient *one = &message->recipients[i];
+        char *counted = address_counted(&one->address, conf->recipient_delimiter);
+
+        if (!recipient || is_same(conf, fact->limit, one, recipient))
+            fact->members[count++] = hash_keyed(key, counted, strlen(counted));
+        free(counted);
+    }
+    qsort(fact->members, count, sizeof *fact->members, by_number);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || fact->members[i] != fact->members[i - 1])
+            fact->members[fact->nmembers++] = fact->members[i];
+    fact->amount = (int64_t)fact->nmembers;
 }
 
 static void plan_one(const struct conf *conf, struct message *message,
@@ -112,6 +147,8 @@ static void plan_one(const struct conf *conf, struct message *message,
     fact->limit = limit;
     fact->subject = mem_copy(text_string(subject));
     fact->amount = amount(conf, message, limit, recipient);
+    if (limit->count == COUNT_DISTINCT_RECIPIENTS)
+        set_members(conf, message, recipient, fact);
     fact->max = conf_limit_max(conf, limit,
                                &(struct conf_person){.login = message->user,
                                                      .sender = message->sender.text,
@@ -191,7 +228,7 @@ static bool is_too_much(const struct conf *conf, const struct message *message)
 static void forget_plan(struct facts *facts)
 {
     for (size_t i = 0; i < facts->nlimits; i++)
-        free(facts->limits[i].subject);
+        limit_fact_clear(&facts->limits[i]);
     facts->nlimits = 0;
     facts->store = STORE_UNASKED;
     facts->limits_cut = false;
@@ -289,6 +326,8 @@ void limits_request(const struct conf *conf, const struct message *message,
             .max = fact->max,
             .near = share_of(fact->max, fact->limit->near_percent),
             .enforce = enforced(conf, message, fact->limit),
+            .members = fact->members,
+            .nmembers = fact->nmembers,
         };
     }
     *identity_r = message_identity(message);

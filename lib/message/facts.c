@@ -21,10 +21,17 @@ void mail_domain_fact_clear(struct mail_domain_fact *fact)
     *fact = (struct mail_domain_fact){.state = MAIL_DOMAIN_UNASKED};
 }
 
+void limit_fact_clear(struct limit_fact *fact)
+{
+    free(fact->subject);
+    free(fact->members);
+    *fact = (struct limit_fact){0};
+}
+
 void facts_clear(struct facts *facts)
 {
     for (size_t i = 0; i < facts->nlimits; i++)
-        free(facts->limits[i].subject);
+        limit_fact_clear(&facts->limits[i]);
     free(facts->limits);
     free(facts->class);
     habits_free(&facts->habits);

@@ -67,6 +67,8 @@ struct limit_fact {
     int64_t retry_after_sec; /* over: when amount would fit again; -1 never (amount > max) */
     bool over;
     bool near; /* passed the warning share just now */
+    uint64_t *members; /* hashes of what is counted, where only what is different counts */
+    size_t nmembers;
 };
 
 /* What the store remembers of a subject besides its use (lib/store/store_note.h). */
@@ -140,6 +142,8 @@ struct facts {
 };
 
 void facts_clear(struct facts *facts);
+
+void limit_fact_clear(struct limit_fact *fact);
 
 /* The value of a field; NULL: there is none. */
 const char *note_fact_value(const struct note_fact *note, const char *name);

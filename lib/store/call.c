@@ -126,6 +126,12 @@ static void copy_limit(struct call_limit *to, const struct store_limit *from,
     to->near = clip(from->near, 0, WINDOW_COUNT_MAX);
     to->enforce = from->enforce;
     write_field(to->field, from->count, to->window_sec);
+    if (from->count != STORE_DISTINCT || operation == CALL_GIVE_BACK)
+        return;
+    to->ncodes = from->nmembers < STORE_MEMBERS_MAX ? from->nmembers : STORE_MEMBERS_MAX;
+    to->codes = mem_new(to->ncodes + 1, sizeof(*to->codes));
+    for (size_t i = 0; i < to->ncodes; i++)
+        to->codes[i] = sketch_code(from->members[i]);
 }
 
 /* The names that a request needs, one behind the other, before it is known how long they are. */
@@ -228,6 +234,10 @@ struct call *call_new_named(enum call_operation operation, const char *message,
 
         *limit = limits[i];
         limit->index = i;
+        if (limits[i].codes != NULL) {
+            limit->codes = mem_new(limit->ncodes + 1, sizeof(*limit->codes));
+            mem_copy_bytes(limit->codes, limits[i].codes, limit->ncodes * sizeof(*limit->codes));
+        }
         if (i > 0 && strcmp(limits[i].subject, limits[i - 1].subject) == 0) {
             limit->subject = limit[-1].subject;
         } else {
@@ -241,6 +251,11 @@ struct call *call_new_named(enum call_operation operation, const char *message,
     return call;
 }
 
+bool call_is_distinct(const struct call_limit *limit)
+{
+    return limit->field[0] == STORE_DISTINCT;
+}
+
 void call_hold(struct call *call)
 {
     call->holders++;
@@ -250,6 +265,8 @@ void call_release(struct call *call)
 {
     if (--call->holders > 0)
         return;
+    for (size_t i = 0; i < call->nlimits; i++)
+        free(call->limits[i].codes);
     note_items_free(&call->notes);
     note_answer_free(&call->note_answer);
     free(call);

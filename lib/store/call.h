@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/store/note.h"
+#include "lib/store/sketch.h"
 #include "lib/store/store.h"
 #include "lib/store/subject.h"
 
@@ -48,6 +49,8 @@ struct call_limit {
     bool first; /* of its subject */
     bool same_field; /* as the limit before: charged together with it */
     bool enforce;
+    uint16_t *codes; /* of a limit that counts what is different, its members; owned */
+    size_t ncodes;
 };
 
 struct call {
@@ -55,7 +58,8 @@ struct call {
     unsigned holders;
     enum call_operation operation;
     const char *message; /* name of its record; "" when it has none */
-    /* CALL_RESET: the subject's name; a node of a cluster is probed with one of its own; else NULL */
+    /* CALL_RESET: the subject's name; a node of a cluster is probed with one of its own; else NULL
+     */
     const char *subject;
     uint64_t fingerprint;
     int64_t at_ms; /* 0: now */
@@ -102,6 +106,9 @@ struct call *call_new_note(struct note_items *items);
  * enough). */
 struct call *call_new_named(enum call_operation operation, const char *message,
                             const struct call_limit *limits, size_t nlimits);
+
+/* Whether the limit counts what is different. */
+bool call_is_distinct(const struct call_limit *limit);
 
 void call_hold(struct call *call);
 void call_release(struct call *call);

@@ -7,7 +7,8 @@
 --         operation 1 octet (and 128: there are notes), number of subjects 1, time 6 (ms; 0: now),
 --         fingerprint 8;
 --         number of fields 1, for each subject;
---         for each limit: tag 6, window 4 (s), amount 6, maximum 6, near 6, flags 1;
+--         for each limit: tag 6, window 4 (s), amount 6, maximum 6, near 6, flags 1, and where it
+--         counts what is different (distinct.lua), the number of members 2 and a code 2 for each;
 --         what notes.lua does, with its length 3: its keys stand behind the subjects'
 -- Gives refused 1, known 1, now 6; for each limit: used before 6, added 6, fits in 6 (ms), flags 1;
 -- what notes.lua adds
@@ -20,7 +21,7 @@
 -- nothing that is rare in the way of what is usual.  A table that grows costs more than a window does.
 
 local LOOK, CHARGE, REPLAY, GIVE_BACK, RETURN, PROBE = 0, 1, 2, 3, 4, 5
-local SAME_FIELD = 2 -- a limit's flags: 1 enforce, 2 counts in the field of the limit before
+local SAME_FIELD, DISTINCT = 2, 4 -- a limit's flags: 1 enforce, 2 counts in the field of the limit before, 4
 local OVER, NEAR = 1, 2 -- an answer's flags
 local NEVER = 281474976710655
 local COUNT_MAX = 140737488355328
@@ -180,19 +181,26 @@ for s = 1, subjects do
 end
 
 -- Each limit is tried as if all of them fitted; the new windows are written only if they do.
-local limits = (plan_size - 16 - subjects) / 29
+local n = 0
 local position = 17 + subjects
 local answer, refused, changed, nears = '', false, false, nil
 local subject, field, last_field = 0, 0, 0
 local sets = {false, false, false, false}
 local set -- of one subject: size, how long it has to live, and the arguments of HSET
-local bytes, start, slice, current, newest, count, total, oldest, delta, added
+local bytes, start, slice, current, newest, count, total, oldest, delta, added, registers
 
-for n = 1, limits do
+while position <= plan_size do
     local tag, window, amount, max, near, asks
+    local members = ''
+    n = n + 1
     tag, window, amount, max, near, asks, position = open(LIMIT, plan, position)
+    if asks >= DISTINCT then
+        local size = 2 * open('<I2', plan, position)
+        members = sub(plan, position + 2, position + 1 + size)
+        position = position + 2 + size
+    end
 
-    if asks < SAME_FIELD then
+    if asks % DISTINCT < SAME_FIELD then
         field = field + 1
         if field > last_field then
             subject = subject + 1
@@ -207,8 +215,14 @@ for n = 1, limits do
         current = now * 3 / slice
         current = current - current % 1
         bytes, start = windows[field], 19
-        newest, count, total, oldest, delta, added = current, 0, 0, current, 0, 0
-        if bytes then
+        newest, count, total, oldest, delta, added, registers = current, 0, 0, current, 0, 0, nil
+        if asks >= DISTINCT then
+            if not sketch_open then
+                make_sketches()
+            end
+            registers, newest = sketch_open(bytes, current, '', current)
+            total, current = sketch_estimate(registers, newest - 60), newest
+        elseif bytes then
             local span
             newest, count, total, span = open(WINDOW, bytes)
             oldest = newest - span
@@ -229,23 +243,33 @@ for n = 1, limits do
         local before = known and charged[tag] or 0
         local packed
         if operation == GIVE_BACK then
-            if before > amount then
+            if before > amount and registers then
+                take_back(tag, amount) -- out of the record alone: who was written to, was
+                changed = true
+            elseif before > amount then
                 packed, total = repack(bytes, start, oldest, newest, current, count, take_back(tag, amount))
                 packed = windows[field] and packed
                 changed = true
             end
         elseif amount > before and not void then
             delta = amount - before
-            if total + delta > COUNT_MAX then
+            local part, to = delta, current
+            if placed < now then
+                to = placed * 3 / slice
+                to = to - to % 1
+            end
+            if registers then
+                registers, newest = sketch_open(windows[field], current, members, to)
+                delta = sketch_estimate(registers, newest - 60) - total
+                delta = delta > 0 and delta or 0
+            elseif total + delta > COUNT_MAX then
                 delta = COUNT_MAX - total
             end
+            part = registers and part or delta
             if operation ~= LOOK then
-                local to = current
-                if placed < now then
-                    to = placed * 3 / slice
-                    to = to - to % 1
-                end
-                if to >= newest or total == 0 and to >= current - 60 then
+                if registers then
+                    packed = sketch_pack(registers, newest)
+                elseif to >= newest or total == 0 and to >= current - 60 then
                     local sum, body = delta, bytes and sub(bytes, start) or ''
                     if to == newest then
                         sum = count + delta
@@ -256,19 +280,19 @@ for n = 1, limits do
                 elseif to >= current - 60 then
                     packed = repack(bytes, start, oldest, newest, current, count, {[to] = delta})
                 end
-                if (to ~= newest or not bytes) and window > set[2] then
+                if (to ~= newest or not bytes or registers) and window > set[2] then
                     set[2] = window -- a new slice: the hash has to live until it counts no more
                 end
                 local last = known and latest[tag]
-                local its, part = nil, 0
+                local its, before_it = nil, 0
                 if last then
-                    its, part = select(2, open(ENTRY, record, last))
+                    its, before_it = select(2, open(ENTRY, record, last))
                 end
                 if last and (its == to or #record > RECORD_MAX) then
-                    record = sub(record, 1, last - 1) .. pack(ENTRY, tag, its, part + delta, total + delta)
+                    record = sub(record, 1, last - 1) .. pack(ENTRY, tag, its, before_it + part, total + delta)
                         .. sub(record, last + 23)
                 else
-                    record = record .. pack(ENTRY, tag, to, delta, total + delta)
+                    record = record .. pack(ENTRY, tag, to, part, total + delta)
                 end
                 changed = true
             end
@@ -290,6 +314,9 @@ for n = 1, limits do
         refused = refused or asks % 2 == 1
         if amount > max then
             fit = NEVER
+        elseif total + delta > max and registers then
+            fit = (sketch_frees(registers, newest, max) + 61) * slice + 2
+            fit = (fit - fit % 3) / 3 - now
         elseif total + delta > max then
             local excess, from, its, here, gap = total + delta - max, start, oldest, nil, nil
             while its < newest do

@@ -2,8 +2,10 @@
 /* A call as octets. */
 #include "lib/store/journal_entry.h"
 
+#include "lib/base/mem.h"
 #include "lib/store/window.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Where reading has come to; bad once anything did not fit. */
@@ -43,6 +45,11 @@ void journal_entry_write(enum call_operation operation, const struct call *call,
         add_number(entry_r, 1, limit->field[0]);
         add_number(entry_r, 4, limit->window_sec);
         add_number(entry_r, 6, limit->amount);
+        if (!call_is_distinct(limit))
+            continue;
+        add_number(entry_r, 2, (int64_t)limit->ncodes);
+        for (size_t code = 0; code < limit->ncodes; code++)
+            add_number(entry_r, 2, limit->codes[code]);
     }
 }
 
@@ -73,6 +80,20 @@ static const char *read_name(struct reader *reader)
     return name;
 }
 
+static void read_codes(struct reader *reader, struct call_limit *limit_r)
+{
+    size_t count = (size_t)read_number(reader, 2);
+
+    if ((size_t)(reader->end - reader->at) < 2 * count)
+        reader->bad = true;
+    if (reader->bad)
+        return;
+    limit_r->ncodes = count;
+    limit_r->codes = mem_new(count + 1, sizeof(*limit_r->codes));
+    for (size_t i = 0; i < count; i++)
+        limit_r->codes[i] = (uint16_t)read_number(reader, 2);
+}
+
 static void read_limit(struct reader *reader, const char *subject, enum call_operation operation,
                        struct call_limit *limit_r)
 {
@@ -84,6 +105,8 @@ static void read_limit(struct reader *reader, const char *subject, enum call_ope
     limit_r->window_sec = read_number(reader, 4);
     limit_r->amount = read_number(reader, 6);
     limit_r->max = operation == CALL_REPLAY ? WINDOW_COUNT_MAX : 0;
+    if (call_is_distinct(limit_r))
+        read_codes(reader, limit_r);
     reader->bad = reader->bad || *limit_r->subject == '\0' || limit_r->window_sec < 1 ||
                   limit_r->field[0] <= ' ' || limit_r->amount > CALL_AMOUNT_MAX;
 }
@@ -98,18 +121,22 @@ struct call *journal_entry_read(const uint8_t *bytes, size_t length)
     const char *message = read_name(&reader);
     struct call_limit limits[STORE_LIMITS_MAX];
     const char *subject = "";
-    struct call *call;
+    struct call *call = NULL;
+    size_t read = 0;
 
     if ((operation != CALL_REPLAY && operation != CALL_RETURN) || nlimits > STORE_LIMITS_MAX)
         return NULL;
-    for (size_t i = 0; i < nlimits && !reader.bad; i++) {
-        read_limit(&reader, subject, operation, &limits[i]);
-        subject = limits[i].subject;
+    for (; read < nlimits && !reader.bad; read++) {
+        read_limit(&reader, subject, operation, &limits[read]);
+        subject = limits[read].subject;
     }
     if (reader.bad || reader.at != reader.end)
-        return NULL;
+        goto done;
     call = call_new_named(operation, message, limits, nlimits);
     call->fingerprint = fingerprint;
     call->at_ms = at_ms;
+done:
+    while (read > 0)
+        free(limits[--read].codes);
     return call;
 }

@@ -17,17 +17,31 @@ static bool is_void(const struct memory *memory, const struct call *call, int64_
            placed_ms < record->given_back_ms + CALL_SKEW_MS;
 }
 
+/* What the members come to that were not counted yet. */
+static void try_members(const struct call_limit *limit, struct trial *trial)
+{
+    int64_t more;
+
+    sketch_add(trial->sketch, limit->codes, limit->ncodes, trial->to);
+    more = sketch_estimate(trial->sketch) - trial->window.total;
+    trial->delta = more > 0 ? more : 0;
+}
+
 static void try_limit(const struct call *call, const struct call_limit *limit, struct trial *trial,
                       int64_t before, int64_t placed_ms)
 {
     int64_t room = WINDOW_COUNT_MAX - trial->window.total;
 
-    trial->delta = limit->amount > before ? limit->amount - before : 0;
-    trial->delta = trial->delta < room ? trial->delta : room;
+    trial->part = limit->amount > before ? limit->amount - before : 0;
+    trial->delta = trial->part < room ? trial->part : room;
     trial->to = trial->slice;
     if (call->operation == CALL_REPLAY && placed_ms < call->now_ms)
         trial->to = window_slice(limit->window_sec, placed_ms);
-    trial->counted = trial->delta > 0 && trial->to >= trial->slice - WINDOW_SLICES;
+    if (trial->sketch != NULL && trial->part > 0)
+        try_members(limit, trial);
+    else if (trial->sketch == NULL)
+        trial->part = trial->delta;
+    trial->counted = trial->part > 0 && trial->to >= trial->slice - WINDOW_SLICES;
 }
 
 /* Only what is asked for anew is refused.  Who asks again about a message hears what was said
@@ -51,7 +65,8 @@ static int64_t fits_in_us(const struct call *call, const struct call_limit *limi
         return -1;
     if (excess <= 0)
         return 0;
-    slice = window_frees(&trial->window, excess);
+    slice = trial->sketch != NULL ? sketch_frees(trial->sketch, limit->max)
+                                  : window_frees(&trial->window, excess);
     return (window_slice_forgotten_ms(limit->window_sec, slice) - call->now_ms) * 1000;
 }
 
@@ -85,21 +100,24 @@ static void charge_limit(struct memory *memory, struct call *call, const struct 
     struct store_limit_answer *answer = &call->answers[limit->index];
     int64_t total = trial->window.total + trial->delta;
 
-    if (trial->delta == 0)
+    if (trial->part == 0)
         return;
     if (trial->counted)
         answer->used = total;
     if (!limit->same_field) {
         trial->use = memory_charge_use(memory, limit->subject);
-        if (trial->counted) {
+        if (trial->sketch != NULL) {
+            use_write_sketch(trial->use, limit->field, trial->sketch);
+        } else if (trial->counted) {
             window_add(&trial->window, trial->to, trial->delta);
             use_write(trial->use, limit->field, &trial->window);
         }
         use_keep(trial->use, call->now_ms, limit->window_sec);
         if (record != NULL)
-            record_add(record, limit->tag, trial->to, trial->delta, total);
+            record_add(record, limit->tag, trial->to, trial->part, total);
     }
-    if (call->operation == CALL_CHARGE && limit->near > 0 && total >= limit->near)
+    if (call->operation == CALL_CHARGE && trial->delta > 0 && limit->near > 0 &&
+        total >= limit->near)
         answer->near = use_say_near(memory_charge_use(memory, limit->subject), limit->field,
                                     limit->max, trial->slice);
 }
@@ -117,8 +135,10 @@ static void give_back_limit(struct use *use, struct record *record, struct call 
         return;
     excess = record_charged(record, limit->tag) - limit->amount;
     while ((taken = record_take(record, limit->tag, excess, &slice)) > 0) {
-        window_take(&trial->window, slice, taken);
         excess -= taken;
+        if (trial->sketch != NULL)
+            continue;
+        window_take(&trial->window, slice, taken);
         if (use != NULL && use_has(use, limit->field))
             use_write(use, limit->field, &trial->window);
     }
@@ -158,7 +178,7 @@ static void charge(struct memory *memory, struct call *call, int64_t placed_ms)
     if (call->operation == CALL_LOOK || call->refused)
         return;
     for (size_t i = 0; i < call->nlimits; i++)
-        any = any || memory->trials[i].delta > 0;
+        any = any || memory->trials[i].part > 0;
     if (any)
         record = memory_charge_record(memory, call, call->now_ms);
     for (size_t i = 0; i < call->nlimits; i++)
@@ -215,6 +235,7 @@ void memory_run(struct memory *memory, struct call *call, int64_t now_ms)
     case CALL_NOTE:
         break;
     }
+    memory_end_trials(memory, call->nlimits > 0 ? call->nlimits : 1);
     memory_notes_run(memory->notes, call);
 }
 

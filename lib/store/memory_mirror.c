@@ -6,6 +6,22 @@
 
 #include <string.h>
 
+/* Who else there was, Redis did not say: only what this process charges is known. */
+static void learn_members(struct memory *memory, const struct call *call,
+                          const struct call_limit *limit)
+{
+    struct trial *trial = &memory->trials[0];
+
+    if (call->operation != CALL_CHARGE || call->refused || limit->ncodes == 0)
+        return;
+    trial->use = memory_charge_use(memory, limit->subject);
+    memory_load_window(trial, limit, call->now_ms);
+    sketch_add(trial->sketch, limit->codes, limit->ncodes, trial->slice);
+    use_write_sketch(trial->use, limit->field, trial->sketch);
+    use_keep(trial->use, call->now_ms, limit->window_sec);
+    memory_end_trials(memory, 1);
+}
+
 static void learn_limit(struct memory *memory, const struct call *call,
                         const struct call_limit *limit)
 {
@@ -48,7 +64,9 @@ void memory_learn(struct memory *memory, const struct call *call)
     if (call->operation == CALL_RESET)
         use_free(map_remove(memory->subjects, call->subject, strlen(call->subject)));
     for (size_t i = 0; i < call->nlimits; i++)
-        if (!call->limits[i].same_field)
+        if (!call->limits[i].same_field && call_is_distinct(&call->limits[i]))
+            learn_members(memory, call, &call->limits[i]);
+        else if (!call->limits[i].same_field)
             learn_limit(memory, call, &call->limits[i]);
     if (call->operation == CALL_CHARGE && !call->refused)
         learn_record(memory, call);

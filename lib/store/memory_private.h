@@ -17,7 +17,9 @@ struct trial {
     struct use *use;
     struct window window; /* as it is now */
     int64_t slice; /* that now lies in, or the newest one when the clock went back */
+    struct sketch *sketch; /* in place of the window where what is different is counted */
     int64_t delta; /* to be charged */
+    int64_t part; /* of the amount, that was not charged for the message before */
     int64_t to; /* the slice it is charged to */
     bool counted; /* to is within the window */
 };
@@ -48,5 +50,8 @@ struct record *memory_find_record(const struct memory *memory, const struct call
 /* The message's own record, made or emptied if need be; NULL when it has no identity. */
 struct record *memory_charge_record(struct memory *memory, const struct call *call, int64_t now_ms);
 
-/* Fills in the trial's window and slice from its use. */
+/* Frees what the trials hold. */
+void memory_end_trials(struct memory *memory, size_t count);
+
+/* Fills in the trial's window, or sketch, and slice from its use. */
 void memory_load_window(struct trial *trial, const struct call_limit *limit, int64_t now_ms);

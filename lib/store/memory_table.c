@@ -37,6 +37,7 @@ void memory_free(struct memory **memory)
     map_free(&(*memory)->subjects, free_use);
     map_free(&(*memory)->messages, free_record);
     memory_notes_free(&(*memory)->notes);
+    memory_end_trials(*memory, STORE_LIMITS_MAX);
     free(*memory);
     *memory = NULL;
 }
@@ -115,10 +116,24 @@ struct record *memory_charge_record(struct memory *memory, const struct call *ca
 void memory_load_window(struct trial *trial, const struct call_limit *limit, int64_t now_ms)
 {
     trial->slice = window_slice(limit->window_sec, now_ms);
+    sketch_free(&trial->sketch);
+    if (call_is_distinct(limit)) {
+        trial->sketch = use_sketch(trial->use, limit->field, trial->slice);
+        trial->slice = sketch_newest(trial->sketch);
+        memset(&trial->window, 0, sizeof(trial->window));
+        trial->window.total = sketch_estimate(trial->sketch);
+        return;
+    }
     use_read(trial->use, limit->field, &trial->window);
     window_advance(&trial->window, trial->slice);
     if (trial->slice < trial->window.newest)
         trial->slice = trial->window.newest;
+}
+
+void memory_end_trials(struct memory *memory, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sketch_free(&memory->trials[i].sketch);
 }
 
 size_t memory_window(const struct memory *memory, const char *subject, const char *field,

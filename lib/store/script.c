@@ -6,6 +6,7 @@
 #include "lib/store/charge.lua.h"
 #include "lib/store/reserve.lua.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KEY_PREFIX "sluice:{"
@@ -17,12 +18,14 @@
 
 #define PLAN_HEADER_SIZE 16
 #define PLAN_LIMIT_SIZE 29
-#define PLAN_MAX (PLAN_HEADER_SIZE + STORE_LIMITS_MAX * (1 + PLAN_LIMIT_SIZE))
+#define CODE_COUNT_SIZE 2
+/* Without codes. */
+#define PLAN_MAX (PLAN_HEADER_SIZE + STORE_LIMITS_MAX * (1 + PLAN_LIMIT_SIZE + CODE_COUNT_SIZE))
 #define ANSWER_HEADER_SIZE 8
 #define ANSWER_LIMIT_SIZE 19
 #define NEVER_MS ((INT64_C(1) << 48) - 1)
 
-enum { FLAG_ENFORCE = 1, FLAG_SAME_FIELD = 2 }; /* of a limit */
+enum { FLAG_ENFORCE = 1, FLAG_SAME_FIELD = 2, FLAG_DISTINCT = 4 }; /* of a limit */
 enum { FLAG_OVER = 1, FLAG_NEAR = 2 }; /* of an answer */
 
 const char *script_source(void)
@@ -98,7 +101,36 @@ static void add_number(struct text *text, size_t number)
     add_argument(text, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-static size_t write_plan(const struct call *call, uint8_t plan_r[PLAN_MAX])
+/* The room for a plan: on the stack, but where there are many members. */
+struct plan_room {
+    uint8_t usual[PLAN_MAX];
+    uint8_t *bytes;
+};
+
+static void make_room(const struct call *call, struct plan_room *room_r)
+{
+    size_t codes = 0;
+
+    for (size_t i = 0; i < call->nlimits; i++)
+        codes += call->limits[i].ncodes;
+    room_r->bytes = codes == 0 ? room_r->usual : mem_new(PLAN_MAX + 2 * codes, 1);
+}
+
+static void free_room(struct plan_room *room)
+{
+    if (room->bytes != room->usual)
+        free(room->bytes);
+}
+
+static uint8_t *save_codes(uint8_t *at, const struct call_limit *limit)
+{
+    at = save(at, 2, limit->ncodes);
+    for (size_t i = 0; i < limit->ncodes; i++)
+        at = save(at, 2, limit->codes[i]);
+    return at;
+}
+
+static size_t write_plan(const struct call *call, uint8_t *plan_r)
 {
     uint8_t *at = plan_r;
     uint8_t *fields;
@@ -124,7 +156,10 @@ static size_t write_plan(const struct call *call, uint8_t plan_r[PLAN_MAX])
         at = save(at, 6, (uint64_t)limit->near);
         at =
             save(at, 1,
-                 (limit->enforce ? FLAG_ENFORCE : 0u) | (limit->same_field ? FLAG_SAME_FIELD : 0u));
+                 (limit->enforce ? FLAG_ENFORCE : 0u) | (limit->same_field ? FLAG_SAME_FIELD : 0u) |
+                     (call_is_distinct(limit) ? FLAG_DISTINCT : 0u));
+        if (call_is_distinct(limit))
+            at = save_codes(at, limit);
     }
     return (size_t)(at - plan_r);
 }
@@ -163,34 +198,40 @@ static void add_note_keys(const struct call *call, struct text *text)
 static void add_plan(const struct call *call, struct text *text)
 {
     const struct note_items *notes = &call->notes;
-    uint8_t plan[PLAN_MAX];
+    struct plan_room room;
     uint8_t length[NOTES_LENGTH_SIZE];
-    size_t plan_size = write_plan(call, plan);
+    size_t plan_size;
     char count = (char)notes->count;
     size_t size = 1;
 
+    make_room(call, &room);
+    plan_size = write_plan(call, room.bytes);
     if (notes->count == 0) {
-        add_argument(text, plan, plan_size);
-        return;
+        add_argument(text, room.bytes, plan_size);
+        goto done;
     }
     for (size_t i = 0; i < notes->count; i++)
         size += notes->items[i].length;
     (void)save(length, NOTES_LENGTH_SIZE, size);
     add_head(text, '$', plan_size + size + NOTES_LENGTH_SIZE);
-    text_add(text, (const char *)plan, plan_size);
+    text_add(text, (const char *)room.bytes, plan_size);
     text_add(text, &count, 1);
     for (size_t i = 0; i < notes->count; i++)
         text_add(text, notes->items[i].bytes, notes->items[i].length);
     text_add(text, (const char *)length, NOTES_LENGTH_SIZE);
     text_add(text, "\r\n", 2);
+done:
+    free_room(&room);
 }
 
 void script_plan(const struct call *call, struct text *plan_r)
 {
-    uint8_t plan[PLAN_MAX];
+    struct plan_room room;
 
+    make_room(call, &room);
     text_clear(plan_r);
-    text_add(plan_r, (const char *)plan, write_plan(call, plan));
+    text_add(plan_r, (const char *)room.bytes, write_plan(call, room.bytes));
+    free_room(&room);
 }
 
 static void add_reserve(const struct call *call, struct text *text)

@@ -20,7 +20,7 @@
 #define MARK_NUMBERS_SIZE 10
 #define NEVER_MS ((INT64_C(1) << 48) - 1)
 
-enum { FLAG_ENFORCE = 1, FLAG_SAME_FIELD = 2, FLAG_OVER = 1, FLAG_NEAR = 2 };
+enum { FLAG_ENFORCE = 1, FLAG_SAME_FIELD = 2, FLAG_DISTINCT = 4, FLAG_OVER = 1, FLAG_NEAR = 2 };
 
 /* "sluice:{NAME}:KIND", taken apart. */
 struct key {
@@ -98,6 +98,19 @@ static bool read_header(struct reading *reading, const struct script_word *plan)
     return operation <= CALL_PROBE && reading->nsubjects <= STORE_LIMITS_MAX;
 }
 
+static bool read_codes(struct reading *reading, struct call_limit *limit)
+{
+    size_t count = (size_t)packed_read_number(&reading->plan, 2);
+
+    if (reading->plan.bad || (size_t)(reading->plan.end - reading->plan.at) < 2 * count)
+        return false;
+    limit->ncodes = count;
+    limit->codes = mem_new(count + 1, sizeof(*limit->codes));
+    for (size_t i = 0; i < count; i++)
+        limit->codes[i] = (uint16_t)packed_read_number(&reading->plan, 2);
+    return true;
+}
+
 static bool read_limit(struct reading *reading, size_t *left)
 {
     struct call_limit *limit = &reading->limits[reading->nlimits];
@@ -128,7 +141,8 @@ static bool read_limit(struct reading *reading, size_t *left)
         limit->field[0] = *reading->fields++->bytes;
     }
     reading->nlimits++;
-    return true;
+    return ((flags & FLAG_DISTINCT) != 0) == call_is_distinct(limit) &&
+           ((flags & FLAG_DISTINCT) == 0 || read_codes(reading, limit));
 }
 
 /* How many fields each subject has stands before the limits. */
@@ -300,6 +314,8 @@ static struct call *read_evalsha(const struct script_word *words, size_t count)
     subjects = mem_new(reading.nsubjects + 1, sizeof(*subjects));
     reading.subjects = subjects;
     call = read_plan(&reading, (size_t)nkeys);
+    for (size_t i = 0; i < reading.nlimits; i++)
+        free(reading.limits[i].codes);
     free(subjects);
     return call;
 }

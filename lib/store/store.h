@@ -28,13 +28,20 @@
  * share their use, whatever they are called: their count is a fact, their maximum a policy. */
 struct store_limit {
     const char *subject; /* "user:alice@example.com" */
-    char count; /* 'm' messages, 'r' recipients, 'e' external recipients, 'b' bytes */
+    /* 'm' messages, 'r' recipients, 'e' external recipients, 'b' bytes; 'd' distinct members: an
+     * estimate (sketch.h), which a give-back does not make smaller. */
+    char count;
     int64_t window_sec;
     int64_t amount; /* all that this message comes to, what was charged for it before included */
     int64_t max;
     int64_t near; /* say once per window when use reaches this; 0 never */
     bool enforce; /* over: refuse the whole charge; false: charge it and say that it is over */
+    const uint64_t *members; /* 'd': hashes of the message's members, amount of them */
+    size_t nmembers;
 };
+
+#define STORE_MEMBERS_MAX 50000 /* of one limit; more are cut off */
+#define STORE_DISTINCT 'd'
 
 struct store_request {
     /* "host/queue-id"; "" when there is none: then it is charged without question. */

@@ -16,7 +16,7 @@ struct said {
 
 struct use_field {
     char name[CALL_FIELD_SIZE];
-    uint16_t length;
+    uint32_t length;
     uint16_t nsaid;
     uint8_t *bytes;
     struct said *said;
@@ -77,7 +77,26 @@ void use_write(struct use *use, const char *field, const struct window *window)
     if (length != found->length)
         found->bytes = mem_grow(found->bytes, length, 1);
     memcpy(found->bytes, bytes, length);
-    found->length = (uint16_t)length;
+    found->length = (uint32_t)length;
+}
+
+struct sketch *use_sketch(const struct use *use, const char *field, int64_t current)
+{
+    const struct use_field *found = find(use, field);
+
+    return sketch_new(found != NULL ? found->bytes : NULL, found != NULL ? found->length : 0,
+                      current);
+}
+
+void use_write_sketch(struct use *use, const char *field, const struct sketch *sketch)
+{
+    struct use_field *found = find_or_add(use, field);
+    size_t length;
+    uint8_t *bytes = sketch_pack(sketch, &length);
+
+    free(found->bytes);
+    found->bytes = bytes;
+    found->length = (uint32_t)length;
 }
 
 bool use_has(const struct use *use, const char *field)
@@ -91,7 +110,7 @@ size_t use_bytes(const struct use *use, const char *field, uint8_t bytes_r[WINDO
 {
     const struct use_field *found = find(use, field);
 
-    if (found == NULL)
+    if (found == NULL || found->length > WINDOW_PACKED_MAX)
         return 0;
     mem_copy_bytes(bytes_r, found->bytes, found->length);
     return found->length;
@@ -151,14 +170,14 @@ static void unpack_field(struct use *use, struct packed_reader *reader)
     size_t nsaid = (size_t)packed_read_number(reader, 2);
     struct use_field *field;
 
-    if (reader->bad || strlen(name) >= CALL_FIELD_SIZE || length > WINDOW_PACKED_MAX) {
+    if (reader->bad || strlen(name) >= CALL_FIELD_SIZE || length > SKETCH_PACKED_MAX) {
         reader->bad = true;
         return;
     }
     field = find_or_add(use, name);
     field->bytes = mem_grow(field->bytes, length, 1);
     mem_copy_bytes(field->bytes, bytes, length);
-    field->length = (uint16_t)length;
+    field->length = (uint32_t)length;
     field->said = mem_grow(field->said, nsaid, sizeof(*field->said));
     field->nsaid = (uint16_t)nsaid;
     for (size_t i = 0; i < nsaid; i++) {

@@ -2,6 +2,7 @@
 /* What one subject used up, in this process's memory: a packed window for each of its fields. */
 #pragma once
 
+#include "lib/store/sketch.h"
 #include "lib/store/window.h"
 
 #include <stdbool.h>
@@ -22,6 +23,9 @@ void use_free(struct use *use);
 /* The field's window; an empty one when there is none, or use is NULL. */
 void use_read(const struct use *use, const char *field, struct window *window_r);
 void use_write(struct use *use, const char *field, const struct window *window);
+/* The same where what is different is counted; the caller frees the sketch. */
+struct sketch *use_sketch(const struct use *use, const char *field, int64_t current);
+void use_write_sketch(struct use *use, const char *field, const struct sketch *sketch);
 bool use_has(const struct use *use, const char *field);
 
 /* The packed bytes; 0: there is none. */

@@ -11,7 +11,7 @@ WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.)")
 LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b"}
 RANDOM = b"__rand_int__"
-SCRIPT = [pathlib.Path(__file__).resolve().parents[2] / "lib/store" / part for part in ("charge.lua", "notes.lua")]
+SCRIPT = [pathlib.Path(__file__).resolve().parents[2] / "lib/store" / part for part in ("distinct.lua", "charge.lua", "notes.lua")]
 PLAN = "ARGV[#ARGV]"
 
 
@@ -44,7 +44,7 @@ class Call:
         self._server = server
         script = "".join(part.read_text() for part in SCRIPT)
         literal = "'" + "".join(f"\\{octet:03d}" for octet in words[-1]) + "'"
-        assert script.count(PLAN) == 1, f"{SCRIPT[0]} does not take its plan as {PLAN}"
+        assert script.count(PLAN) == 1, f"{SCRIPT[1]} does not take its plan as {PLAN}"
         with server.client() as client:
             sha = client.call("SCRIPT", "LOAD", script.replace(PLAN, literal))
         self._argv = ["EVALSHA", sha, words[2], *map(_vary, words[3 : 3 + count]), *words[3 + count : -1]]

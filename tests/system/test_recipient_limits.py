@@ -10,6 +10,7 @@ limit domains { subject = recipient-domain  count = recipients  max = 3  per = 1
 limit people { subject = recipient  count = messages  max = 2  per = 1h  near = 0 }
 limit names { subject = helo  count = messages  max = 100  per = 1h  near = 0 }
 """
+SPREAD = "limit spread { subject = sender  count = distinct-recipients  max = 3  per = 1h  near = 0 }\n"
 NET, WORLD = "example.net", "address.test"
 
 
@@ -47,6 +48,24 @@ def test_one_recipient(place):
     outcome = place.send("alice", rcpt((WORLD, "A+tag"), (NET, "b")))
     assert [reply.code for reply in outcome.rcpt.values()] == [450, 250]
     assert counting.used(place, f"recipient:a@{WORLD}") == {"people": 2}
+
+
+@proof.provokes("limit.recipients")
+@proof.near_miss("limit.recipients")
+def test_different_recipients(station):
+    """Who was written to before costs nothing; who was not is one too many."""
+    place = station(sections=counting.NO_DNS + SPREAD, resolver=False)
+    known = rcpt((NET, "a"), (WORLD, "b"), (NET, "c"))
+    with policy.Client(place.policy_socket) as client:
+        assert client.message("Q1", known) == ["DUNNO"] * 4
+        for number in range(2, 5):
+            assert client.message(f"Q{number}", [*known, known[0]]) == ["DUNNO"] * 5
+        assert counting.used(place, f"sender:{counting.SENDER}") == {"spread": 3}
+        *_, said = client.message("Q5", [known[1], f"d@{NET}"])
+    assert said.startswith("450 4.7.28 ") and said.endswith("[limit.recipients]")
+    assert "3 of 3 different recipients in 1 hour" in said
+    line = place.policyd.log.wait(event="cause", cause="limit.recipients", limit="spread")
+    assert (line["used"], line["max"]) == ("3", "3")
 
 
 @proof.provokes("limit.recipients")

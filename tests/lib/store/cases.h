@@ -18,3 +18,7 @@ extern const size_t contract_case_count;
 /* What is remembered besides use. */
 extern const struct contract_case note_cases[];
 extern const size_t note_case_count;
+
+/* Limits that count what is different. */
+extern const struct contract_case distinct_cases[];
+extern const size_t distinct_case_count;

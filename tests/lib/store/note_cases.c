@@ -76,8 +76,8 @@ static void comes_with_a_charge(struct ask *ask)
     const struct store_pair pair = {"class", "bulk"};
     struct store_note_change change = change_of(subject, &pair, 1);
     struct store_wish wish = {subject, "flag", NULL, 0};
-    struct store_limit limits[] = {{subject, 'm', 60, 1, 1, 0, true},
-                                   {"comes_with:b", 'r', 3600, 3, 100, 0, true}};
+    struct store_limit limits[] = {{subject, 'm', 60, 1, 1, 0, true, NULL, 0},
+                                   {"comes_with:b", 'r', 3600, 3, 100, 0, true, NULL, 0}};
     struct store_request request = {
         .identity = "h/comes", .limits = limits, .nlimits = 2, .wishes = &wish, .nwishes = 1};
 
@@ -212,7 +212,7 @@ static void marks_once_a_message(struct ask *ask)
 {
     static const char subject[] = "marks_once_a_message";
     struct store_mark marks[] = {mark_of(subject, "a"), mark_of(subject, "b")};
-    struct store_limit limit = {subject, 'm', 60, 1, 1, 0, true};
+    struct store_limit limit = {subject, 'm', 60, 1, 1, 0, true, NULL, 0};
     struct store_request request = {.identity = "h/marks",
                                     .limits = &limit,
                                     .nlimits = 1,

@@ -37,6 +37,7 @@ static void run_cases(const char *backend, const struct store_settings *settings
 {
     run_table(backend, settings, contract_cases, contract_case_count);
     run_table(backend, settings, note_cases, note_case_count);
+    run_table(backend, settings, distinct_cases, distinct_case_count);
 }
 
 static void test_memory(void **state)

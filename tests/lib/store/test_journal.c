@@ -38,10 +38,11 @@ static int remove_folder(void **state)
 static struct call *call_about(int number)
 {
     char identity[32];
+    const uint64_t members[] = {(uint64_t)number, 77};
     const struct store_limit limits[] = {
-        {"user:a", 'm', 60, 1, 5, 0, true},
-        {"user:a", 'r', 3600, number, 5, 0, true},
-        {"user:b", 'm', 60, 1, 5, 0, true},
+        {"user:a", 'm', 60, 1, 5, 0, true, NULL, 0},
+        {"user:a", 'r', 3600, number, 5, 0, true, NULL, 0},
+        {"user:b", STORE_DISTINCT, 60, 2, 5, 0, true, members, 2},
     };
     const struct store_request request = {
         .identity = identity, .fingerprint = (uint64_t)number, .limits = limits, .nlimits = 3};
@@ -94,6 +95,10 @@ static void assert_entries(const struct journal *journal, int first, size_t coun
             assert_int_equal(call->limits[l].tag, want->limits[l].tag);
             assert_int_equal(call->limits[l].first, want->limits[l].first);
             assert_false(call->limits[l].enforce);
+            assert_int_equal(call->limits[l].ncodes, want->limits[l].ncodes);
+            if (want->limits[l].ncodes > 0)
+                assert_memory_equal(call->limits[l].codes, want->limits[l].codes,
+                                    want->limits[l].ncodes * sizeof(*want->limits[l].codes));
         }
         call_release(call);
         call_release(want);

@@ -91,10 +91,10 @@ static void test_hidden_subjects(void **state)
 static void test_order_of_limits(void **state)
 {
     const struct store_limit limits[] = {
-        {"b", 'r', 60, 2, 5, 0, true},   {"a", 'm', 3600, 1, 5, 0, true},
-        {"b", 'm', 60, 1, 5, 0, true},   {"b", 'r', 60, 4, 9, 0, false},
-        {"a", 'm', 60, -3, 5, -1, true}, {"b", 'r', 60, 1, 7, 0, true},
-        {"b", 'r', 0, 1, 7, 0, true},
+        {"b", 'r', 60, 2, 5, 0, true, NULL, 0},   {"a", 'm', 3600, 1, 5, 0, true, NULL, 0},
+        {"b", 'm', 60, 1, 5, 0, true, NULL, 0},   {"b", 'r', 60, 4, 9, 0, false, NULL, 0},
+        {"a", 'm', 60, -3, 5, -1, true, NULL, 0}, {"b", 'r', 60, 1, 7, 0, true, NULL, 0},
+        {"b", 'r', 0, 1, 7, 0, true, NULL, 0},
     };
     static const struct {
         const char *subject, *field;

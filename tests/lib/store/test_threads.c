@@ -51,7 +51,7 @@ static void on_answer(const struct store_answer *answer, void *context)
 static void charge_in_loop(void *context)
 {
     struct asker *asker = context;
-    struct store_limit limit = {"user:a", 'm', 86400, 1, THREADS * CHARGES / 2, 0, true};
+    struct store_limit limit = {"user:a", 'm', 86400, 1, THREADS * CHARGES / 2, 0, true, NULL, 0};
     char identity[32];
     struct store_request request = {.identity = identity, .limits = &limit, .nlimits = 1};
 
