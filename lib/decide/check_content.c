@@ -161,8 +161,10 @@ void check_links(const struct conf *conf, struct message *message)
 /* Why it counts as bulk mail, or false. */
 static bool is_bulk(const struct conf *conf, const struct message *message, struct text *why)
 {
-    const struct conf_person person = {
-        .login = message->user, .sender = message->sender.text, .client = &message->client};
+    const struct conf_person person = {.login = message->user,
+                                       .sender = message->sender.text,
+                                       .client = &message->client,
+                                       .class = message->facts.class};
     const struct conf_class *class = conf_bulk_class(conf, &person);
     const char *precedence = unsubscribe_precedence(message);
 
