@@ -105,6 +105,7 @@ void mail_parse(const char *bytes, size_t length, struct mail *mail_r)
     *mail_r = (struct mail){.message = message_new(PROGRAM_MILTER, "")};
     length = text.length;
     mail_r->bytes = text_take(&text);
+    mail_r->total = length;
     field = mail_r->bytes;
     end = mail_r->bytes + length;
     if (strncmp(field, "From ", 5) == 0 && field[5 + strspn(field + 5, " \t")] != ':')

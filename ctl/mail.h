@@ -15,6 +15,7 @@ struct mail {
     char *bytes; /* with CRLF at the ends of lines */
     const char *body; /* in bytes */
     size_t body_length;
+    size_t total; /* octets of bytes */
 };
 
 /* Reads a message; "-" is standard input.  Lines may end with LF alone where the first one does.

@@ -2,6 +2,7 @@
 /* config.*: how the client connects: port, encryption, HELO name. */
 #include "lib/base/domain.h"
 #include "lib/base/ip.h"
+#include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
 #include "lib/message/literal.h"
@@ -158,11 +159,14 @@ void check_weak_tls(const struct conf *conf, struct message *message)
     const char *why = message->tls_protocol[0] != '\0' ? weakness(message) : NULL;
     struct finding *finding;
     char client[IP_TEXT_MAX];
+    char *what;
 
     (void)conf;
     if (why == NULL)
         return;
     ip_format(&message->client, client);
+    what = mem_print("%s%s%s", message->tls_protocol,
+                     message->tls_cipher[0] != '\0' ? " with " : "", message->tls_cipher);
     finding = findings_add(&message->findings, cause_get(CAUSE_CONFIG_WEAK_TLS));
     add_client(finding, message);
     finding_field(finding, "tls", "%s", message->tls_protocol);
@@ -170,16 +174,14 @@ void check_weak_tls(const struct conf *conf, struct message *message)
     if (message->tls_bits > 0)
         finding_field(finding, "bits", "%d", message->tls_bits);
     finding_field(finding, "problem", "%s", why);
-    finding_sentence(finding,
-                     "Your mail program uses outdated encryption (%s with %s). Please update it.",
-                     message->tls_protocol, message->tls_cipher);
+    finding_sentence(finding, "Your mail program uses outdated encryption (%s). Please update it.",
+                     what);
     finding_hint(finding,
-                 "update the %s %s, which negotiated %s with %s: %s; when nobody needs it any "
-                 "more, set smtpd_tls_mandatory_protocols = >=TLSv1.2 and "
-                 "smtpd_tls_mandatory_ciphers = high",
+                 "update the %s %s, which negotiated %s: %s; when nobody needs it any more, set "
+                 "smtpd_tls_mandatory_protocols = >=TLSv1.2 and smtpd_tls_mandatory_ciphers = high",
                  message->user[0] != '\0' ? "mail program of" : "machine",
-                 message->user[0] != '\0' ? message->user : client, message->tls_protocol,
-                 message->tls_cipher, why);
+                 message->user[0] != '\0' ? message->user : client, what, why);
+    free(what);
 }
 
 /* --- config.helo ------------------------------------------------------------------------ */

@@ -144,6 +144,8 @@ bool gather_listings(struct services *services, struct message *message, int64_t
     question->context = context;
     take_lists(question, standing_view(services->standing));
     want_from(question, message);
+    for (size_t i = 0; i < message->facts.content.link_domains.count; i++)
+        want_both(question, message->facts.content.link_domains.items[i], "link");
     (void)lookups_start(services->loop, services->dns, timeout_ms, evaluate, ended, question);
     return true;
 }

@@ -34,6 +34,8 @@ struct dns {
     struct map *lookups; /* by key */
     struct dns_breaker breaker;
     struct dns_counts counts;
+    dns_callback *trace;
+    void *trace_context;
 };
 
 struct lookup {
@@ -71,6 +73,8 @@ static void tell(struct dns *dns, const struct dns_answer *answer, dns_callback 
         dns->counts.cached++;
     else if (answer->timed_out)
         dns->counts.timed_out++;
+    if (dns->trace != NULL)
+        dns->trace(answer, dns->trace_context);
     callback(answer, context);
 }
 
@@ -343,6 +347,12 @@ struct dns_question *dns_ask(struct dns *dns, const char *name, enum dns_type ty
         return NULL;
     }
     return question_new(lookup, name, timeout_ms, callback, context);
+}
+
+void dns_trace(struct dns *dns, dns_callback *trace, void *context)
+{
+    dns->trace = trace;
+    dns->trace_context = context;
 }
 
 void dns_counts(const struct dns *dns, struct dns_counts *counts_r)

@@ -77,6 +77,9 @@ void dns_cancel(struct dns_question *question);
 /* The reverse name of an address ("9.100.51.198.in-addr.arpa"); the caller frees it. */
 char *dns_reverse_name(const struct ip_address *address);
 
+/* Shows every answer that is given from now on to trace as well; NULL: no more. */
+void dns_trace(struct dns *dns, dns_callback *trace, void *context);
+
 /* For status, metrics and self.dns-slow: totals since the start. */
 struct dns_counts {
     uint64_t asked, cached, found, absent, no_data, failed, bogus, timed_out, refused_inflight;

@@ -207,6 +207,14 @@ def test_from_domain(place):
         )
 
 
+@proof.provokes("reputation.domain-listed")
+def test_link_domain(place):
+    outcome = place.send("bob", ["carol@example.net"], body="Look: https://www.bad.test/offer\n")
+    event = place.milter.log.wait(cause="reputation.domain-listed", queue_id=outcome.queue_id)
+    assert (event["domain"], event["in"]) == ("bad.test", "link")
+    assert "remove the link to bad.test" in event["hint"]
+
+
 def test_what_has_changed_is_seen(station):
     """In the background, and said once: listed, gone; a reverse name that is repaired."""
     options = {**OPTIONS, "outgoing-addresses": f'{{"{LISTED}", "{BARE}"}}'}
