@@ -13,7 +13,7 @@ static const struct verb *const verbs[] = {
     /* clang-format off */
     &verb_config,
     &verb_causes,
-    &verb_explain, &verb_try,
+    &verb_explain, &verb_try, &verb_enforce,
     &verb_status,
     &verb_limits,
     &verb_reset,

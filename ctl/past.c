@@ -78,34 +78,50 @@ static void add_message(struct past *past, const struct log_record *record, cons
     message->external = log_record_number(record, "external", message->nrcpt);
 }
 
-static void take_line(struct past *past, const char *bytes, size_t length, int64_t now_us)
+static void take_message(const struct past_line *line, void *context)
 {
+    struct past *past = context;
+
+    past->lines++;
+    if (!was_sent(line->record))
+        return;
+    if (line->has_time)
+        add_message(past, line->record, line->host, line->time_us);
+    else
+        past->without_time++;
+}
+
+struct reading {
+    past_take *take;
+    void *context;
+    int64_t now_us;
+};
+
+static void take_line(const struct reading *reading, const char *bytes, size_t length)
+{
+    struct past_line ours = {.host = ""};
     struct log_record record;
     struct line line;
     struct span body = {bytes, length};
     char *host = NULL;
-    int64_t time_us;
 
-    past->lines++;
     /* Most lines of a mail.log are not ours. */
-    if (memmem(bytes, length, "message", 7) == NULL)
+    if (memmem(bytes, length, "event", 5) == NULL)
         return;
     memset(&line, 0, sizeof(line));
     if (*bytes != '{' && line_parse(bytes, length, &line) && line.fields[FIELD_BODY].start != NULL)
         body = line.fields[FIELD_BODY];
     if (!log_record_read(body.start, body.length, &record))
         return;
-    if (was_sent(&record)) {
-        const char *own = log_record_value(&record, "host");
-
-        host = own != NULL || line.fields[FIELD_HOST].start == NULL
-                   ? mem_copy(own != NULL ? own : "")
-                   : mem_copy_n(line.fields[FIELD_HOST].start, line.fields[FIELD_HOST].length);
-        if (find_time(&line, &record, now_us, &time_us))
-            add_message(past, &record, host, time_us);
-        else
-            past->without_time++;
-    }
+    if (line.fields[FIELD_HOST].start != NULL)
+        host = mem_copy_n(line.fields[FIELD_HOST].start, line.fields[FIELD_HOST].length);
+    ours.record = &record;
+    if (log_record_value(&record, "host") != NULL)
+        ours.host = log_record_value(&record, "host");
+    else if (host != NULL)
+        ours.host = host;
+    ours.has_time = find_time(&line, &record, reading->now_us, &ours.time_us);
+    reading->take(&ours, reading->context);
     free(host);
     log_record_clear(&record);
 }
@@ -114,7 +130,7 @@ static void take_line(struct past *past, const char *bytes, size_t length, int64
 
 /* Hands on the whole lines of a buffer, and moves the rest to its front.  A line that fills the
  * buffer is none of ours. */
-static size_t take_lines(struct past *past, char *buffer, size_t length, int64_t now_us)
+static size_t take_lines(const struct reading *reading, char *buffer, size_t length)
 {
     char *at = buffer;
     char *end = buffer + length;
@@ -122,7 +138,7 @@ static size_t take_lines(struct past *past, char *buffer, size_t length, int64_t
 
     while ((newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
         if (newline > at)
-            take_line(past, at, (size_t)(newline - at), now_us);
+            take_line(reading, at, (size_t)(newline - at));
         at = newline + 1;
     }
     if (at == buffer && length == READ_SIZE)
@@ -141,9 +157,9 @@ static gzFile open_file(const char *path)
     return descriptor >= 0 ? gzdopen(descriptor, "rb") : NULL;
 }
 
-bool past_read(struct past *past, const char *path, char **problem_r)
+bool past_lines(const char *path, past_take *take, void *context, char **problem_r)
 {
-    int64_t now_us = clock_now_us(&clock_wall);
+    const struct reading reading = {take, context, clock_now_us(&clock_wall)};
     char *buffer = mem_new(1, READ_SIZE);
     gzFile file = open_file(path);
     size_t length = 0;
@@ -154,9 +170,9 @@ bool past_read(struct past *past, const char *path, char **problem_r)
         goto done;
     }
     while ((got = gzread(file, buffer + length, (unsigned)(READ_SIZE - length))) > 0)
-        length = take_lines(past, buffer, length + (size_t)got, now_us);
+        length = take_lines(&reading, buffer, length + (size_t)got);
     if (length > 0)
-        take_line(past, buffer, length, now_us);
+        take_line(&reading, buffer, length);
     if (got < 0) {
         int code;
         const char *what = gzerror(file, &code);
@@ -169,6 +185,11 @@ done:
         (void)gzclose(file);
     free(buffer);
     return got >= 0;
+}
+
+bool past_read(struct past *past, const char *path, char **problem_r)
+{
+    return past_lines(path, take_message, past, problem_r);
 }
 
 static int by_time(const void *a, const void *b)
