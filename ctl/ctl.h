@@ -30,7 +30,7 @@ extern const struct verb verb_causes, verb_classify, verb_config, verb_explain;
 extern const struct verb verb_keygen, verb_limits, verb_reset, verb_spf;
 extern const struct verb verb_status, verb_try, verb_verify, verb_enforce;
 extern const struct verb verb_class, verb_replay, verb_warmup;
-extern const struct verb verb_why;
+extern const struct verb verb_report, verb_why;
 extern const struct verb verb_suspend, verb_suspended, verb_unsuspend, verb_release;
 
 /* Loads the configuration.  false: its problems were written to standard error; EX_CONFIG. */

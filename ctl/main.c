@@ -23,7 +23,7 @@ static const struct verb *const verbs[] = {
     &verb_suspend,
     &verb_unsuspend,
     &verb_release,
-    &verb_suspended, &verb_why,
+    &verb_suspended, &verb_why, &verb_report,
     &verb_spf,
     &verb_verify,
     &verb_keygen,

@@ -2,6 +2,7 @@
 #include "feedback/program.h"
 
 #include "feedback/follower.h"
+#include "feedback/reports.h"
 
 #include "lib/base/mem.h"
 
@@ -10,6 +11,7 @@
 struct program {
     struct daemon *daemon;
     struct follower *follower;
+    struct reports *reports;
     struct rules *rules; /* read, and not yet the follower's */
 };
 
@@ -49,6 +51,7 @@ static bool program_serve(struct daemon *daemon, char **problem_r)
     if (program->follower == NULL)
         return false;
     program->rules = NULL;
+    program->reports = reports_new(&daemon->services, daemon->conf);
     return true;
 }
 
@@ -75,6 +78,7 @@ static void program_stop(struct daemon *daemon)
     daemon->state = NULL;
     if (program == NULL)
         return;
+    reports_free(&program->reports);
     if (program->follower != NULL)
         follower_free(&program->follower);
     rules_free(&program->rules);

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What sluice-feedback learns of an account: its bounces, complaints about it, and failed logins."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from support import policy, sluice, wait
+from support.feedback import MailLog
+
+SECONDS = 30.0
+REPORT = """\
+From: <desk@example.net>
+To: <fbl@example.test>
+Subject: complaint
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Somebody has complained.
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: {kind}
+User-Agent: Desk/1.0
+Version: 1
+Original-Mail-From: <carol@example.test>
+Original-Rcpt-To: <x{number}@example.net>
+
+--b
+Content-Type: message/rfc822
+
+Received: from pc (pc [192.0.2.7])
+\t(Authenticated sender: carol@example.test)
+\tby mx.example.test; Thu, 19 Nov 2026 14:00:00 +0000
+From: <carol@example.test>
+Subject: hello
+Message-ID: <{number}@example.test>
+
+Hello
+--b--
+"""
+
+
+@pytest.fixture
+def place(station):
+    """A policy daemon and sluice-feedback with one store, and the log that the test writes."""
+    place = station(resolver=False)
+    place.mail = MailLog(place.folder / "mail.log")
+    place.maildir = place.folder / "complaints"
+    for name in ("tmp", "new", "cur"):
+        (place.maildir / name).mkdir(parents=True)
+    overrides = {
+        "mail-log": str(place.mail.path),
+        "feedback-reports": str(place.maildir),
+        "login-failures": "3",
+    }
+    place.feedback = sluice.Daemon(
+        "sluice-feedback", place.folder, place.policyd._config, [], overrides=overrides
+    )
+    place.feedback.start()
+    yield place
+    place.feedback.stop()
+
+
+def ask(place, user, queue_id):
+    """The policy daemon's answer to one more message of the user's; the causes that it found."""
+    with policy.Client(place.policy_socket) as client:
+        client.message(queue_id, sasl_username=user, sender=user)
+    line = place.policyd.log.wait(event="message", queue_id=queue_id, seconds=SECONDS)
+    return line.get("causes", "").split(",")
+
+
+def deliver(place, user, count, bounced):
+    for number in range(count):
+        queue_id = f"{abs(hash((user, number))) % 16**9:09X}"
+        place.mail.sender(queue_id, user)
+        status = ("bounced", "5.1.1", "550 5.1.1 No such user")
+        if number >= bounced:
+            status = ("sent", "2.0.0", "250 ok")
+        place.mail.delivery(queue_id, f"to{number}@{user[0]}.example", *status)
+    wait.poll(
+        lambda: len(place.feedback.log.events(event="delivery", user=user)) >= bounced,
+        SECONDS,
+        "the bounces",
+        place.feedback.describe,
+    )
+
+
+def test_bounce_rate(place):
+    deliver(place, "good@example.test", 20, 1)
+    deliver(place, "bad@example.test", 20, 12)
+    assert "account.bounce-rate" not in ask(place, "good@example.test", "B000000001")
+    assert "account.bounce-rate" in ask(place, "bad@example.test", "B000000002")
+    finding = place.policyd.log.wait(event="cause", cause="account.bounce-rate", seconds=SECONDS)
+    assert (finding["bounced"], finding["user"]) == ("12", "bad@example.test")
+
+
+def test_complaints(place):
+    """From a maildir and from a pipe; what says that mail is wanted is none."""
+    for number in range(2):
+        text = REPORT.format(kind="abuse", number=number)
+        (place.maildir / "new" / f"{number}.host").write_text(text)
+    (place.maildir / "new" / "9.host").write_text(REPORT.format(kind="not-spam", number=9))
+    (place.maildir / "new" / "8.host").write_text("Subject: no report\n\nat all\n")
+    wait.poll(
+        lambda: len(list((place.maildir / "cur").iterdir())) == 4, SECONDS, "the reports read"
+    )
+    assert len(place.feedback.log.events(event="complaint")) == 2
+    assert "account.complaints" not in ask(place, "carol@example.test", "C000000001")
+    argv = [sluice.program("sluicectl"), "-c", place.policyd._config.path,
+            "-o", f"feedback-reports={place.maildir}", "report"]
+    subprocess.run(argv, input=REPORT.format(kind="abuse", number=3), text=True, check=True)
+    event = place.feedback.log.wait(event="complaint", n="3", seconds=SECONDS)
+    assert event["user"] == "carol@example.test"
+    assert event["message-id"] == "<3@example.test>"
+    assert "account.complaints" in ask(place, "carol@example.test", "C000000002")
+
+
+def test_failed_logins(place):
+    for number in range(4):
+        place.mail.line(
+            "submission/smtpd",
+            "warning: a.example[192.0.2.1]: SASL PLAIN authentication failed: bad password "
+            f"{number}, sasl_username=dave@example.test",
+        )
+    place.mail.line(
+        "submission/smtpd",
+        "warning: a.example[192.0.2.1]: SASL CRAM-MD5 authentication failed: no mechanism "
+        "available",
+    )
+    event = place.feedback.log.wait(cause="account.login-mechanism", seconds=SECONDS)
+    assert (event["client"], event["mechanism"]) == ("192.0.2.1", "CRAM-MD5")
+    event = place.feedback.log.wait(cause="account.login-failures", seconds=SECONDS)
+    assert (event["user"], event["n"], event["client"]) == ("dave@example.test", "3", "192.0.2.1")
+    assert len(place.feedback.log.events(cause="account.login-failures")) == 1
