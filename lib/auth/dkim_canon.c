@@ -128,8 +128,12 @@ static size_t content_length(enum dkim_canon canon, const char *bytes, const cha
         c = memchr(bytes, '\r', (size_t)(end - bytes));
         return (size_t)((c != NULL ? c : end) - bytes);
     }
-    while (c < end && !stops[(unsigned char)*c])
+    while (c < end && !stops[(unsigned char)*c]) {
         c++;
+        /* one space between words stays as it is */
+        if (end - c > 1 && *c == ' ' && !stops[(unsigned char)c[1]])
+            c++;
+    }
     return (size_t)(c - bytes);
 }
 
