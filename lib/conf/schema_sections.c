@@ -92,8 +92,8 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
                   "%{action}, %{subject}, %{user}, %{from}, %{client}, %{queue-id}, %{host}, "
                   "%{contact} and the fields of the cause's log line (%{limit}, %{used}, %{max}) "
                   "stand for what they name, and %% for a percent sign. The daemons must be allowed "
-                  "to run these programs: with the units of systemd, Postfix' sendmail(1) needs a "
-                  "drop-in with SupplementaryGroups=postdrop and "
+                  "to run these programs: with the units of systemd, Postfix' sendmail(1), whose "
+                  "postdrop is set-gid, needs a drop-in with NoNewPrivileges=no and "
                   "ReadWritePaths=/var/spool/postfix/maildrop /var/spool/postfix/public."},
     [SECTION_VERIFY] =
         {.name = "verify",
