@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from support import receiver, sluice, wait
+from support import proof, receiver, sluice, wait
 from support.site import DOMAIN
 
 SECONDS = 30.0
@@ -127,7 +127,10 @@ def check_why(place, queue_id, domain, cause):
     assert f"bob@{domain}" in place.ctl.run("why", "--since", "1h", f"bob@{domain}", *logs).stdout
 
 
-@pytest.mark.parametrize("domain", WORLD)
+@pytest.mark.parametrize(
+    "domain",
+    [pytest.param(domain, marks=proof.both(row[1]), id=domain) for domain, row in WORLD.items()],
+)
 def test_failure_has_its_cause(world, domain):
     server, cause, kind = WORLD[domain]
     queue_id = world.first[domain]

@@ -3,7 +3,7 @@
 
 import pytest
 
-from support import signature
+from support import proof, signature
 from support import site as site_module
 
 DOMAIN = site_module.DOMAIN
@@ -58,6 +58,7 @@ def is_whole(delivered, place):
     return True
 
 
+@proof.near_miss("config.headers")
 def test_an_ordinary_message(place):
     line, causes, delivered = send(place, "ordinary", body=b"x" * 998 + b"\r\nend\r\n")
     assert (line["dkim-survival"], causes) == ("likely", [])
@@ -65,6 +66,7 @@ def test_an_ordinary_message(place):
     signature.check(delivered, place.dns)
 
 
+@proof.provokes("config.headers")
 def test_a_line_over_998_octets_is_broken_after_signing(place):
     line, [cause], delivered = send(place, "long line", body=b"x" * 999 + b"\r\nend\r\n")
     assert line["dkim-survival"] == "at-risk:line-998"
