@@ -89,7 +89,7 @@ static void report_failure(struct log *log, const struct result *result,
 static void report_success(struct log *log, const struct result *result,
                            const struct learned *learned)
 {
-    const enum cause_id cause = learned->failing ? learned->cause : CAUSE_DESTINATION_GREYLISTING;
+    const enum cause_id cause = result->greylisted ? CAUSE_DESTINATION_GREYLISTING : learned->cause;
     struct log_event event;
 
     log_begin(&event, log, LOG_INFO, result->queue_id, "delivery");

@@ -117,11 +117,13 @@ static bool same_server(const struct tried *tried, const struct line *line)
     return tried->relay != NULL && span_equals(line->fields[FIELD_RELAY_IP], tried->relay);
 }
 
-/* The server answered 4xx without a word of why. */
+/* The server answered 4xx without a word of why; or only, to a recipient, that it is unwell. */
 static bool is_put_off(const struct result *result, const struct classification *classification)
 {
     return result->status == RESULT_DEFERRED && classification->reply.code / 100 == 4 &&
-           result->cause == CAUSE_DESTINATION_OTHER;
+           (result->cause == CAUSE_DESTINATION_OTHER ||
+            (result->cause == CAUSE_DESTINATION_UNREACHABLE &&
+             classification->reply.stage == SMTP_RCPT));
 }
 
 static void count_attempt(struct result *result, struct mail *mail, const struct line *line,

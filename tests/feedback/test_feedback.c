@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cutting lines, reading results, retry times and complaints: what sluice-feedback is made of. */
+#include "feedback/arf.h"
+#include "feedback/lines.h"
+#include "feedback/result.h"
+
+#include "lib/base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEAD "Oct  1 10:00:00 mx postfix/"
+
+/* --- lines ---------------------------------------------------------------------------------- */
+
+static void feed(struct lines *lines, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t room;
+        char *to = lines_room(lines, &room);
+        size_t part = length < room ? length : room;
+
+        assert_true(room > 0);
+        memcpy(to, bytes, part);
+        lines_added(lines, part);
+        bytes += part;
+        length -= part;
+    }
+}
+
+/* Whatever the pieces, the lines are the same, and their octets add up. */
+static void test_lines(void **state)
+{
+    static const char text[] = "one\ntwo\r\n\nfour";
+    static const char *const want[] = {"one", "two", "", "four"};
+
+    (void)state;
+    for (size_t piece = 1; piece < sizeof(text); piece++) {
+        struct lines lines;
+        struct span line;
+        uint64_t octets, sum = 0;
+        size_t count = 0;
+
+        lines_init(&lines);
+        for (size_t at = 0; at < sizeof(text) - 1; at += piece) {
+            size_t left = sizeof(text) - 1 - at;
+
+            feed(&lines, text + at, left < piece ? left : piece);
+            while (lines_next(&lines, &line, &octets)) {
+                assert_true(span_equals(line, want[count++]));
+                sum += octets;
+            }
+        }
+        assert_true(lines_rest(&lines, &line, &octets));
+        assert_true(span_equals(line, want[count++]));
+        assert_int_equal(count, 4);
+        assert_int_equal(sum + octets, sizeof(text) - 1);
+        lines_free(&lines);
+    }
+}
+
+static void test_long_line(void **state)
+{
+    const size_t length = 1000 * 1000;
+    char *text = mem_new(length, 1);
+    struct lines lines;
+    struct span line;
+    uint64_t octets;
+    bool found = false;
+
+    (void)state;
+    memset(text, 'x', length);
+    lines_init(&lines);
+    for (size_t at = 0; at < length; at += 50000) {
+        feed(&lines, text + at, 50000);
+        assert_false(lines_next(&lines, &line, &octets));
+    }
+    feed(&lines, "\nnext\n", 6);
+    found = lines_next(&lines, &line, &octets);
+    assert_true(found);
+    assert_int_equal(line.length, LINE_MAX_LENGTH);
+    assert_int_equal(octets, length + 1);
+    assert_true(lines_next(&lines, &line, &octets));
+    assert_true(span_equals(line, "next"));
+    lines_free(&lines);
+    free(text);
+}
+
+/* --- retry times ---------------------------------------------------------------------------- */
+
+static void test_retry_after(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t want;
+    } rows[] = {
+        {"450 4.7.1 Greylisted, try again in 300 seconds", 300},
+        {"451 4.7.1 Please try again in 5 minutes", 300},
+        {"450 4.2.0 Greylisted, see http://x.example/?t=300", 0},
+        {"451 Greylisting in action, please come back in 00:04:38", 278},
+        {"450 try again later", 0},
+        {"450 retry in 2 hours", 7200},
+        {"421 4.7.0 192.0.2.1 is limited, wait 15m", 900},
+        {"452 4.2.2 over quota: 300 seconds", 0},
+        {"450 try again in 99999999999999 seconds", 0},
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (result_retry_after(span_of(rows[i].text)) != rows[i].want)
+            fail_msg("%s: %lld", rows[i].text,
+                     (long long)result_retry_after(span_of(rows[i].text)));
+}
+
+/* --- results -------------------------------------------------------------------------------- */
+
+struct reader {
+    struct rules *rules;
+    struct classify_scratch *scratch;
+    struct mails *mails;
+};
+
+static int set_up(void **state)
+{
+    static const struct strings none = {.count = 0};
+    struct reader *reader = mem_new(1, sizeof(*reader));
+    char *problems = NULL;
+
+    reader->rules = rules_load(&none, true, &problems);
+    assert_non_null(reader->rules);
+    reader->scratch = classify_scratch_new(reader->rules);
+    reader->mails = mails_new();
+    *state = reader;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct reader *reader = *state;
+
+    classify_scratch_free(&reader->scratch);
+    rules_free(&reader->rules);
+    mails_free(&reader->mails);
+    free(reader);
+    return 0;
+}
+
+static size_t read_line(struct reader *reader, const char *text, struct result **results_r)
+{
+    struct line line;
+
+    (void)line_parse(text, strlen(text), &line);
+    mails_see(reader->mails, &line);
+    return result_read(reader->rules, reader->scratch, reader->mails, &line,
+                       INT64_C(1790848800000000), 1, results_r);
+}
+
+static struct result *one(struct reader *reader, const char *text)
+{
+    struct result *results[RESULTS_MAX];
+
+    assert_int_equal(read_line(reader, text, results), 1);
+    return results[0];
+}
+
+#define DEFERRED(TIME, IP)                                                                         \
+    "Oct  1 10:" TIME " mx postfix/smtp[7]: A0B1C2D3E4: to=<r@b.example>, relay=mx.b.example[" IP  \
+    "]:25, delay=1, delays=0/0/0/1, dsn=4.3.0, status=deferred (host mx.b.example[" IP             \
+    "] said: 451 4.3.0 Not now (in reply to RCPT TO command))"
+#define SENT(TIME, IP)                                                                             \
+    "Oct  1 10:" TIME " mx postfix/smtp[7]: A0B1C2D3E4: to=<r@b.example>, relay=mx.b.example[" IP  \
+    "]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+
+/* A first 4xx that says nothing, and then success: greylisting, when it is the same server. */
+static void test_greylisting(void **state)
+{
+    struct reader *reader = *state;
+    struct result *results[RESULTS_MAX];
+    struct result *result;
+
+    assert_int_equal(read_line(reader,
+                               HEAD "submission/smtpd[7]: A0B1C2D3E4: client=c[192.0.2.7], "
+                                    "sasl_method=PLAIN, sasl_username=bob@a.example",
+                               results),
+                     0);
+    result = one(reader, DEFERRED("00:00", "192.0.2.1"));
+    assert_string_equal(result->user, "bob@a.example");
+    assert_int_equal(result->cause, CAUSE_DESTINATION_UNREACHABLE);
+    assert_int_equal(result->attempt, 1);
+    result_free(&result);
+    result = one(reader, SENT("05:00", "192.0.2.1"));
+    assert_true(result->greylisted);
+    assert_int_equal(result->greylisted_sec, 300);
+    assert_int_equal(result->attempt, 2);
+    result_free(&result);
+    assert_int_equal(read_line(reader, HEAD "qmgr[7]: A0B1C2D3E4: removed", results), 0);
+
+    result = one(reader, DEFERRED("00:00", "192.0.2.1"));
+    assert_string_equal(result->user, "");
+    result_free(&result);
+    result = one(reader, SENT("05:00", "192.0.2.2"));
+    assert_false(result->greylisted);
+    result_free(&result);
+}
+
+/* Handed to a content filter: not delivered yet, and whose it is goes with it. */
+static void test_content_filter(void **state)
+{
+    struct reader *reader = *state;
+    struct result *results[RESULTS_MAX];
+    struct result *result;
+
+    (void)read_line(reader,
+                    HEAD "submission/smtpd[7]: A0B1C2D3E4: client=c[192.0.2.7], "
+                         "sasl_method=PLAIN, sasl_username=bob@a.example",
+                    results);
+    (void)read_line(reader, HEAD "cleanup[7]: B0B1C2D3E4: message-id=<1@a.example>", results);
+    assert_int_equal(
+        read_line(reader,
+                  HEAD "smtp[7]: A0B1C2D3E4: to=<r@b.example>, relay=127.0.0.1[127.0.0.1]:10024, "
+                       "delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 from "
+                       "MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as B0B1C2D3E4)",
+                  results),
+        0);
+    result = one(reader, HEAD "smtp[7]: B0B1C2D3E4: to=<r@b.example>, "
+                              "relay=mx.b.example[192.0.2.1]:25, delay=1, delays=0/0/0/1, "
+                              "dsn=5.1.1, status=bounced (host mx.b.example[192.0.2.1] said: 550 "
+                              "5.1.1 User unknown (in reply to RCPT TO command))");
+    assert_string_equal(result->user, "bob@a.example");
+    assert_string_equal(result->text, "550 5.1.1 User unknown");
+    assert_int_equal(result->failure, FAILURE_HARD);
+    result_free(&result);
+}
+
+static void test_several_recipients(void **state)
+{
+    struct result *results[RESULTS_MAX];
+    size_t count = read_line(*state,
+                             "Oct  1 10:00:00 mx sendmail[7]: x91A00Fe000123: "
+                             "to=<a@b.example>,<c@b.example>, delay=00:00:01, xdelay=00:00:00, "
+                             "mailer=esmtp, pri=30000, relay=mx.b.example. [192.0.2.1], "
+                             "dsn=5.1.1, stat=User unknown",
+                             results);
+
+    assert_int_equal(count, 2);
+    assert_string_equal(results[0]->recipient, "a@b.example");
+    assert_string_equal(results[1]->recipient, "c@b.example");
+    assert_int_equal(results[1]->cause, CAUSE_RECIPIENT_UNKNOWN);
+    assert_true(results[0]->fingerprint != results[1]->fingerprint);
+    result_free(&results[0]);
+    result_free(&results[1]);
+}
+
+static void test_expired(void **state)
+{
+    struct reader *reader = *state;
+    struct result *result = one(reader, DEFERRED("00:00", "192.0.2.1"));
+
+    result_free(&result);
+    result = one(reader, HEAD "qmgr[7]: A0B1C2D3E4: from=<bob@a.example>, status=expired, returned "
+                              "to sender");
+    assert_int_equal(result->status, RESULT_EXPIRED);
+    assert_string_equal(result->recipient, "r@b.example");
+    assert_int_equal(result->failure, FAILURE_HARD);
+    result_free(&result);
+}
+
+/* --- complaints ----------------------------------------------------------------------------- */
+
+static void test_reports(void **state)
+{
+    static const char report[] =
+        "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"
+        "--b\nContent-Type: text/plain\n\nhello\n"
+        "--b\nContent-Type: message/feedback-report\n\n"
+        "Feedback-Type: Abuse\nUser-Agent: Desk/1\nOriginal-Mail-From:\n <Bob@a.example>\n\n"
+        "--b\nContent-Type: text/rfc822-headers\n\n"
+        "From: Bob <bob@a.example>\nMessage-ID: <1@a.example>\n--b--\n";
+    static const char other[] = "Subject: hello\n\nFeedback-Type: abuse\n";
+    struct arf arf;
+
+    (void)state;
+    arf_init();
+    assert_true(arf_read(report, sizeof(report) - 1, &arf));
+    assert_true(arf_is_complaint(&arf));
+    assert_string_equal(arf.type, "abuse");
+    assert_string_equal(arf.sender, "bob@a.example");
+    assert_string_equal(arf.user, "");
+    assert_string_equal(arf.recipient, "");
+    assert_string_equal(arf.message_id, "<1@a.example>");
+    arf_clear(&arf);
+    assert_false(arf_read(other, sizeof(other) - 1, &arf));
+    for (size_t length = 0; length < sizeof(report); length += 7)
+        if (arf_read(report, length, &arf))
+            arf_clear(&arf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test_setup_teardown(test_greylisting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_content_filter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_several_recipients, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_expired, set_up, tear_down),
+        cmocka_unit_test(test_reports),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
