@@ -252,11 +252,43 @@ static void test_many_members(void **state)
     text_free(&big);
 }
 
+static void test_bulk(void **state)
+{
+    struct conf *conf =
+        load_good("local-domains = {example.com}\n"
+                  "limit daily { count = messages max = 100 per = 24h }\n"
+                  "class staff { members = {\"@example.com\"} limit daily { max = 4 } }\n"
+                  "class news { members = {news@example.com}  bulk = yes\n"
+                  "  limit daily { max = 5 } }\n"
+                  "class named { bulk = yes  inherits = {news} }\n",
+                  NULL);
+    static const struct {
+        const char *login, *class, *want;
+    } cases[] = {
+        {"news@example.com", NULL, "news"},
+        {"alice@example.com", NULL, ""},
+        {"alice@example.com", "named", "named"},
+        {"", NULL, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct conf_person person = {.login = cases[i].login, .class = cases[i].class};
+        const struct conf_class *class = conf_bulk_class(conf, &person);
+
+        assert_string_equal(class != NULL ? class->name : "", cases[i].want);
+    }
+    conf_release(&conf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_maxima),       cmocka_unit_test(test_kinds_of_members),
-        cmocka_unit_test(test_all_matches),  cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_bulk),
+        cmocka_unit_test(test_maxima),
+        cmocka_unit_test(test_kinds_of_members),
+        cmocka_unit_test(test_all_matches),
+        cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_many_members),
     };
 

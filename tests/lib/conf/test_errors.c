@@ -93,6 +93,8 @@ static const struct {
     {"field of the way, oversigned", "oversign-headers = {\"ARC-Seal\"}", "servers on the way"},
     {"field with a colon", "sign-headers = {\"Subject:\"}", "expected names of header fields"},
     {"every field", "sign-headers = {\"*\"}", "such as Subject or List-*"},
+    {"extension with its dot", "attachment-types = {\".exe\"}", "the dot is not a part of it"},
+    {"extension", "attachment-types = {\"*.exe\"}", "extensions of files, such as exe or js"},
     {"oversigned pattern", "oversign-headers = {\"List-*\"}", "oversign-headers = \"List-*\""},
     {"relative path", "state-directory = var/lib", "expected a path from the root"},
     {"relative file", "classify-rules = {\"/a\", \"b\"}",
