@@ -155,8 +155,9 @@ static void too_many_to_count(struct message *message)
     finding->enhanced = mem_copy("4.5.3");
     finding_sentence(finding, "This message has too many recipients for one message. Please send "
                               "it to the others in another one.");
-    finding_hint(finding, "a limit by recipient or recipient-domain counts at most %d of them in "
-                          "one message: nothing to do, unless the client does not try again",
+    finding_hint(finding,
+                 "a limit by recipient or recipient-domain counts at most %d of them in "
+                 "one message: nothing to do, unless the client does not try again",
                  STORE_LIMITS_MAX);
 }
 

@@ -121,11 +121,11 @@ static unsigned from_new_place(const struct conf *conf, const struct habits *hab
                                struct text *text)
 {
     (void)conf;
-    if (habits->country_is_new) {
+    if (habits->country_is_recent) {
         text_print(text, "first mail from %s", habits->country + strlen("country:"));
         return NEW_COUNTRY;
     }
-    if (!habits->place_is_new)
+    if (!habits->place_is_recent)
         return 0;
     text_print(text, "first mail from %s", habits->place + strlen("place:"));
     return NEW_PLACE;
@@ -135,7 +135,7 @@ static unsigned from_new_client(const struct conf *conf, const struct habits *ha
                                 struct text *text)
 {
     (void)conf;
-    if (!habits->client_is_new)
+    if (!habits->client_is_recent)
         return 0;
     text_add_string(text, "a new mail program");
     return NEW_CLIENT;

@@ -27,6 +27,7 @@
 #define HISTORY_DAYS 7 /* before that, nothing is usual or unusual */
 #define DAY_HOURS 8 /* in which people do the work of a day */
 
+#define RECENT_SEC HOUR_SEC
 #define CLIENT_MAX 120
 
 /* The fields of "known" that count the others, by the hour: no hash looks like these. */
@@ -238,15 +239,19 @@ static bool starts_with(const char *string, const char *prefix)
     return strncmp(string, prefix, strlen(prefix)) == 0;
 }
 
-/* Whether the field is not there although others of its kind are; and how many different ones were
- * there since then. */
-static bool judge_seen(const struct store_note *seen, const char *field, const char *prefix,
-                       int64_t since_sec, unsigned *distinct_r)
-{
-    const bool given = field && field[0] != '\0';
-    bool others = false, here = false;
+struct sight {
+    bool is_new; /* there are others of its kind, but not this one */
+    bool is_recent; /* new, or new within the last hour: another program may have told of it */
+    unsigned distinct; /* since since_sec, this one included */
+};
 
-    *distinct_r = given ? 1 : 0;
+static struct sight judge_seen(const struct store_note *seen, const char *field, const char *prefix,
+                               int64_t since_sec, int64_t now_sec)
+{
+    struct sight sight = {.distinct = field && field[0] != '\0' ? 1 : 0};
+    int64_t first_sec = now_sec;
+    bool older = false, here = false, others = false;
+
     for (size_t i = 0; i < seen->npairs; i++) {
         struct store_mark_value mark;
         bool same = field && strcmp(seen->pairs[i].name, field) == 0;
@@ -254,12 +259,19 @@ static bool judge_seen(const struct store_note *seen, const char *field, const c
         if (!starts_with(seen->pairs[i].name, prefix) ||
             !store_mark_read(seen->pairs[i].value, &mark))
             continue;
-        others = true;
         here = here || same;
-        if (!same && mark.last_sec > since_sec)
-            ++*distinct_r;
+        if (same) {
+            first_sec = mark.first_sec;
+            continue;
+        }
+        others = true;
+        older = older || mark.first_sec <= now_sec - RECENT_SEC;
+        if (mark.last_sec > since_sec)
+            sight.distinct++;
     }
-    return given && others && !here;
+    sight.is_new = sight.distinct > 0 && others && !here && field && field[0] != '\0';
+    sight.is_recent = sight.is_new || (here && older && first_sec > now_sec - RECENT_SEC);
+    return sight;
 }
 
 static bool read_mark(const struct store_note *note, const char *field,
@@ -328,22 +340,35 @@ static int64_t forgiven_sec(const struct message *message)
     return value ? strtoll(value, NULL, 10) : 0;
 }
 
+/* Lately: what was new then is known by now. */
+static bool is_forgiven(const struct message *message)
+{
+    return message->facts.habits->when_sec - forgiven_sec(message) < RECENT_SEC;
+}
+
 void habits_answered(const struct conf *conf, const struct store_answer *answer,
                      const struct store_note *notes, struct message *message)
 {
     struct habits *habits = message->facts.habits;
     const struct store_note *seen = &notes[0], *hours = &notes[1], *known = &notes[2];
     int64_t since_sec = habits->when_sec - conf->locations_window_ms / 1000;
-    unsigned clients;
+    struct sight place, country, client;
 
     habits->known = answer->outcome != STORE_OUTCOME_AWAY && !answer->local;
     if (!habits->known)
         return;
     since_sec = most(since_sec, forgiven_sec(message));
-    habits->place_is_new = judge_seen(seen, habits->place, "place:", since_sec, &habits->places);
-    habits->country_is_new =
-        judge_seen(seen, habits->country, "country:", since_sec, &habits->countries);
-    habits->client_is_new = judge_seen(seen, habits->client, "client:", since_sec, &clients);
+    place = judge_seen(seen, habits->place, "place:", since_sec, habits->when_sec);
+    country = judge_seen(seen, habits->country, "country:", since_sec, habits->when_sec);
+    client = judge_seen(seen, habits->client, "client:", since_sec, habits->when_sec);
+    habits->place_is_new = place.is_new;
+    habits->place_is_recent = place.is_recent && !is_forgiven(message);
+    habits->country_is_new = country.is_new;
+    habits->country_is_recent = country.is_recent && !is_forgiven(message);
+    habits->client_is_new = client.is_new;
+    habits->client_is_recent = client.is_recent && !is_forgiven(message);
+    habits->places = place.distinct;
+    habits->countries = country.distinct;
     judge_volume(hours, (answer->known ? 0 : habits->amount) + habits->untold, habits);
     judge_recipients(known, answer->known ? 0 : habits->nrecipients, habits);
 }

@@ -16,6 +16,7 @@ struct entry {
     uint64_t source; /* place and mail program, hashed */
     char hour[sizeof((struct habits *)0)->hour];
     unsigned places, countries;
+    bool place_is_recent, country_is_recent, client_is_recent;
     struct habits_volume in_hour, in_day; /* with all that was counted since */
     int64_t sampled, fresh;
     int64_t untold; /* recipients that the store does not know of */
@@ -70,6 +71,9 @@ bool habits_cache_find(struct habits_cache *cache, struct habits *habits)
     habits->known = true;
     habits->places = entry->places;
     habits->countries = entry->countries;
+    habits->place_is_recent = entry->place_is_recent;
+    habits->country_is_recent = entry->country_is_recent;
+    habits->client_is_recent = entry->client_is_recent;
     habits->in_hour = entry->in_hour;
     habits->in_day = entry->in_day;
     habits->in_hour.now += habits->amount;
@@ -109,6 +113,9 @@ void habits_cache_learn(struct habits_cache *cache, const struct habits *habits,
         memcpy(entry->hour, habits->hour, sizeof entry->hour);
         entry->places = habits->places;
         entry->countries = habits->countries;
+        entry->place_is_recent = habits->place_is_recent;
+        entry->country_is_recent = habits->country_is_recent;
+        entry->client_is_recent = habits->client_is_recent;
         entry->sampled = habits->sampled;
         entry->fresh = habits->fresh;
         /* A message that others had charged told the store nothing. */

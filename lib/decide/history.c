@@ -119,7 +119,7 @@ void history_rates_answered(const struct store_answer *answer, struct message *m
     struct outcomes *outcomes = message->facts.outcomes;
     const struct store_limit_answer *said;
 
-    if (!outcomes || !outcomes->rates_asked || answer->nlimits < HISTORY_LIMITS)
+    if (!outcomes || !outcomes->rates_asked || !answer->limits || answer->nlimits < HISTORY_LIMITS)
         return;
     said = answer->limits + answer->nlimits - HISTORY_LIMITS;
     outcomes->rates_known = true;

@@ -35,6 +35,7 @@ struct habits {
     /* What the store remembers; only where known */
     bool known;
     bool place_is_new, country_is_new, client_is_new; /* and there were others before */
+    bool place_is_recent, country_is_recent, client_is_recent; /* new within the last hour */
     unsigned places, countries; /* distinct ones in locations-window, this one included */
     struct habits_volume in_hour, in_day;
     int64_t sampled, fresh; /* recipients of the last hour looked at; never written to before */

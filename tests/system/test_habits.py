@@ -56,7 +56,7 @@ def found(place, queue_id, prefix="account."):
     """{cause: its line} of what both daemons found on the message."""
     lines = [
         line
-        for daemon in (place.milter, place.policyd)
+        for daemon in (place.policyd, place.milter)
         for line in daemon.log.events(event="cause", queue_id=queue_id)
         if line["cause"].startswith(prefix)
     ]
@@ -143,7 +143,9 @@ def test_a_first_week_is_not_unusual(place, login):
 def test_all_together_is_held(place, login):
     """Much mail, to people never written to, from a new country with a new program."""
     usually(place, login, an_hour=1, a_day=8)
-    send(place, login, "198.51.100.1", User_Agent="Mutt/2.2")
+    old = f"{int(time.time()) - HISTORY_DAYS * DAY} {int(time.time()) - DAY} 9 0 0 "
+    home = {"place:198.51.100.0/24": old, "country:DE": old, "client:mutt|client.example.net": old}
+    remember(place, login, "seen", **home)
     queue_id = send(
         place, login, "192.0.2.9", recipients=99, name="stranger", User_Agent="python-requests/2"
     )
@@ -203,8 +205,11 @@ def test_a_stolen_account_is_suspended_and_released(suspending, login):
     place = suspending
     usually(place, login, an_hour=1, a_day=8)
     send(place, login, "198.51.100.1", User_Agent="Mutt/2.2")
-    steal = {"client": "192.0.2.9", "recipients": 90, "name": "x", "User_Agent": "Bot/2"}
-    send(place, login, **steal)
+    to = [f"x{n}@example.net" for n in range(90)]
+    pose = {"ADDR": "192.0.2.9", "NAME": "[UNAVAILABLE]", "LOGIN": login}
+    with smtp.Client(place.mta.submission_port, xclient=pose) as connection:
+        # Held, or refused by whichever daemon comes after the suspension.
+        connection.send(login, to, smtp.message(login, ["list@example.net"], User_Agent="Bot/2"))
     by = place.policyd.log.wait(event="suspend", user=login)
     assert (by["cause"], by["reason"]) == ("account.anomaly", "cause account.anomaly")
     pose = {"ADDR": "198.51.100.1", "NAME": "[UNAVAILABLE]", "LOGIN": login}

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#define NEW .place = "place:192.0.2.0/24", .place_is_new = true, .places = 1
-#define NEW_COUNTRY .place = "place:AS64500", .country = "country:NL", .country_is_new = true
+#define NEW .place = "place:192.0.2.0/24", .place_is_recent = true, .places = 1
+#define NEW_COUNTRY .place = "place:AS64500", .country = "country:NL", .country_is_recent = true
 
 /* With the defaults: from 10 times the usual and 30 recipients on. */
 static const struct {
@@ -73,7 +73,7 @@ static const struct {
     {"mostly known", "", {.sampled = 100, .fresh = 49}, 0, 0, false},
     {"travel",
      "first mail from NL, a new mail program",
-     {NEW_COUNTRY, .client_is_new = true},
+     {NEW_COUNTRY, .client_is_recent = true},
      30,
      0,
      false},
@@ -83,7 +83,7 @@ static const struct {
      "first "
      "mail from NL, a new mail program",
      {NEW_COUNTRY, .in_hour = {400, 10}, .places = 7, .sampled = 100, .fresh = 83,
-      .client_is_new = true},
+      .client_is_recent = true},
      157,
      40,
      true},
