@@ -151,7 +151,7 @@ def test_all_together_is_held(place, login):
     )
     line = found(place, queue_id)["account.anomaly"]
     assert line["action"] == "hold" and int(line["score"]) >= 80
-    for words in ("100x usual", "100% new recipients", "first mail from NL", "a new mail program"):
+    for words in ("99x usual", "100% new recipients", "first mail from NL", "a new mail program"):
         assert words in line["evidence"], line["evidence"]
 
 
