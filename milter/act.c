@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/act.h"
 
-#include "lib/auth/outlook.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -9,13 +8,13 @@
 #include "lib/decide/reply.h"
 #include "lib/decide/report.h"
 #include "lib/decide/verdict.h"
+#include "milter/own_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIGNATURE_HEADER "DKIM-Signature"
-#define SECOND_US INT64_C(1000000)
 
 /* libmilter's prototypes lack the const; it copies what it is given. */
 static char *unconst(const char *string)
@@ -76,9 +75,7 @@ void act_begin_signature(struct session *session)
            signature_key(session->signature, message->facts.nsigning,
                          &message->facts.signing[message->facts.nsigning]))
         message->facts.nsigning++;
-    session->own = verify_new_own(message, !(session->protocol & SMFIP_HDR_LEADSPC),
-                                  signature_has_body(session->signature, DKIM_SIMPLE),
-                                  signature_has_body(session->signature, DKIM_RELAXED));
+    own_check_begin(session);
 }
 
 void act_body(struct session *session, const void *bytes, size_t length)
@@ -86,7 +83,7 @@ void act_body(struct session *session, const void *bytes, size_t length)
     if (session->signature == NULL)
         return;
     (void)signature_body(session->signature, bytes, length);
-    verify_body(session->own, bytes, length);
+    own_check_body(session, bytes, length);
 }
 
 /* Mail that ought to be signed and is not must not leave in silence. */
@@ -105,62 +102,6 @@ static void find_failure(struct session *session, const char *reason)
     verdict_set(session->conf, session->message);
 }
 
-/* The record that the key of a signature's value is published with, or NULL. */
-static const struct outlook_key *published_key(const struct outlook *outlook,
-                                               const struct dkim_signature *signature)
-{
-    for (size_t i = 0; i < outlook->nkeys; i++)
-        if (text_equal_case(outlook->keys[i].domain, signature->domain) &&
-            text_equal_case(outlook->keys[i].selector, signature->selector))
-            return &outlook->keys[i];
-    return NULL;
-}
-
-/* "fail:no-key-is-published": one word, of the first signature that does not pass. */
-static char *check_word(const struct verify *verify)
-{
-    for (size_t i = 0; i < verify->count; i++) {
-        const struct verify_signature *one = &verify->signatures[i];
-        char *word;
-
-        if (one->status == VERIFY_PASS)
-            continue;
-        word = mem_print("fail:%s", one->problem != NULL ? one->problem : "unknown");
-        for (char *at = word; *at != '\0'; at++)
-            if (*at == ' ')
-                *at = '-';
-        return word;
-    }
-    return mem_copy("pass");
-}
-
-/* Does what receivers will do, with the key that is published. */
-static void check_signature(struct session *session)
-{
-    struct facts *facts = &session->message->facts;
-    const struct outlook *outlook = facts->outlook;
-    const int64_t now_sec = clock_now_us(&clock_wall) / SECOND_US;
-    bool failed = false;
-
-    if (outlook == NULL)
-        return;
-    verify_body_end(session->own);
-    for (size_t n = 0; signature_value(session->signature, n) != NULL; n++) {
-        const char *value = signature_value(session->signature, n);
-        const struct outlook_key *key;
-        struct dkim_signature signature;
-
-        dkim_signature_parse(value, now_sec, &signature);
-        key = signature.problem == NULL ? published_key(outlook, &signature) : NULL;
-        failed = failed || (key != NULL && key->own.state == OWN_KEY_FAILED);
-        verify_add_own(session->own, value, key != NULL ? key->own.record : NULL, now_sec);
-        dkim_signature_clear(&signature);
-    }
-    verify_judge(session->own);
-    free(facts->dkim_check);
-    facts->dkim_check = failed ? mem_copy("temperror") : check_word(session->own);
-}
-
 /* facts.dkim tells what became of it. */
 static void end_signature(struct session *session)
 {
@@ -177,7 +118,7 @@ static void end_signature(struct session *session)
                                     : mem_print("none:%s", session->unsigned_reason);
     if (is_signed) {
         message->facts.dkim_survival = wire_survival(&message->wire);
-        check_signature(session);
+        own_check_end(session);
     }
     if (!is_signed && sign_is_failure(session->unsigned_reason))
         find_failure(session, session->unsigned_reason);

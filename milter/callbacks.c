@@ -79,8 +79,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 /* Whether the recipient is judged at once, since it can be refused alone. */
 static bool judges_recipients(const struct session *session)
 {
-    return session->by_smtp && conf_enforces(session->conf) &&
-           !(session->protocol & SMFIP_NR_RCPT);
+    return session->by_smtp && conf_enforces(session->conf) && !(session->protocol & SMFIP_NR_RCPT);
 }
 
 static sfsistat judge_recipient(SMFICTX *context, struct session *session)

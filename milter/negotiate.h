@@ -6,9 +6,8 @@
 
 /* The actions (SMFIF_...) and protocol flags (SMFIP_...) that we want of those the MTA offers.
  * enforces: mail may be refused. */
-void negotiate_flags(bool enforces, unsigned long offered_actions,
-                     unsigned long offered_protocol, unsigned long *actions_r,
-                     unsigned long *protocol_r);
+void negotiate_flags(bool enforces, unsigned long offered_actions, unsigned long offered_protocol,
+                     unsigned long *actions_r, unsigned long *protocol_r);
 
 struct negotiate_macros {
     int stage; /* SMFIM_... */

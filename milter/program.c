@@ -145,8 +145,8 @@ static void tell_key_state(const struct key_life_news *news, void *context)
 static void watch_keys(struct daemon *daemon)
 {
     key_watch_free(&key_watch);
-    key_watch = key_watch_new(daemon->services.loop, daemon->services.dns, prepared,
-                              tell_key_state, daemon->services.log);
+    key_watch = key_watch_new(daemon->services.loop, daemon->services.dns, prepared, tell_key_state,
+                              daemon->services.log);
 }
 
 /* --- the sequence --------------------------------------------------------------------- */
