@@ -88,10 +88,13 @@ static bool start_thread(struct local_disk *disk)
 static void pack_change(const void *key, size_t length, void *value, void *context)
 {
     const struct local_disk *disk = context;
-    const char *bytes = key;
-    const struct memory_name name = {(enum memory_table)bytes[0], bytes + 1, length - 1};
+    char bytes[2 + NOTE_KEY_SIZE]; /* a name ends with a NUL, the map's key does not */
+    const struct memory_name name = {(enum memory_table) * (const char *)key, bytes + 1,
+                                     length - 1};
 
     (void)value;
+    memcpy(bytes, key, length);
+    bytes[length] = '\0';
     local_batch_add(disk->written, disk->memory, &name);
 }
 

@@ -79,7 +79,8 @@ static bool parse_hosts(const char *hosts, size_t length, uint16_t fallback,
                             &port))
             return false;
         add_host(addresses, host, port);
-        hosts = comma + 1;
+        if (comma != NULL)
+            hosts = comma + 1;
     } while (comma != NULL);
     return addresses->count == 1 || addresses->kind != REDIS_ALONE;
 }

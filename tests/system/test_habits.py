@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support import mmdb, proof, site as site_module, smtp, workdir
+from support import mmdb, proof, site as site_module, smtp, wait, workdir
 
 DOMAIN = site_module.DOMAIN
 DAY = 86400
@@ -210,7 +210,10 @@ def test_a_stolen_account_is_suspended_and_released(suspending, login):
     with smtp.Client(place.mta.submission_port, xclient=pose) as connection:
         # Held, or refused by whichever daemon comes after the suspension.
         connection.send(login, to, smtp.message(login, ["list@example.net"], User_Agent="Bot/2"))
-    by = place.policyd.log.wait(event="suspend", user=login)
+    logs = [daemon.log for daemon in place.daemons]
+    def told():
+        return [line for log in logs for line in log.events(event="suspend", user=login)]
+    (by,) = wait.poll(told, what="the account suspended", on_timeout=place.describe)
     assert (by["cause"], by["reason"]) == ("account.anomaly", "cause account.anomaly")
     pose = {"ADDR": "198.51.100.1", "NAME": "[UNAVAILABLE]", "LOGIN": login}
     with smtp.Client(place.mta.submission_port, xclient=pose) as connection:

@@ -18,6 +18,7 @@ WORLD = {
     "nothing.test": '@ IN TXT "no address and no MX"\n',
     "cname.test": "@ IN MX 10 alias\nalias IN CNAME mx.example.net.\n",
     "broken.test": None,
+    "127.in-addr.arpa": f"1.0.0 IN PTR {HOSTNAME}.\n",  # where our mail comes from, to the world
 }
 
 
