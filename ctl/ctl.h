@@ -26,7 +26,7 @@ struct verb {
     int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
-extern const struct verb verb_causes, verb_classify, verb_config, verb_explain;
+extern const struct verb verb_check, verb_causes, verb_classify, verb_config, verb_explain;
 extern const struct verb verb_keygen, verb_limits, verb_reset, verb_spf;
 extern const struct verb verb_status, verb_try, verb_verify, verb_enforce;
 extern const struct verb verb_class, verb_replay, verb_warmup;

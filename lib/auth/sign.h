@@ -42,6 +42,19 @@ struct signer_note {
 /* The n-th key's note; false: there are no more. */
 bool signer_note(const struct signer *signer, size_t n, struct signer_note *note_r);
 
+/* A key as check dns sees it; all is borrowed. */
+struct signer_view {
+    const char *domain; /* for d= */
+    const char *selector, *path;
+    const char *problem; /* unusable: what is wrong with the file; else NULL */
+    const struct key *key; /* usable */
+    enum conf_key_state state;
+};
+
+/* The n-th of the keys for a From address, whichever state it is in.  false: there are no more. */
+bool signer_view(const struct signer *signer, const struct address *from, size_t n,
+                 struct signer_view *view_r);
+
 /* Why a message is not signed, as in dkim=none:REASON. */
 #define SIGN_INBOUND "inbound" /* not from one of our people */
 #define SIGN_NO_FROM "no-from" /* no From, or none that parses */

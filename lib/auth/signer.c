@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct signer {
     atomic_size_t references;
@@ -98,4 +99,24 @@ const struct signer_form *signer_form(const struct signer *signer, const struct 
     const struct signer_form *own = &signer->forms[key->section];
 
     return own->library != NULL ? own : &signer->forms[0];
+}
+
+bool signer_view(const struct signer *signer, const struct address *from, size_t n,
+                 struct signer_view *view_r)
+{
+    struct signer_match matches[CONF_SIGNS_MAX];
+    const struct signer_key *key;
+
+    if (n >= signer_rules_match(signer->keys.rules, from, matches))
+        return false;
+    key = &signer->keys.items[matches[n].key];
+    *view_r = (struct signer_view){
+        .domain = strcmp(key->domain, "%") == 0 ? from->domain : key->domain,
+        .selector = key->selector,
+        .path = key->path,
+        .problem = key->problem,
+        .key = key->problem == NULL ? &key->key : NULL,
+        .state = key->state,
+    };
+    return true;
 }

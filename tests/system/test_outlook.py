@@ -5,6 +5,7 @@ from, the published halves of our keys, DMARC and alignment.
 
 import ipaddress
 import itertools
+import json
 import re
 
 import pytest
@@ -130,6 +131,7 @@ def sections(own, weak):
         "allowed",
         "relayed",
         "listed",
+        "broken",
     ]
     for label in signed:
         text += f'sign {label}.test {{ selector = s1  key = "{own.private}" }}\n'
@@ -399,7 +401,9 @@ def test_a_dead_name_server_is_no_answer(place):
     said = Said(place, "joe@good.test", author="joe@broken.test")
     assert said.line["dmarc"] == "temperror"
     assert "dns.unaligned" not in said.causes and "dns.dmarc-missing" not in said.causes
-    assert "DMARC" in said.cause("dns.failure", domain="broken.test")["problem"]
+    assert said.line["dkim-check"] == "temperror"
+    for problem in ("DKIM: SERVFAIL", "DMARC: _dmarc.broken.test: SERVFAIL"):
+        said.cause("dns.failure", domain="broken.test", problem=problem)
 
 
 class TestCache:
@@ -515,3 +519,57 @@ class TestKeyLife:
         self.state(place, "publish", "not published yet")
         assert place.milter.log.wait(event="key-state", selector="s3")["state"] == "retire"
         assert self.dkim(place) == f"signed:s1/{self.DOMAIN}"
+
+
+class TestCheckDns:
+    """sluicectl check dns says the same by hand."""
+
+    def run(self, place, *words, status):
+        done = place.ctl.run("check", "dns", *words, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout
+
+    def causes(self, text):
+        return [line.split()[0] for line in text.splitlines() if line.startswith("  cause=")]
+
+    def test_all_is_well(self, place):
+        text = self.run(place, "good.test", status=0)
+        assert "DKIM   s1/good.test: the published key is ours, state active" in text
+        assert f"SPF    good.test from {OURS}: pass by ip4:{OURS}, 0 of 10 lookups" in text
+        assert "DMARC  pass, policy none at _dmarc.good.test" in text
+        assert self.causes(text) == []
+
+    @pytest.mark.parametrize(
+        "label, cause",
+        [
+            ("nospf", "dns.spf-missing"),
+            ("second", "dns.spf-fail"),
+            ("lookups", "dns.spf-broken"),
+            ("nokey", "dns.dkim-missing"),
+            ("unsigned", "dns.dkim-missing"),
+            ("otherkey", "dns.dkim-mismatch"),
+            ("weak", "dns.dkim-weak"),
+            ("nodmarc", "dns.dmarc-missing"),
+            ("twodmarc", "dns.dmarc-broken"),
+        ],
+    )
+    def test_what_is_wrong(self, place, label, cause):
+        text = self.run(place, f"{label}.test", status=1)
+        assert self.causes(text) == [f"cause={cause}"]
+        assert "    hint: " in text
+
+    def test_a_domain_that_does_not_exist(self, place):
+        assert "cause=dns.sender-domain" in self.run(place, "no-such-domain.test", status=1)
+
+    def test_json_and_several_domains(self, place):
+        [good, bad] = json.loads(self.run(place, "--json", "good.test", "nospf.test", status=1))
+        assert (good["domain"], good["spf"], good["causes"]) == ("good.test", "pass", [])
+        assert [row["cause"] for row in bad["causes"]] == ["dns.spf-missing"]
+
+    def test_a_dead_name_server_is_no_answer(self, place):
+        text = self.run(place, "broken.test", status=69)
+        assert set(self.causes(text)) == {"cause=dns.failure"}
+
+    def test_wrong_words(self, place):
+        for words in ([], ["moon"], ["dns", "a..b"]):
+            assert place.ctl.run("check", *words, check=False).returncode == 64
