@@ -196,10 +196,14 @@ static void on_map(redisAsyncContext *connection, void *answer, void *context)
 {
     struct cluster *cluster = context;
     const redisReply *reply = answer;
-    const struct cluster_node *node = node_of(cluster, connection);
+    const struct cluster_node *node;
 
-    if (reply == NULL || node == NULL || cluster->closing)
+    /* Without an answer the connection is going, and its node may be gone. */
+    if (reply == NULL || cluster->closing)
         return; /* the next one is asked when the time is over */
+    node = node_of(cluster, connection);
+    if (node == NULL)
+        return;
     cluster->asking = false;
     if (reply->type == REDIS_REPLY_ARRAY)
         take_map(cluster, reply, node->host);
