@@ -84,6 +84,9 @@ static void find_weak(struct message *message, const char *domain, const char *s
     finding_field(finding, "domain", "%s", domain);
     finding_field(finding, "selector", "%s", selector);
     finding_field(finding, "bits", "%u", bits);
+    finding_sentence(
+        finding, "The signature of %s has only %u bits; other mail servers want %d to trust it.",
+        domain, bits, KEY_BITS_GOOD);
     finding_hint(finding,
                  "make an RSA key of %d bits under a new selector: sluicectl keygen %s; retire %s",
                  KEY_BITS_GOOD, domain, selector);

@@ -15,6 +15,9 @@ static void failure(struct message *message, const char *domain,
     finding->recipient = recipient;
     finding_field(finding, "domain", "%s", domain);
     finding_field(finding, "problem", "%s", fact->problem ? fact->problem : "no answer");
+    finding_sentence(finding,
+                     "The domain %s could not be looked up at the moment. Please try again later.",
+                     domain);
     finding_hint(finding, "the name servers of %s or our resolver do not answer: try \"dig MX %s\"",
                  domain, domain);
 }

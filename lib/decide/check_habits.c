@@ -43,6 +43,9 @@ void check_new_location(const struct conf *conf, struct message *message)
     finding_field(finding, "network", "%s", name_of(habits->place));
     if (habits->country[0] != '\0')
         finding_field(finding, "country", "%s", name_of(habits->country));
+    finding_sentence(finding,
+                     "Your account %s is used from %s, a network that it was not used from before.",
+                     message->user, name_of(habits->place));
     finding_hint(finding,
                  "if %s is not travelling or newly connected there: change the password and look "
                  "at the message lines with user=%s",
@@ -122,6 +125,10 @@ void check_anomaly(const struct conf *conf, struct message *message)
         finding_field(finding, "used", "%" PRId64, habits->in_hour.now);
         if (habits->in_hour.usual > 0)
             finding_field(finding, "usual", "%" PRId64, habits->in_hour.usual);
+        finding_sentence(finding,
+                         "Your account sends mail in an unusual way (%s). Please contact your mail "
+                         "administrator, also if this is intended.",
+                         text_string(&evidence));
         finding_hint(finding,
                      "ask %s whether this mail is meant; if not: sluicectl suspend %s --reason "
                      "abuse and change the password; if so: sluicectl release %s",

@@ -48,6 +48,46 @@ static struct finding *begin(struct message *message, const struct outcome_fact 
     return finding;
 }
 
+/* What to do about a failure of a recipient's: for who sent the mail, and for who runs the server.
+ */
+struct advice {
+    enum cause_id cause;
+    const char *sentence, *hint;
+};
+static const struct advice recipient_advice[] = {
+    {CAUSE_RECIPIENT_UNKNOWN, "Please check the address.",
+     "correct the address or take it off the list"},
+    {CAUSE_RECIPIENT_MAILBOX_FULL, "Please try again later, or reach the recipient in another way.",
+     "tell its owner by another way that the mailbox is full, and try again later"},
+    {CAUSE_RECIPIENT_DISABLED, "Please reach the recipient in another way.",
+     "ask for the owner's present address, and take this one off the list"},
+    {CAUSE_RECIPIENT_REFUSES_SIZE, "Please send a link to the files in place of attachments.",
+     "send a link in place of the attachments"},
+};
+
+static const struct advice *advice_of(const struct cause *cause)
+{
+    for (size_t i = 0; i < sizeof recipient_advice / sizeof recipient_advice[0]; i++)
+        if (cause_get(recipient_advice[i].cause) == cause)
+            return &recipient_advice[i];
+    return &recipient_advice[0];
+}
+
+static void advise_recipient(struct finding *finding, const struct outcome_fact *fact,
+                             const char *recipient)
+{
+    const struct advice *advice = advice_of(fact->cause);
+    char words[160], day[32];
+
+    time_words(fact->last_sec, day);
+    day[strcspn(day, "T")] = '\0';
+    plain_words(fact->text ? fact->text : "", words, sizeof words);
+    finding_sentence(finding, "Mail to %s failed on %s: \"%s\". %s", recipient, day, words,
+                     advice->sentence);
+    finding_hint(finding, "%s: %s; sluicectl why %s shows what happened to mail there", recipient,
+                 advice->hint, recipient);
+}
+
 void check_recipient_history(const struct conf *conf, struct message *message)
 {
     const struct outcomes *outcomes = message->facts.outcomes;
@@ -55,23 +95,42 @@ void check_recipient_history(const struct conf *conf, struct message *message)
     (void)conf;
     for (size_t i = 0; outcomes && i < outcomes->count; i++) {
         const struct outcome_fact *fact = &outcomes->facts[i];
-        const char *recipient;
-        struct finding *finding;
-        char words[160], day[32];
 
         if (fact->is_destination || !fact->cause || fact->recipient >= (long)message->nrecipients)
             continue;
-        finding = begin(message, fact);
-        recipient = message->recipients[fact->recipient].address.text;
-        time_words(fact->last_sec, day);
-        day[strcspn(day, "T")] = '\0';
-        plain_words(fact->text ? fact->text : "", words, sizeof words);
-        finding_sentence(finding, "Mail to %s failed on %s: \"%s\". Please check the address.",
-                         recipient, day, words);
-        finding_hint(finding,
-                     "correct %s or take it off the list; sluicectl why %s shows what happened to "
-                     "mail there",
-                     recipient, recipient);
+        advise_recipient(begin(message, fact), fact,
+                         message->recipients[fact->recipient].address.text);
+    }
+}
+
+static const struct advice destination_advice[] = {
+    {CAUSE_DESTINATION_UNREACHABLE, "cannot be reached at the moment; your message may be late.",
+     "wait, the MTA tries again for days; if other domains are unreachable too, look at our own "
+     "firewall and whether port 25 is let out"},
+    {CAUSE_DESTINATION_THROTTLING,
+     "takes mail from us only slowly at the moment; your message may be late.",
+     "lower the concurrency and rate of mail to it (a transport of its own in master.cf, with "
+     "_destination_rate_delay)"},
+    {CAUSE_DESTINATION_BLOCKS_US,
+     "refuses mail from our server at the moment. Please tell your mail administrator.",
+     "stop what made it block us, then ask for removal where its text says"},
+};
+
+static void advise_destination(struct finding *finding, const struct outcome_fact *fact,
+                               const char *domain)
+{
+    char since[32];
+
+    time_words(fact->since_sec, since);
+    for (size_t i = 0; i < sizeof destination_advice / sizeof destination_advice[0]; i++) {
+        const struct advice *advice = &destination_advice[i];
+
+        if (cause_get(advice->cause) != fact->cause)
+            continue;
+        finding_sentence(finding, "The mail server of %s %s (%" PRId64 " failures since %s)",
+                         domain, advice->sentence, fact->count, since);
+        finding_hint(finding, "%s: %s; sluicectl why %s shows what it said", domain, advice->hint,
+                     domain);
     }
 }
 
@@ -87,7 +146,7 @@ void check_destinations(const struct conf *conf, struct message *message)
         if (!fact->is_destination || !fact->cause || fact->recipient >= (long)message->nrecipients)
             continue;
         finding = begin(message, fact);
-        finding_hint(finding, "%s", fact->cause->remedy);
+        advise_destination(finding, fact, message->recipients[fact->recipient].address.domain);
     }
 }
 

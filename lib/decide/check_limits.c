@@ -137,6 +137,8 @@ static void near_window(struct message *message, const struct limit_fact *fact)
         return;
     add_fields(finding, fact);
     limits_words(fact->limit, fact->max, limit, sizeof limit);
+    finding_sentence(finding, "You have nearly used up your mail: %" PRId64 " of %s.", fact->used,
+                     limit);
     finding_hint(finding,
                  "%s used %" PRId64 " of %s: ask whether that is meant before limit %s stops it",
                  fact->subject, fact->used, limit, fact->limit->name);

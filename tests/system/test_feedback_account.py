@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support import policy, sluice, wait
+from support import policy, proof, sluice, wait
 from support.feedback import MailLog
 
 SECONDS = 30.0
@@ -90,6 +90,8 @@ def deliver(place, user, count, bounced):
     )
 
 
+@proof.provokes("account.bounce-rate")
+@proof.near_miss("account.bounce-rate")
 def test_bounce_rate(place):
     deliver(place, "good@example.test", 20, 1)
     deliver(place, "bad@example.test", 20, 12)
@@ -97,8 +99,11 @@ def test_bounce_rate(place):
     assert "account.bounce-rate" in ask(place, "bad@example.test", "B000000002")
     finding = place.policyd.log.wait(event="cause", cause="account.bounce-rate", seconds=SECONDS)
     assert (finding["bounced"], finding["user"]) == ("12", "bad@example.test")
+    assert "bad@example.test" in finding["hint"]
 
 
+@proof.provokes("account.complaints")
+@proof.near_miss("account.complaints")
 def test_complaints(place):
     """From a maildir and from a pipe; what says that mail is wanted is none."""
     for number in range(2):
@@ -118,6 +123,9 @@ def test_complaints(place):
     assert event["user"] == "carol@example.test"
     assert event["message-id"] == "<3@example.test>"
     assert "account.complaints" in ask(place, "carol@example.test", "C000000002")
+    finding = place.policyd.log.wait(event="cause", cause="account.complaints", seconds=SECONDS)
+    assert (finding["complaints"], finding["user"]) == ("3", "carol@example.test")
+    assert "user=carol@example.test" in finding["hint"]
 
 
 def test_failed_logins(place):

@@ -22,6 +22,14 @@ WORLD = {
         receiver.Receiver("452 4.2.2 The email account that you tried to reach is over quota"),
         "recipient.mailbox-full", "rcpt",
     ),
+    "disabled.test": (
+        receiver.Receiver("550 5.2.1 The email account that you tried to reach is disabled"),
+        "recipient.disabled", "rcpt",
+    ),
+    "mailbox-size.test": (
+        receiver.Receiver("552 5.2.3 Message is too large for this mailbox"),
+        "recipient.refuses-size", "rcpt",
+    ),
     "grey.test": (
         receiver.Receiver("450 4.7.1 Greylisted, please try again in 300 seconds"),
         "destination.greylisting", "dest",
@@ -47,8 +55,16 @@ WORLD = {
     "certificate.test": (receiver.Receiver(), "destination.tls", "dest"),
 }
 FLAGGED = {
-    "unknown.test", "full.test", "rate.test", "listed.test", "closes.test", "refuses.test",
+    "unknown.test", "full.test", "disabled.test", "mailbox-size.test", "rate.test", "listed.test", "closes.test", "refuses.test",
     "tarpit.test",
+}
+
+# What the hint of each kind of recipient's failure advises.
+ADVICE = {
+    "unknown.test": "correct the address",
+    "full.test": "mailbox is full",
+    "disabled.test": "present address",
+    "mailbox-size.test": "send a link",
 }
 
 
@@ -150,6 +166,7 @@ def test_failure_has_its_cause(world, domain):
         assert finding["rcpt"] == f"bob@{domain}"
         assert int(finding["n"]) >= 1
         assert finding["since"] and finding["text"]
+        assert domain in finding["hint"] and ADVICE.get(domain, "") in finding["hint"]
         asked = world.policyd.log.events(event="cause", cause=cause, rcpt=f"bob@{domain}")
         assert asked
     if cause in ("destination.throttling", "destination.blocks-us", "destination.unreachable"):
