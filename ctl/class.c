@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define STEP_MS 100
 
@@ -219,7 +220,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
         return status;
     if (optind == argc)
         return ctl_usage(argv[0], "expected set, unset or list");
-    while (i < sizeof(words) / sizeof(*words) && strcmp(words[i].word, argv[optind]) != 0)
+    while (i < sizeof(words) / sizeof(*words) && strcasecmp(words[i].word, argv[optind]) != 0)
         i++;
     if (i == sizeof(words) / sizeof(*words) || argc - optind != words[i].arguments)
         return ctl_usage(argv[0], "expected set USER CLASS, unset USER, or list");

@@ -78,6 +78,7 @@ def test_a_class_in_the_store(place):
     listed = json.loads(place.ctl.run("class", "--json", "list").stdout)["classes"]
     assert listed == {f"user:{user}": "big"}
     assert f"user:{user}" in place.ctl.run("class", "list").stdout
+    assert place.ctl.run("class", "LIST").stdout == place.ctl.run("class", "list").stdout
     assert "class big" in place.ctl.run("limits", user).stdout
     place.ctl.run("class", "unset", user)
     assert holds(place, user) == (None, "1")
