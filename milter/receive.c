@@ -197,12 +197,14 @@ static const char *trusted_sealer(const struct session *session)
 static void find_dmarc(struct session *session, const struct incoming *incoming)
 {
     const struct dmarc_result *dmarc = &incoming->dmarc;
-    bool fails = dmarc->status == DMARC_STATUS_FAIL && dmarc->policy != DMARC_NONE;
+    bool fails = dmarc->status == DMARC_STATUS_FAIL;
+    bool asks_nothing = dmarc->policy_domain != NULL && dmarc->policy == DMARC_NONE;
     enum conf_result result = CONF_DMARC_TEMPERROR;
     struct finding *finding;
     const char *sealer;
 
-    if (incoming->from_domain == NULL || (!fails && dmarc->status != DMARC_STATUS_TEMPERROR))
+    if (incoming->from_domain == NULL || asks_nothing ||
+        (!fails && dmarc->status != DMARC_STATUS_TEMPERROR))
         return;
     if (fails)
         result = dmarc->policy == DMARC_REJECT ? CONF_DMARC_REJECT : CONF_DMARC_QUARANTINE;

@@ -145,10 +145,30 @@ static bool gather_reverse(const struct lookup *lookup, struct incoming *incomin
 
 /* --- DMARC ---------------------------------------------------------------------------- */
 
-/* With all: as if every signature had passed, so that every answer is known that may be needed
- * later. */
-static bool check_dmarc(const struct lookup *lookup, const struct incoming *incoming, bool all,
-                        struct dmarc_result *result_r)
+/* What DMARC may build on. */
+enum proof {
+    PROOF_FOUND,    /* what has passed */
+    PROOF_POSSIBLE, /* and what a DNS error hides */
+    PROOF_ANY,      /* every signature, so that every answer is known that may be needed later */
+};
+
+static bool is_signature_proof(const struct verify_signature *one, enum proof proof)
+{
+    return one->signature.domain != NULL &&
+           (proof == PROOF_ANY || one->status == VERIFY_PASS ||
+            (proof == PROOF_POSSIBLE && one->status == VERIFY_TEMPERROR));
+}
+
+static bool is_spf_proof(const struct incoming *incoming, enum proof proof)
+{
+    enum spf_status status = incoming->spf.status;
+
+    return incoming_has_client(incoming) &&
+           (status == SPF_PASS || (proof != PROOF_FOUND && status == SPF_TEMPERROR));
+}
+
+static bool check_dmarc(const struct lookup *lookup, const struct incoming *incoming,
+                        enum proof proof, struct dmarc_result *result_r)
 {
     const struct verify *verify = incoming->verify;
     const char *domains[VERIFY_SIGNATURES_MAX];
@@ -159,12 +179,27 @@ static bool check_dmarc(const struct lookup *lookup, const struct incoming *inco
     };
 
     for (size_t i = 0; i < verify->count; i++)
-        if (verify->signatures[i].signature.domain != NULL &&
-            (all || verify->signatures[i].status == VERIFY_PASS))
+        if (is_signature_proof(&verify->signatures[i], proof))
             domains[query.ndkim++] = verify->signatures[i].signature.domain;
-    if (incoming_has_client(incoming) && incoming->spf.status == SPF_PASS)
+    if (is_spf_proof(incoming, proof))
         query.spf_domain = incoming->spf.domain;
     return dmarc_check(&query, lookup, result_r);
+}
+
+/* A fail that would be a pass had the DNS answered is none of the sender's. */
+static bool excuse_fail(const struct lookup *lookup, const struct incoming *incoming,
+                        struct dmarc_result *result)
+{
+    struct dmarc_result hoped = {.status = DMARC_STATUS_NONE};
+    bool known = check_dmarc(lookup, incoming, PROOF_POSSIBLE, &hoped);
+
+    if (known && hoped.status == DMARC_STATUS_PASS) {
+        result->status = DMARC_STATUS_TEMPERROR;
+        free(result->problem);
+        result->problem = mem_copy("DKIM or SPF could not be checked");
+    }
+    dmarc_result_clear(&hoped);
+    return known;
 }
 
 /* --- the steps ------------------------------------------------------------------------ */
@@ -183,7 +218,7 @@ bool incoming_gather(const struct lookup *lookup, void *context)
         known = incoming->gathered_reverse && known;
     }
     if (incoming->from_domain != NULL)
-        known = check_dmarc(lookup, incoming, true, &foreseen) && known;
+        known = check_dmarc(lookup, incoming, PROOF_ANY, &foreseen) && known;
     dmarc_result_clear(&foreseen);
     return known;
 }
@@ -209,8 +244,12 @@ bool incoming_conclude(const struct lookup *lookup, void *context)
         conclude_without_from(incoming);
         return true;
     }
-    if (!check_dmarc(lookup, incoming, false, &result))
+    if (!check_dmarc(lookup, incoming, PROOF_FOUND, &result))
         return false;
+    if (result.status == DMARC_STATUS_FAIL && !excuse_fail(lookup, incoming, &result)) {
+        dmarc_result_clear(&result);
+        return false;
+    }
     incoming->dmarc = result;
     return true;
 }

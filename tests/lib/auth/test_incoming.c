@@ -31,6 +31,7 @@ static const char *const records[] = {
     "4.2.0.192.in-addr.arpa FAIL PTR",
     "5.2.0.192.in-addr.arpa PTR broken.example.com",
     "broken.example.com FAIL A",
+    "broken.example.com FAIL TXT",
     "broken.example.net FAIL TXT",
     "_dmarc.broken.example FAIL TXT",
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR "
@@ -89,6 +90,19 @@ static const struct {
      "spf=none smtp.helo=h; iprev=temperror policy.iprev=192.0.2.4; "
      "dmarc=temperror reason=\"_dmarc.broken.example: SERVFAIL\" header.from=broken.example "
      "policy.dmarc=none"},
+    {"what could have passed does not fail", "192.0.2.4", "h", "joe@broken.example.com",
+     "From: joe@example.com\r\n",
+     "spf=temperror reason=\"broken.example.com TXT: SERVFAIL\" "
+     "smtp.mailfrom=joe@broken.example.com; "
+     "spf=none smtp.helo=h; iprev=temperror policy.iprev=192.0.2.4; "
+     "dmarc=temperror reason=\"DKIM or SPF could not be checked\" header.from=example.com "
+     "policy.dmarc=reject"},
+    {"what could not have passed does", "192.0.2.4", "h", "joe@broken.example.net",
+     "From: joe@example.com\r\n",
+     "spf=temperror reason=\"broken.example.net TXT: SERVFAIL\" "
+     "smtp.mailfrom=joe@broken.example.net; "
+     "spf=none smtp.helo=h; iprev=temperror policy.iprev=192.0.2.4; "
+     "dmarc=fail header.from=example.com policy.dmarc=reject"},
     {"odd values", "192.0.2.4", "h\"\\;\001", "jo;e\"@example.net", "From: joe@example.net\r\n",
      "spf=none smtp.mailfrom=\"jo;e\\\"@example.net\"; spf=none smtp.helo=\"h\\\"\\\\;?\"; "
      "iprev=temperror policy.iprev=192.0.2.4; "
