@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
+#include "lib/decide/outcomes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,6 +63,23 @@ static void add_place(struct log_event *event, const struct result *result)
         log_print(event, "pos", "%" PRIu64 ":%" PRIu64, result->mark.file, result->mark.offset);
 }
 
+/* Whose failure it is stands before what to do about it. */
+static void add_hint(struct log_event *event, const struct cause *cause, const char *whose)
+{
+    char *hint = mem_print("%s%s%s", whose, *whose != '\0' ? ": " : "", cause->remedy);
+
+    log_string(event, "hint", hint);
+    free(hint);
+}
+
+/* A recipient's own, or the destination's. */
+static const char *failing(const struct result *result)
+{
+    const struct outcome_rule *rule = outcome_rule(result->cause);
+
+    return rule != NULL && rule->of == OUTCOME_OF_DESTINATION ? result->domain : result->recipient;
+}
+
 static void report_failure(struct log *log, const struct result *result,
                            const struct learned *learned)
 {
@@ -82,7 +100,7 @@ static void report_failure(struct log *log, const struct result *result,
     }
     add_place(&event, result);
     log_string(&event, "text", or_null(result->text));
-    log_string(&event, "hint", cause->remedy);
+    add_hint(&event, cause, failing(result));
     log_write(&event);
 }
 

@@ -172,8 +172,8 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
     struct lesson *lesson = mem_new(1, sizeof(*lesson));
     struct store_limit limits[COUNTS_MAX];
     struct store_wish wishes[2];
-    struct store_mark mark;
-    char identity[64];
+    struct store_mark marks[2];
+    char identity[64], size[24];
     struct store_request request;
 
     *lesson = (struct lesson){.store = store, .callback = callback, .context = context};
@@ -197,7 +197,7 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
         .nwishes = result->domain[0] != '\0' ? 2 : 0,
     };
     if (lesson->rule != NULL) {
-        mark = (struct store_mark){
+        marks[0] = (struct store_mark){
             .subject = wishes[lesson->rule->of == OUTCOME_OF_DESTINATION].subject,
             .kind = OUTCOME_KIND,
             .field = cause_get(lesson->rule->cause)->id,
@@ -206,8 +206,15 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
             .keep_sec = lesson->rule->keep_sec,
             .fields_max = OUTCOME_FIELDS_MAX,
         };
-        request.marks = &mark;
+        request.marks = marks;
         request.nmarks = 1;
+        if (lesson->rule->cause == CAUSE_RECIPIENT_REFUSES_SIZE && result->size > 0) {
+            snprintf(size, sizeof(size), "%" PRId64, result->size);
+            marks[1] = marks[0];
+            marks[1].field = OUTCOME_SIZE_FIELD;
+            marks[1].text = size;
+            request.nmarks = 2;
+        }
     }
     store_charge(store, &request, answered, lesson);
 }

@@ -192,4 +192,7 @@ void mails_see(struct mails *mails, const struct line *line)
     keep(&mail->user, line->fields[FIELD_USER]);
     keep(&mail->sender, line->fields[FIELD_SENDER]);
     keep(&mail->message_id, line->fields[FIELD_MESSAGE_ID]);
+    if (line->fields[FIELD_SIZE].length > 0)
+        (void)text_number(line->fields[FIELD_SIZE].start, line->fields[FIELD_SIZE].length,
+                          &mail->size);
 }

@@ -29,6 +29,7 @@ struct tried {
 
 struct mail {
     char *user, *sender, *message_id; /* "" while not known */
+    int64_t size; /* octets; 0 while not known */
     struct tried *tried;
     size_t ntried;
 };

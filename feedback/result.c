@@ -99,6 +99,7 @@ static struct result *make(const struct line *line, struct span recipient,
     result->queue_id = copy(line->fields[FIELD_QUEUE_ID], MAIL_WORD_MAX);
     result->user = mem_copy(mail != NULL ? mail->user : "");
     result->sender = mem_copy(mail != NULL ? mail->sender : "");
+    result->size = mail != NULL ? mail->size : 0;
     result->recipient = text_lower(copy(recipient, MAIL_WORD_MAX));
     result->domain = domain_of(result->recipient);
     result->relay = copy(line->fields[FIELD_RELAY], MAIL_WORD_MAX);

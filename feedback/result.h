@@ -19,6 +19,7 @@ struct result {
     char *queue_id, *user, *sender, *recipient, *domain; /* domain: the recipient's; "" unknown */
     char *relay, *dsn, *text; /* "" where the line has none */
     char *rule; /* "" */
+    int64_t size; /* of the message, in octets; 0 unknown */
     unsigned attempt;
     int64_t at_us; /* when the line was written, or read where it has no time */
     /* Of a failure: */

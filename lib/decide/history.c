@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADERS_ADDED 4096 /* octets at most that the MTA and we put before a message */
+
 /* The order in which they are asked, and answered. */
 static const char rates[HISTORY_LIMITS] = {OUTCOME_RESULTS, OUTCOME_HARD, OUTCOME_COMPLAINTS};
 
@@ -92,6 +94,18 @@ void history_add_rates(const struct conf *conf, const struct message *message,
 
 /* --- the answers ---------------------------------------------------------------------- */
 
+/* Than the message that was refused for its size, by what that one had when it left. */
+static bool is_smaller(const struct message *message, const struct store_note *note)
+{
+    const char *mark = store_note_value(note, OUTCOME_SIZE_FIELD);
+    struct store_mark_value value;
+    int64_t refused;
+
+    return mark != NULL && store_mark_read(mark, &value) &&
+           text_number(value.text, strlen(value.text), &refused) &&
+           message->size + HEADERS_ADDED < refused;
+}
+
 void history_answered(const struct conf *conf, const struct store_answer *answer,
                       const struct store_note *notes, struct message *message)
 {
@@ -103,7 +117,9 @@ void history_answered(const struct conf *conf, const struct store_answer *answer
         struct outcome_fact *fact = &outcomes->facts[i];
         struct outcome_seen seen;
 
-        if (!outcome_latest(&notes[i], FOUND_POLICY | FOUND_MILTER, &seen))
+        if (!outcome_latest(&notes[i], FOUND_POLICY | FOUND_MILTER, &seen) ||
+            (seen.cause == cause_get(CAUSE_RECIPIENT_REFUSES_SIZE) &&
+             is_smaller(message, &notes[i])))
             continue;
         fact->cause = seen.cause;
         fact->since_sec = seen.since_sec;

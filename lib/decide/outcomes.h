@@ -36,6 +36,9 @@ void outcome_destination(const char *domain, struct text *text_r);
 char *outcome_user(const struct conf *conf, const char *login);
 #define OUTCOME_KIND "" /* of these notes */
 #define OUTCOME_FIELDS_MAX 16
+/* Beside recipient.refuses-size: its text is the size, in octets, of the message that was refused.
+ */
+#define OUTCOME_SIZE_FIELD "size"
 
 /* What is counted of a user, a sender domain and a destination. */
 #define OUTCOME_RESULTS 'R' /* recipients whose mail was delivered or bounced */

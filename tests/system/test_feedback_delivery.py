@@ -3,6 +3,7 @@
 in the delivery line, in the store and in the findings of the next message, and ends with it.
 """
 
+import time
 import uuid
 
 import pytest
@@ -155,7 +156,11 @@ def test_failure_has_its_cause(world, domain):
     )
     assert event["user"] == f"alice@{DOMAIN}"
     assert (event["rcpt"], event["domain"]) == (f"bob@{domain}", domain)
+    assert event["hint"].startswith((f"bob@{domain}: ", f"{domain}: "))
     wait.poll(lambda: cause in note(world, kind, domain), SECONDS, "the store's note")
+    if cause == "recipient.refuses-size":
+        kept = note(world, kind, domain)
+        assert int(kept[kept.index("size") + 1].split()[-1]) > 100
     following = send(world, domain)
     line = world.milter.log.wait(event="message", queue_id=following, seconds=SECONDS)
     if domain not in FLAGGED:
@@ -195,3 +200,17 @@ def test_failure_has_its_cause(world, domain):
         event="message", queue_id=send(world, domain), seconds=SECONDS
     )
     assert cause not in line.get("causes", "") and "dest" not in line
+
+
+def test_smaller_than_what_was_refused(world):
+    """A mailbox that refused a large message takes small ones: nothing is said of those."""
+    rcpt = "size@mailbox-size.test"
+    now = int(time.time())
+    for size, raised in ((100000, False), (100, True)):
+        marks = {"recipient.refuses-size": "552 5.2.3 too large", "size": str(size)}
+        with world.redis.client() as client:
+            for name, text in marks.items():
+                client.call("HSET", f"sluice:{{rcpt:{rcpt}}}", name, f"{now} {now} 1 0 0 {text}")
+        queue_id = world.send("alice", [rcpt], subject=uuid.uuid4().hex).queue_id
+        line = world.milter.log.wait(event="message", queue_id=queue_id, seconds=SECONDS)
+        assert ("recipient.refuses-size" in line.get("causes", "")) == raised
