@@ -128,7 +128,15 @@ def test_complaints(place):
     assert "user=carol@example.test" in finding["hint"]
 
 
+@proof.provokes("account.login-failures", "account.login-mechanism")
+@proof.near_miss("account.login-failures")
 def test_failed_logins(place):
+    for _ in range(2):
+        place.mail.line(
+            "submission/smtpd",
+            "warning: b.example[192.0.2.2]: SASL PLAIN authentication failed: bad password, "
+            "sasl_username=erin@example.test",
+        )
     for number in range(4):
         place.mail.line(
             "submission/smtpd",
@@ -142,6 +150,31 @@ def test_failed_logins(place):
     )
     event = place.feedback.log.wait(cause="account.login-mechanism", seconds=SECONDS)
     assert (event["client"], event["mechanism"]) == ("192.0.2.1", "CRAM-MD5")
-    event = place.feedback.log.wait(cause="account.login-failures", seconds=SECONDS)
+    event = place.feedback.log.wait(
+        event="cause", cause="account.login-failures", seconds=SECONDS
+    )
     assert (event["user"], event["n"], event["client"]) == ("dave@example.test", "3", "192.0.2.1")
     assert len(place.feedback.log.events(cause="account.login-failures")) == 1
+
+
+@proof.provokes("destination.login")
+@proof.near_miss("destination.login")
+def test_relayhost_refuses_login(place):
+    """What is asked of us as a client is not mixed up with a recipient's refusal."""
+    place.mail.sender("D000000001", "frank@example.test")
+    place.mail.delivery(
+        "D000000001", "x@example.net", "deferred", "4.7.8",
+        "SASL authentication failed; server relay.example.net[192.0.2.9] said: "
+        "535 5.7.8 Error: authentication failed: wrong password",
+    )
+    event = place.feedback.log.wait(
+        event="delivery", queue_id="D000000001", cause="destination.login", seconds=SECONDS
+    )
+    assert (event["domain"], event["user"]) == ("example.net", "frank@example.test")
+    assert "smtp_sasl_password_maps" in event["hint"]
+    place.mail.sender("D000000002", "frank@example.test")
+    place.mail.delivery(
+        "D000000002", "y@example.net", "bounced", "5.1.1", "550 5.1.1 No such user"
+    )
+    event = place.feedback.log.wait(event="delivery", queue_id="D000000002", seconds=SECONDS)
+    assert event["cause"] == "recipient.unknown"

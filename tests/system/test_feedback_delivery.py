@@ -49,6 +49,16 @@ WORLD = {
         receiver.Receiver(at_end="552 5.3.4 Message size exceeds fixed limit"),
         "destination.size", "dest",
     ),
+    "relay.test": (
+        receiver.Receiver("554 5.7.1 Relay access denied"), "destination.relay-denied", "dest",
+    ),
+    "content.test": (
+        receiver.Receiver(at_end="550 5.7.1 Message rejected: its content looks like spam"),
+        "destination.content", "dest",
+    ),
+    "other.test": (
+        receiver.Receiver("550 5.0.0 The moon is in the wrong house"), "destination.other", "dest",
+    ),
     "closes.test": (receiver.Receiver(closes=True), "destination.unreachable", "dest"),
     "refuses.test": (receiver.Receiver(), "destination.unreachable", "dest"),
     "tarpit.test": (receiver.Tarpit(), "destination.unreachable", "dest"),
