@@ -153,6 +153,32 @@ static void print_findings(const struct message *message)
     }
 }
 
+/* What the client would be told if what is only observed were enforced. */
+static void print_reply_if_enforced(const struct run *run)
+{
+    struct message *message = run->message;
+    const struct verdict verdict = message->verdict;
+    size_t i = 0;
+
+    while (i < message->findings.count && message->findings.items[i].would != verdict.would)
+        i++;
+    if (i == message->findings.count)
+        return;
+
+    struct finding enforced = message->findings.items[i];
+    struct reply reply;
+
+    enforced.action = verdict.would;
+    message->verdict.action = verdict.would;
+    message->verdict.decisive = &enforced;
+    reply_make(run->conf, message, &reply);
+    if (verdict_refuses(&message->verdict))
+        printf("  enforced %u %s %s\n", reply.code, reply.enhanced, reply.text);
+    else if (verdict.would == (int)ACTION_HOLD)
+        printf("  enforced HOLD %s\n", reply.text);
+    message->verdict = verdict;
+}
+
 static void print_reply(const struct run *run)
 {
     const struct verdict *verdict = &run->message->verdict;
@@ -169,6 +195,8 @@ static void print_reply(const struct run *run)
         printf("  reply    %u %s %s\n", reply.code, reply.enhanced, reply.text);
     else if (verdict->action == (int)ACTION_HOLD)
         printf("  reply    HOLD %s\n", reply.text);
+    if (verdict->would > verdict->action)
+        print_reply_if_enforced(run);
 }
 
 static void print_warnings(const struct run *run)

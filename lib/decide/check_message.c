@@ -26,7 +26,7 @@ void check_recipient_syntax(const struct conf *conf, struct message *message)
         finding_field(finding, "problem", "%s", problem);
         finding_sentence(finding, "The recipient address <%s> is not a mail address: %s.",
                          recipient->address.text, problem);
-        finding_hint(finding, "correct the address: %s", problem);
+        finding_hint(finding, "correct the address <%s>: %s", recipient->address.text, problem);
     }
 }
 

@@ -72,6 +72,14 @@ def test_how_the_client_connects(place):
     assert status == 1 and "reply    530 5.7.0" in output and "[config.plaintext]" in output
 
 
+def test_what_enforcing_would_say(place):
+    words = ("try", "--user", BOB, "--client", "203.0.113.7", "--from", BOB, "--as-policy",
+             "end-of-message", "--rcpt", "carol@example.net", "--tls", "none")  # fmt: skip
+    output = place.ctl.run("-o", "mode=observe", *words).stdout
+    assert "verdict  accept (enforcing: reject)" in output
+    assert "enforced 530 5.7.0 " in output and "[config.plaintext]" in output
+
+
 def test_mail_from_outside(place, folder):
     path = folder / "outside.eml"
     path.write_bytes(smtp.message("someone@example.net", [BOB]))
