@@ -8,6 +8,7 @@
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
+#include "lib/decide/foresight.h"
 #include "lib/log/log.h"
 
 #include <stdio.h>
@@ -106,8 +107,10 @@ static void print_spf(const struct outlook *outlook)
 static void print_dmarc(const struct outlook *outlook)
 {
     const struct dmarc_result *dmarc = &outlook->dmarc;
+    bool unknown = dmarc->status == DMARC_STATUS_FAIL &&
+                   foresight_alignment(outlook) == FORESIGHT_UNKNOWN;
 
-    printf("  DMARC  %s", dmarc_status_name(dmarc->status));
+    printf("  DMARC  %s", unknown ? "not known" : dmarc_status_name(dmarc->status));
     if (dmarc->policy_domain != NULL)
         printf(", policy %s at _dmarc.%s", dmarc_policy_name(dmarc->policy), dmarc->policy_domain);
     printf("; aligned: SPF %s, DKIM %s\n", dmarc->spf_aligned ? "yes" : "no",

@@ -147,9 +147,9 @@ static bool gather_reverse(const struct lookup *lookup, struct incoming *incomin
 
 /* What DMARC may build on. */
 enum proof {
-    PROOF_FOUND,    /* what has passed */
+    PROOF_FOUND, /* what has passed */
     PROOF_POSSIBLE, /* and what a DNS error hides */
-    PROOF_ANY,      /* every signature, so that every answer is known that may be needed later */
+    PROOF_ANY, /* every signature, so that every answer is known that may be needed later */
 };
 
 static bool is_signature_proof(const struct verify_signature *one, enum proof proof)

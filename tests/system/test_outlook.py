@@ -100,6 +100,9 @@ def zones(own, weak, other):
     for label, policy in policies.items():
         found[f"{label}.test"] = MX + GOOD_SPF + good_key + policy
     found["reject.test"] = MX + '_dmarc IN TXT "v=DMARC1; p=reject; sp=quarantine"\nsub' + MX[1:]
+    found["unsure.test"] = (
+        MX + '@ IN TXT "v=spf1 -all"\ns1._domainkey IN CNAME s1.broken.test.\n' + GOOD_DMARC
+    )
     found["reader.test"] = MX + 'allowed.test._report._dmarc IN TXT "v=DMARC1"\n'
     found["relayed.test"] = MX + '@ IN TXT "v=spf1 mx -all"\n' + good_key + GOOD_DMARC
     found["relay.test"] = '_spf IN TXT "v=spf1 ip4:203.0.113.0/24 -all"\n'
@@ -123,6 +126,7 @@ def sections(own, weak):
         "revoked",
         "testing",
         "noise",
+        "unsure",
         "rollover",
         "nodmarc",
         "twodmarc",
@@ -569,6 +573,11 @@ class TestCheckDns:
     def test_a_dead_name_server_is_no_answer(self, place):
         text = self.run(place, "broken.test", status=69)
         assert set(self.causes(text)) == {"cause=dns.failure"}
+
+    def test_a_key_that_cannot_be_asked_for_leaves_dmarc_open(self, place):
+        text = self.run(place, "unsure.test", status=1)
+        assert "DKIM   s1/unsure.test: the DNS does not answer" in text
+        assert "DMARC  not known, policy none at _dmarc.unsure.test" in text
 
     def test_wrong_words(self, place):
         for words in ([], ["moon"], ["dns", "a..b"]):
