@@ -378,6 +378,17 @@ done:
     return status;
 }
 
+/* A message id or an address as headers and logs write it, without its angle brackets. */
+static const char *without_brackets(char *what)
+{
+    size_t length = strlen(what);
+
+    if (length < 3 || what[0] != '<' || what[length - 1] != '>')
+        return what;
+    what[length - 1] = '\0';
+    return what + 1;
+}
+
 static int run(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option longs[] = {{"since", required_argument, NULL, 's'},
@@ -395,7 +406,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
         return ctl_usage(argv[0], "expected a queue id, a message id, a login or an address");
     if (!ctl_load(ctl))
         return EX_CONFIG;
-    target = argv[optind++];
+    target = without_brackets(argv[optind++]);
     for (int i = optind; i < argc; i++)
         strings_add(&files, argv[i]);
     if (files.count == 0)

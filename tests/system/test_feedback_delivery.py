@@ -152,6 +152,7 @@ def check_why(place, queue_id, domain, cause):
     programs = {line[21:].split()[0].partition("[")[0] for line in said[:-3]}
     assert {"sluice-milter", "sluice-feedback", "postfix/smtp"} <= programs
     assert f"bob@{domain}" in place.ctl.run("why", "--since", "1h", f"bob@{domain}", *logs).stdout
+    assert queue_id in place.ctl.run("why", f"<bob@{domain}>", *logs).stdout
 
 
 @pytest.mark.parametrize(
