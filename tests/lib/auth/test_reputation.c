@@ -221,96 +221,91 @@ static bool run_points(const struct lookup *lookup, void *context)
     return blocklist_test(lookup, run->list, &run->problem);
 }
 
+static const struct {
+    const char *name;
+    const char *lines[LINES_MAX];
+    const char *codes; /* of the configuration */
+    enum listing_state want;
+    const char *code, *text, *problem;
+} listings[] = {
+    {"not listed", {"bl.test A 203.0.113.1"}, "", LISTING_NO, NULL, NULL, NULL},
+    {"listed",
+     {"k.bl.test A 127.0.0.2", "k.bl.test TXT see https://bl.test"},
+     "",
+     LISTING_YES,
+     "127.0.0.2",
+     "see https://bl.test",
+     NULL},
+    {"listed without a text", {"k.bl.test A 127.0.0.2"}, "", LISTING_YES, "127.0.0.2", NULL, NULL},
+    {"listed, and the text fails",
+     {"k.bl.test A 127.0.0.2", "k.bl.test FAIL TXT"},
+     "",
+     LISTING_YES,
+     "127.0.0.2",
+     NULL,
+     NULL},
+    {"a code that counts",
+     {"k.bl.test A 127.0.0.9", "k.bl.test A 127.0.0.4"},
+     "codes = {\"127.0.0.4/31\"}",
+     LISTING_YES,
+     "127.0.0.4",
+     NULL,
+     NULL},
+    {"a code that does not",
+     {"k.bl.test A 127.0.0.9"},
+     "codes = {\"127.0.0.4\"}",
+     LISTING_NO,
+     NULL,
+     NULL,
+     NULL},
+    {"refused",
+     {"k.bl.test A 127.255.255.254"},
+     "",
+     LISTING_REFUSED,
+     NULL,
+     NULL,
+     "it refuses our questions (127.255.255.254)"},
+    {"refused, whatever counts",
+     {"k.bl.test A 127.255.255.252"},
+     "codes = {\"127.0.0.0/8\"}",
+     LISTING_REFUSED,
+     NULL,
+     NULL,
+     "it refuses our questions (127.255.255.252)"},
+    {"somebody else's answer",
+     {"k.bl.test A 203.0.113.80"},
+     "",
+     LISTING_REFUSED,
+     NULL,
+     NULL,
+     "203.0.113.80 is no answer of a blocklist"},
+    {"no answer", {"k.bl.test FAIL A"}, "", LISTING_UNKNOWN, NULL, NULL, "SERVFAIL"},
+};
+
 static void test_listings(void **state)
 {
-    static const struct {
-        const char *name;
-        const char *lines[LINES_MAX];
-        const char *codes; /* of the configuration */
-        enum listing_state want;
-        const char *code, *text, *problem;
-    } cases[] = {
-        {"not listed", {"bl.test A 203.0.113.1"}, "", LISTING_NO, NULL, NULL, NULL},
-        {"listed",
-         {"k.bl.test A 127.0.0.2", "k.bl.test TXT see https://bl.test"},
-         "",
-         LISTING_YES,
-         "127.0.0.2",
-         "see https://bl.test",
-         NULL},
-        {"listed without a text",
-         {"k.bl.test A 127.0.0.2"},
-         "",
-         LISTING_YES,
-         "127.0.0.2",
-         NULL,
-         NULL},
-        {"listed, and the text fails",
-         {"k.bl.test A 127.0.0.2", "k.bl.test FAIL TXT"},
-         "",
-         LISTING_YES,
-         "127.0.0.2",
-         NULL,
-         NULL},
-        {"a code that counts",
-         {"k.bl.test A 127.0.0.9", "k.bl.test A 127.0.0.4"},
-         "codes = {\"127.0.0.4/31\"}",
-         LISTING_YES,
-         "127.0.0.4",
-         NULL,
-         NULL},
-        {"a code that does not",
-         {"k.bl.test A 127.0.0.9"},
-         "codes = {\"127.0.0.4\"}",
-         LISTING_NO,
-         NULL,
-         NULL,
-         NULL},
-        {"refused",
-         {"k.bl.test A 127.255.255.254"},
-         "",
-         LISTING_REFUSED,
-         NULL,
-         NULL,
-         "it refuses our questions (127.255.255.254)"},
-        {"refused, whatever counts",
-         {"k.bl.test A 127.255.255.252"},
-         "codes = {\"127.0.0.0/8\"}",
-         LISTING_REFUSED,
-         NULL,
-         NULL,
-         "it refuses our questions (127.255.255.252)"},
-        {"somebody else's answer",
-         {"k.bl.test A 203.0.113.80"},
-         "",
-         LISTING_REFUSED,
-         NULL,
-         NULL,
-         "203.0.113.80 is no answer of a blocklist"},
-        {"no answer", {"k.bl.test FAIL A"}, "", LISTING_UNKNOWN, NULL, NULL, "SERVFAIL"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < 2 * COUNT_OF(listings); i++) {
         const size_t at = i / 2;
         struct list_run run = {.key = "k"};
         char text[128];
         struct conf *conf;
         struct zone *zone;
 
-        (void)snprintf(text, sizeof(text), "blocklist bl.test { kind = ip %s }", cases[at].codes);
+        (void)snprintf(text, sizeof(text), "blocklist bl.test { kind = ip %s }",
+                       listings[at].codes);
         conf = conf_of(text);
         run.list = &conf->blocklists[0];
-        make_zone(cases[at].lines, &zone);
+        make_zone(listings[at].lines, &zone);
         assert_int_not_equal(zone_run(zone, i % 2 == 1, run_list, &run), 0);
-        if (run.listing.state != cases[at].want)
-            fail_msg("%s: state %d", cases[at].name, (int)run.listing.state);
-        if (cases[at].code != NULL)
-            assert_string_equal(run.listing.code, cases[at].code);
-        if (cases[at].text != NULL)
-            assert_string_equal(run.listing.text, cases[at].text);
-        if (cases[at].problem != NULL)
-            assert_string_equal(run.listing.problem, cases[at].problem);
+        if (run.listing.state != listings[at].want)
+            fail_msg("%s: state %d", listings[at].name, (int)run.listing.state);
+        if (listings[at].code != NULL)
+            assert_string_equal(run.listing.code, listings[at].code);
+        if (listings[at].text != NULL)
+            assert_string_equal(run.listing.text, listings[at].text);
+        if (listings[at].problem != NULL)
+            assert_string_equal(run.listing.problem, listings[at].problem);
         listing_clear(&run.listing);
         zone_free(&zone);
         conf_release(&conf);

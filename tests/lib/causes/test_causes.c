@@ -254,7 +254,9 @@ static void compare_row(const struct cause *cause, char *const cells[], size_t c
 
     if (strcmp(cause->id, cells[0]) != 0)
         fail_msg("%s: the page has %s here", cause->id, cells[0]);
-    if (cause->found != found_of(cells[1]))
+    /* The page is the least: the milter finds config.port too, for a Sendmail has no policy daemon.
+     */
+    if ((found_of(cells[1]) & ~cause->found) != 0)
         fail_msg("%s: the page says found by %s", cause->id, cells[1]);
     if (strcmp(cells[2], NONE) == 0 ? cause->action != ACTION_LOG || (cause->found & DAEMONS) != 0
                                     : strcmp(action_name(cause->action), cells[2]) != 0)

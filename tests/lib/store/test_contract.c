@@ -197,10 +197,10 @@ static void test_everything_expires(void **state)
     request = (struct store_request){.identity = "mx/2", .limits = &shorter, .nlimits = 1};
     assert_int_equal(ask_charge(&ask, &request), STORE_OUTCOME_DONE);
     life = server_redis_ask(&server, "TTL sluice:{user:a}:use");
-    assert_in_range(atol(life), 3600 + 60, 3600 + 3 * 60);
+    assert_in_range(strtol(life, NULL, 10), 3600 + 60, 3600 + 3 * 60);
     free(life);
     life = server_redis_ask(&server, "TTL sluice:{msg:mx/1}");
-    assert_in_range(atol(life), 3500, 3600);
+    assert_in_range(strtol(life, NULL, 10), 3500, 3600);
     free(life);
     ask_close(&ask);
     free(url);
@@ -259,7 +259,8 @@ static void test_broken(void **state)
 
 static void test_settings_that_cannot_be(void **state)
 {
-    static const char *const urls[] = {"sentinel://x", "sentinel://x,?master=m", "redis://x,y", "redis:", "unix:relative", "nonsense"};
+    static const char *const urls[] = {"sentinel://x", "sentinel://x,?master=m", "redis://x,y",
+                                       "redis:",       "unix:relative",          "nonsense"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {

@@ -18,7 +18,7 @@ int __res_ninit(res_state state)
         state->nscount = 1;
         state->nsaddr_list[0].sin_family = AF_INET;
         state->nsaddr_list[0].sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        state->nsaddr_list[0].sin_port = htons((uint16_t)atoi(port));
+        state->nsaddr_list[0].sin_port = htons((uint16_t)strtoul(port, NULL, 10));
     }
     return result;
 }
