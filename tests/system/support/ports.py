@@ -9,7 +9,20 @@ LOOPBACK = "127.0.0.1"
 # look and its use.
 FIRST, LAST = 12000, 30000
 
-_given = set()
+# One abstract unix socket per port that was given out, bound for as long as this process lives: so
+# that another process of the tests, which looks before the port is in use, does not take it too.
+_claims = {}
+
+
+def _claim(port):
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0sluice-tests-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
 
 
 def _is_free(port):
@@ -23,14 +36,15 @@ def _is_free(port):
 
 
 def free_port():
-    """A port that is free for TCP and UDP on 127.0.0.1 and was not given out before by this
-    process.
+    """A port that is free for TCP and UDP on 127.0.0.1 and that no living process of the tests was
+    given before.
     """
     for _ in range(1000):
         port = random.randint(FIRST, LAST)
-        if port not in _given and _is_free(port):
-            _given.add(port)
-            return port
+        if _claim(port):
+            if _is_free(port):
+                return port
+            _claims.pop(port).close()
     raise RuntimeError(f"no free port between {FIRST} and {LAST}")
 
 
