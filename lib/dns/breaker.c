@@ -9,7 +9,7 @@ bool dns_breaker_is_open(const struct dns_breaker *breaker)
 
 bool dns_breaker_is_sure(const struct dns_breaker *breaker)
 {
-    return dns_breaker_is_open(breaker) && breaker->sure;
+    return dns_breaker_is_open(breaker) && breaker->tried;
 }
 
 bool dns_breaker_allows(struct dns_breaker *breaker, int64_t now_us)
@@ -19,6 +19,7 @@ bool dns_breaker_allows(struct dns_breaker *breaker, int64_t now_us)
     if (now_us < breaker->probe_us)
         return false;
     breaker->probe_us = now_us + DNS_BREAKER_PROBE_US;
+    breaker->tried = true;
     return true;
 }
 
@@ -27,8 +28,6 @@ void dns_breaker_timed_out(struct dns_breaker *breaker)
     /* The first try is due at once. */
     if (!dns_breaker_is_open(breaker) && ++breaker->timeouts == DNS_BREAKER_TIMEOUTS)
         breaker->probe_us = INT64_MIN;
-    else if (dns_breaker_is_open(breaker) && breaker->probe_us != INT64_MIN)
-        breaker->sure = true;
 }
 
 bool dns_breaker_answered(struct dns_breaker *breaker)
@@ -36,6 +35,6 @@ bool dns_breaker_answered(struct dns_breaker *breaker)
     bool was_open = dns_breaker_is_open(breaker);
 
     breaker->timeouts = 0;
-    breaker->sure = false;
+    breaker->tried = false;
     return was_open;
 }

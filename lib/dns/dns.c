@@ -21,6 +21,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define US_PER_SEC 1000000
+#define US_PER_MS 1000
 
 static const char closing[] = "the resolver is closing";
 
@@ -53,6 +54,7 @@ struct dns_question {
     struct dns_question *after;
     struct loop_timer *deadline;
     int64_t timeout_ms;
+    int64_t asked_us;
     dns_callback *callback;
     void *context;
     char name[]; /* as asked */
@@ -172,6 +174,7 @@ static struct dns_question *question_new(struct lookup *lookup, const char *name
 
     question->lookup = lookup;
     question->timeout_ms = timeout_ms;
+    question->asked_us = clock_now_us(lookup->dns->clock);
     question->callback = callback;
     question->context = context;
     memcpy(question->name, name, room);
@@ -185,8 +188,15 @@ static struct dns_question *question_new(struct lookup *lookup, const char *name
 
 void dns_cancel(struct dns_question *question)
 {
+    int64_t waited_ms;
+
     if (question == NULL)
         return;
+    /* Those who ask much have a deadline of their own, which comes a moment before ours: that the
+     * resolver did not answer is known all the same. */
+    waited_ms = (clock_now_us(question->lookup->dns->clock) - question->asked_us) / US_PER_MS;
+    if (waited_ms >= question->timeout_ms - question->timeout_ms / 8)
+        keep_timeout(question->lookup, waited_ms);
     question_unlink(question);
     question_free(question);
 }

@@ -71,7 +71,8 @@ void dns_free(struct dns **dns);
  * or so is asked all the same and finds out whether it is back, without anybody waiting for it. */
 struct dns_question *dns_ask(struct dns *dns, const char *name, enum dns_type type, int64_t timeout_ms,
                              dns_callback *callback, void *context);
-/* The callback will not be called, and the question is gone.  Does nothing on NULL. */
+/* The callback will not be called, and the question is gone.  One that has had its time by then
+ * counts as timed out.  Does nothing on NULL. */
 void dns_cancel(struct dns_question *question);
 
 /* The reverse name of an address ("9.100.51.198.in-addr.arpa"); the caller frees it. */

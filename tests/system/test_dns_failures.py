@@ -63,7 +63,7 @@ def assert_known(connect):
     with connect() as one:
         answers = [one.message(user=f"u@later{number}.test") for number in range(100)]
     assert all(each.accepted for each in answers)
-    counting.assert_nobody_waits(seconds(answers), TIMEOUT_SEC, tries=1)
+    counting.assert_nobody_waits(seconds(answers), TIMEOUT_SEC)
 
 
 @pytest.mark.parametrize("daemon", sluice.DAEMONS)
@@ -88,7 +88,7 @@ def test_black_hole(station, run, daemon):
     # Once a second it is tried, without anybody waiting for that.
     with Load([connect], user="user@later.test") as load:
         wait.poll(lambda: hole.questions() and len(load.answers) > 100, what="messages, and a try")
-    counting.assert_nobody_waits(seconds(load.answers), TIMEOUT_SEC, tries=1)
+    counting.assert_nobody_waits(seconds(load.answers), TIMEOUT_SEC)
     assert load.accepted == len(load.answers)
     assert_known(connect)
     found = failures(server)[0]

@@ -156,14 +156,18 @@ static void test_breaker(void **state)
     }
     assert_true(dns_breaker_is_open(&breaker));
     /* a hundred questions in each of ten seconds: one a second is asked, the first one at once */
+    assert_false(dns_breaker_is_sure(&breaker));
     assert_true(dns_breaker_allows(&breaker, 0));
     assert_false(dns_breaker_allows(&breaker, 0));
+    /* ... and that one alone may be waited for, whatever became of it */
+    assert_true(dns_breaker_is_sure(&breaker));
     for (int i = 1; i <= 1000; i++) {
         allowed += dns_breaker_allows(&breaker, i * (SEC / 100)) ? 1 : 0;
         dns_breaker_timed_out(&breaker);
     }
     assert_int_equal(allowed, 10);
     assert_true(dns_breaker_answered(&breaker));
+    assert_false(dns_breaker_is_sure(&breaker));
     assert_true(dns_breaker_allows(&breaker, 1000 * (SEC / 100)));
     assert_true(dns_breaker_allows(&breaker, 1000 * (SEC / 100)));
 }

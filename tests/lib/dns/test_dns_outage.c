@@ -125,6 +125,34 @@ static void test_failure_is_no_life(void **state)
     assert_string_equal(told.problem, "the resolver does not answer");
 }
 
+/* A caller whose own deadline comes first gives up: that nobody answered is known all the same. And
+ * when the try is given up, nobody waits for the next one. */
+static void test_given_up(void **state)
+{
+    const int64_t timeout_ms = 800;
+    const struct fixture *fixture = *state;
+    struct told told[DNS_BREAKER_TIMEOUTS] = {{0}}, last = {0};
+    struct dns_question *questions[COUNT_OF(told)];
+    const int64_t began = asking_now_ms();
+    char name[32];
+
+    responder_set(fixture->responder, RESPONDER_SILENT);
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        (void)snprintf(name, sizeof(name), "given-up%zu.test", i);
+        questions[i] = dns_ask(fixture->dns, name, DNS_A, timeout_ms, asking_told, &told[i]);
+        assert_non_null(questions[i]);
+    }
+    while (asking_now_ms() - began <= timeout_ms - timeout_ms / 8)
+        loop_run_once(fixture->loop, 10);
+    for (size_t i = 0; i < COUNT_OF(told); i++)
+        if (told[i].times == 0)
+            dns_cancel(questions[i]);
+    questions[0] = dns_ask(fixture->dns, "try.test", DNS_A, 0, asking_told, &last);
+    assert_non_null(questions[0]);
+    dns_cancel(questions[0]);
+    (void)assert_nobody_waits(fixture, 1200);
+}
+
 /* The questions that libunbound still asks take up all places, but not the one that is a try. */
 static void test_a_try_has_a_place(void **state)
 {
@@ -254,9 +282,13 @@ static void test_second_server_soon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_dead_and_back),      TEST(test_failure_is_no_life),
-        TEST(test_a_try_has_a_place),  TEST(test_answers_between_keep_it_alive),
-        TEST(test_nobody_there),       TEST(test_second_server),
+        TEST(test_dead_and_back),
+        TEST(test_failure_is_no_life),
+        TEST(test_given_up),
+        TEST(test_a_try_has_a_place),
+        TEST(test_answers_between_keep_it_alive),
+        TEST(test_nobody_there),
+        TEST(test_second_server),
         TEST(test_second_server_soon),
     };
 
