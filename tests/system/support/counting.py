@@ -43,11 +43,12 @@ def used(site, subject=f"user:{SENDER}", ctl=None):
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What became of one message, and how long its sender waited."""
+    """What became of one message, how long its sender waited, and when it ended."""
 
     queue_id: str
     words: str
     seconds: float
+    at: float = dataclasses.field(default_factory=time.monotonic)
 
     @property
     def accepted(self):

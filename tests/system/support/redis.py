@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private redis-server on a unix socket and a loopback port."""
 
+import os
 import signal
 
 from . import ports, process, resp, workdir
+
+# As for the unit tests: another version, or Valkey.
+PROGRAM = os.environ.get("SLUICE_REDIS_SERVER") or "redis-server"
 
 
 class Redis(process.Server):
@@ -46,7 +50,7 @@ class Redis(process.Server):
         config = self.folder / "redis.conf"
         config.write_text(self._config())
         self._process = process.Process(
-            self._name, ["redis-server", config], self.folder, outlive=self._outlive
+            self._name, [PROGRAM, config], self.folder, outlive=self._outlive
         )
         self._process.start().wait_ready(self._answers)
         return self

@@ -25,7 +25,7 @@ class Sentinel(process.Server):
             f"sentinel failover-timeout {MASTER} 2000\n"
         )
         self._process = process.Process(
-            self._name, ["redis-server", config, "--sentinel"], self.folder
+            self._name, [redis.PROGRAM, config, "--sentinel"], self.folder
         )
         self._process.start().wait_ready(lambda: ports.listens(self.port))
         return self
