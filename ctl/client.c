@@ -135,6 +135,17 @@ bool client_reset(struct client *client, const char *subject, bool *known_r)
     return true;
 }
 
+bool client_forget(struct client *client, const char *subject, const char *kind, bool *known_r)
+{
+    struct question question = {.answered = false};
+
+    store_note_remove(client->store, subject, kind, NULL, 0, on_answer, &question);
+    if (!wait_for(client, &question))
+        return false;
+    *known_r = question.answer.known;
+    return true;
+}
+
 bool client_note(struct client *client, const char *subject, const char *kind,
                  struct note_fact *note_r, int64_t *now_us_r)
 {

@@ -41,5 +41,8 @@ bool client_list(struct client *client, const char *kind,
                  void (*show)(const char *subject, const struct store_note *note, void *context),
                  void *context);
 
+/* Forgets a note.  false: the store did not answer. */
+bool client_forget(struct client *client, const char *subject, const char *kind, bool *known_r);
+
 /* Forgets a subject; known_r: there was something to forget.  false: the store did not answer. */
 bool client_reset(struct client *client, const char *subject, bool *known_r);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sluicectl reset: forget what a subject used. */
+/* sluicectl reset: forget what a subject used, and what deliveries taught of it. */
 #include "ctl/ctl.h"
 #include "ctl/subject.h"
 
+#include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/decide/outcomes.h"
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* "daily 12 messages, rcpts 30 recipients" */
 static void print_usage(const struct usage *usages, size_t count, struct text *text)
@@ -39,7 +42,55 @@ static void tell(const struct subject *subject, const struct usage *usages, size
     text_free(&text);
 }
 
-static int reset(const struct conf *conf, struct subject *subject)
+/* --- what sluice-feedback has learned -------------------------------------------------------- */
+
+/* Where it is kept, by the kind of subject. */
+static void name_note(const struct subject *subject, const char *value, struct text *name)
+{
+    char *lower = text_lower(mem_copy(value));
+
+    if (subject->kind == SUBJECT_RECIPIENT)
+        outcome_recipient(lower, name);
+    else if (subject->kind == SUBJECT_RECIPIENT_DOMAIN)
+        outcome_destination(strchr(subject->name, ':') + 1, name);
+    free(lower);
+}
+
+static bool latest(const struct note_fact *fact, struct outcome_seen *seen_r)
+{
+    struct store_pair pairs[OUTCOME_FIELDS_MAX];
+    struct store_note note = {.pairs = pairs};
+
+    for (; note.npairs < fact->npairs && note.npairs < OUTCOME_FIELDS_MAX; note.npairs++)
+        pairs[note.npairs] =
+            (struct store_pair){fact->pairs[note.npairs].name, fact->pairs[note.npairs].value};
+    return outcome_latest(&note, 0, OUTCOME_ANY_SIZE, seen_r);
+}
+
+/* false: the store did not answer. */
+static bool forget_failures(struct client *client, const struct subject *subject, const char *value)
+{
+    struct text name = TEXT_EMPTY;
+    struct note_fact note = {.npairs = 0};
+    struct outcome_seen seen;
+    bool known = false;
+    bool answered = true;
+
+    name_note(subject, value, &name);
+    if (name.length > 0)
+        answered = client_note(client, text_string(&name), OUTCOME_KIND, &note, NULL) &&
+                   client_forget(client, text_string(&name), OUTCOME_KIND, &known);
+    if (answered && known && latest(&note, &seen))
+        printf("%s: forgot %s, seen %" PRId64 " time%s: %s\n", strchr(subject->name, ':') + 1,
+               seen.cause->id, seen.count, seen.count == 1 ? "" : "s", seen.text);
+    note_fact_clear(&note);
+    text_free(&name);
+    return answered;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static int reset(const struct conf *conf, struct subject *subject, const char *value)
 {
     struct usage usages[STORE_LIMITS_MAX];
     struct client client;
@@ -53,7 +104,8 @@ static int reset(const struct conf *conf, struct subject *subject)
 
     if (!opened) {
         ctl_complain("%s", problem);
-    } else if (!client_reset(&client, subject->name, &known)) {
+    } else if (!client_reset(&client, subject->name, &known) ||
+               !forget_failures(&client, subject, value)) {
         ctl_complain("the store did not answer in time; see sluicectl status");
     } else {
         tell(subject, looked ? usages : NULL, count, known);
@@ -64,21 +116,42 @@ static int reset(const struct conf *conf, struct subject *subject)
     return status;
 }
 
+/* The subject in the words of limits: "destination example.net", "dest:example.net" and the like
+ * mean a recipient's domain.  The caller frees it. */
+static char *subject_words(int argc, char **argv)
+{
+    static const char *const synonyms[][2] = {{"destination", "recipient-domain"},
+                                              {"dest", "recipient-domain"},
+                                              {"rcpt", "recipient"}};
+    const size_t kind = strcspn(argv[1], ":");
+    const char *value = argc == 3 ? argv[2] : argv[1] + kind + (argv[1][kind] == ':');
+
+    for (size_t i = 0; i < sizeof(synonyms) / sizeof(*synonyms); i++)
+        if (strlen(synonyms[i][0]) == kind && strncmp(synonyms[i][0], argv[1], kind) == 0 &&
+            (argc == 3 || argv[1][kind] == ':'))
+            return mem_print("%s:%s", synonyms[i][1], value);
+    return argc == 3 ? mem_print("%s:%s", argv[1], argv[2]) : mem_copy(argv[1]);
+}
+
 static int run(struct ctl *ctl, int argc, char **argv)
 {
     struct subject subject;
-    char *problem = NULL;
+    char *problem = NULL, *words;
+    const char *colon;
     int status;
 
-    if (argc != 2 || argv[1][0] == '-')
+    if (argc < 2 || argc > 3 || argv[1][0] == '-' || argv[1][0] == '\0')
         return ctl_usage(argv[0], "expected one subject, such as alice@example.com");
     if (!ctl_load(ctl))
         return EX_CONFIG;
-    if (subject_parse(ctl->conf, argv[1], &subject, &problem))
-        status = reset(ctl->conf, &subject);
+    words = subject_words(argc, argv);
+    colon = strchr(words, ':');
+    if (subject_parse(ctl->conf, words, &subject, &problem))
+        status = reset(ctl->conf, &subject, colon != NULL ? colon + 1 : words);
     else
         status = ctl_usage(argv[0], "%s", problem);
     subject_clear(&subject);
+    free(words);
     free(problem);
     return status;
 }
@@ -86,9 +159,16 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_reset = {
     .name = "reset",
     .arguments = "SUBJECT",
-    .summary = "forget what somebody used",
+    .summary = "forget what somebody used, or what deliveries taught of somebody",
     .help = "Forgets all that the subject (see sluicectl limits --help) used, of every limit and\n"
             "window, and says what that was.  The configuration stays as it is.\n"
+            "\n"
+            "  recipient:ADDRESS   also forgets why mail to the address failed\n"
+            "  destination:DOMAIN  (or recipient-domain:DOMAIN) also forgets what is wrong with\n"
+            "                      the domain's mail servers: until the next failure, messages\n"
+            "                      there have no finding\n"
+            "\n"
+            "The colon may be a space.\n"
             "\n"
             "Exit status: 0; 69 when the store does not answer.",
     .run = run,

@@ -31,7 +31,18 @@ static bool same(struct span value, const char *target)
     return value.length == strlen(target) && strncasecmp(value.start, target, value.length) == 0;
 }
 
-/* The target may be what a field holds, or one of the addresses in it. */
+/* An address in the domain that was asked for. */
+static bool is_at(struct span address, const char *target)
+{
+    size_t at = span_find_char(address, '@');
+
+    if (span_ends(address, ">"))
+        address = span_to(address, address.length - 1);
+    return at != SPAN_NONE && strchr(target, '.') != NULL &&
+           same(span_from(address, at + 1), target);
+}
+
+/* The target may be what a field holds, or one of the addresses in it, or a recipient's domain. */
 static bool field_is(const struct line *line, const char *target)
 {
     static const enum line_field fields[] = {FIELD_QUEUE_ID,  FIELD_MESSAGE_ID,
@@ -45,7 +56,9 @@ static bool field_is(const struct line *line, const char *target)
             size_t comma = span_find_char(rest, ',');
             size_t length = comma == SPAN_NONE ? rest.length : comma;
 
-            if (same(span_trim(span_to(rest, length)), target))
+            if (same(span_trim(span_to(rest, length)), target) ||
+                (fields[i] >= FIELD_RECIPIENT && fields[i] <= FIELD_ORIGINAL_RECIPIENT &&
+                 is_at(span_trim(span_to(rest, length)), target)))
                 return true;
             rest = span_from(rest, comma == SPAN_NONE ? rest.length : comma + 1);
         }
@@ -55,7 +68,7 @@ static bool field_is(const struct line *line, const char *target)
 
 static bool record_is(const struct log_record *record, const char *target)
 {
-    static const char *const names[] = {"user", "from", "rcpt", "message-id"};
+    static const char *const names[] = {"user", "from", "rcpt", "message-id", "domain"};
 
     if (record->queue_id != NULL && strcasecmp(record->queue_id, target) == 0)
         return true;

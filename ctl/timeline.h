@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the logs say of a queue id, a message id, a login or an address: the lines of the MTA and of
+ * What the logs say of a queue id, a message id, a login, an address or a recipients' domain: the
+ * lines of the MTA and of
  * all of Sluice's programs, joined by queue id and put in order.
  */
 #pragma once

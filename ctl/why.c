@@ -361,7 +361,7 @@ static int ask(struct ctl *ctl, const char *target, const struct strings *files,
         status = answer(&asked, target);
     } else {
         ctl_complain("%s", problem);
-        status = EX_UNAVAILABLE;
+        status = EX_NOINPUT;
     }
 done:
     for (size_t i = 0; i < asked.nends; i++) {
@@ -402,12 +402,12 @@ static int run(struct ctl *ctl, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
         if (c != 's' || !conf_duration_parse(optarg, &since_ms))
             return ctl_usage(argv[0], "--since: expected a time such as 2h or 3d");
-    if (optind == argc)
-        return ctl_usage(argv[0], "expected a queue id, a message id, a login or an address");
+    target = optind < argc ? without_brackets(argv[optind]) : "";
+    if (target[strspn(target, " \t")] == '\0')
+        return ctl_usage(argv[0], "expected a queue id, a message id, a login, an address or a domain");
     if (!ctl_load(ctl))
         return EX_CONFIG;
-    target = without_brackets(argv[optind++]);
-    for (int i = optind; i < argc; i++)
+    for (int i = optind + 1; i < argc; i++)
         strings_add(&files, argv[i]);
     if (files.count == 0)
         default_files(ctl->conf, &files);
@@ -421,7 +421,8 @@ const struct verb verb_why = {
     .name = "why",
     .arguments = "[--since TIME] WHAT [LOG...]",
     .summary = "say what happened to mail",
-    .help = "WHAT is a queue id, a message id, a login, or an address of a sender or recipient.\n"
+    .help = "WHAT is a queue id, a message id, a login, an address of a sender or recipient, or\n"
+            "a domain of recipients.\n"
             "Prints what the MTA and Sluice's programs logged about it, in order, and then one\n"
             "sentence and the next thing to do. Without LOG, the logs of the configuration are\n"
             "read (mail-log and log, where they are files); they may be packed with gzip.\n"

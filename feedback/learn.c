@@ -20,6 +20,7 @@ struct lesson {
     struct store *store;
     const struct outcome_rule *rule; /* NULL: a success, or nothing to remember */
     bool success;
+    int64_t size; /* of the message, in octets; 0 unknown */
     char *subjects[SUBJECTS];
     struct text recipient, destination;
     struct learned learned;
@@ -70,7 +71,20 @@ static void answer_failure(struct lesson *lesson, const struct store_answer *ans
     learned->count = value.count + !answer->known;
 }
 
-/* A success ends what was wrong with either. */
+/* Forgets what the success of a message of that size proves wrong. */
+static void forget(struct lesson *lesson, const char *subject, const struct store_note *note)
+{
+    const char *fields[STORE_NOTE_FIELDS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < note->npairs && count < STORE_NOTE_FIELDS_MAX; i++)
+        if (outcome_concerns(note, note->pairs[i].name, lesson->size))
+            fields[count++] = note->pairs[i].name;
+    store_note_remove(lesson->store, subject, OUTCOME_KIND,
+                      count == note->npairs ? NULL : fields, count, NULL, NULL);
+}
+
+/* A success ends what was wrong with either; a small message's not what larger ones met. */
 static void answer_success(struct lesson *lesson, const struct store_answer *answer)
 {
     const char *const subjects[] = {text_string(&lesson->recipient),
@@ -79,11 +93,11 @@ static void answer_success(struct lesson *lesson, const struct store_answer *ans
     for (size_t i = 0; i < answer->nnotes && i < 2; i++) {
         struct outcome_seen seen;
 
-        if (!outcome_latest(&answer->notes[i], 0, &seen))
+        if (!outcome_latest(&answer->notes[i], 0, lesson->size, &seen))
             continue;
         if (!lesson->learned.failing || seen.last_sec > lesson->learned.last_sec)
             take(&lesson->learned, &seen);
-        store_note_remove(lesson->store, subjects[i], OUTCOME_KIND, NULL, 0, NULL, NULL);
+        forget(lesson, subjects[i], &answer->notes[i]);
     }
 }
 
@@ -176,7 +190,8 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
     char identity[64], size[24];
     struct store_request request;
 
-    *lesson = (struct lesson){.store = store, .callback = callback, .context = context};
+    *lesson = (struct lesson){
+        .store = store, .size = result->size, .callback = callback, .context = context};
     name_subjects(lesson, conf, result);
     choose_rule(lesson, conf, result);
     outcome_recipient(result->recipient, &lesson->recipient);
@@ -208,7 +223,7 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
         };
         request.marks = marks;
         request.nmarks = 1;
-        if (lesson->rule->cause == CAUSE_RECIPIENT_REFUSES_SIZE && result->size > 0) {
+        if (outcome_is_of_size(lesson->rule->cause) && result->size > 0) {
             snprintf(size, sizeof(size), "%" PRId64, result->size);
             marks[1] = marks[0];
             marks[1].field = OUTCOME_SIZE_FIELD;

@@ -107,6 +107,8 @@ static const struct advice destination_advice[] = {
     {CAUSE_DESTINATION_UNREACHABLE, "cannot be reached at the moment; your message may be late.",
      "wait, the MTA tries again for days; if other domains are unreachable too, look at our own "
      "firewall and whether port 25 is let out"},
+    {CAUSE_DESTINATION_GREYLISTING, "puts first attempts off; your message may be late.",
+     "nothing, the MTA tries again; send from one address, so that the retry is recognised"},
     {CAUSE_DESTINATION_THROTTLING,
      "takes mail from us only slowly at the moment; your message may be late.",
      "lower the concurrency and rate of mail to it (a transport of its own in master.cf, with "
@@ -114,6 +116,27 @@ static const struct advice destination_advice[] = {
     {CAUSE_DESTINATION_BLOCKS_US,
      "refuses mail from our server at the moment. Please tell your mail administrator.",
      "stop what made it block us, then ask for removal where its text says"},
+    {CAUSE_DESTINATION_AUTH_REQUIRED,
+     "refuses mail whose sender it cannot verify. Please tell your mail administrator.",
+     "publish what its text asks for (SPF, DKIM, DMARC); sluicectl check dns says what is wrong"},
+    {CAUSE_DESTINATION_CONTENT, "refused the content of a message lately.",
+     "compare with what was refused (its text); if that was spam, suspend who sent it"},
+    {CAUSE_DESTINATION_TLS,
+     "and ours do not agree on encryption at the moment; your message may be late.",
+     "try openssl s_client -starttls smtp against it; an exception is an entry in "
+     "smtp_tls_policy_maps"},
+    {CAUSE_DESTINATION_RELAY_DENIED,
+     "does not take mail for it from us. Please tell your mail administrator.",
+     "check relayhost, its login and the domain's MX record"},
+    {CAUSE_DESTINATION_LOGIN,
+     "cannot be reached: our own login is refused. Please tell your mail administrator.",
+     "correct the relayhost's entry in smtp_sasl_password_maps"},
+    {CAUSE_DESTINATION_DNS, "was not found in the DNS lately; your message may be late.",
+     "check the domain's spelling and MX record; if others fail too, our resolver"},
+    {CAUSE_DESTINATION_SIZE, "refused a message as large as this one lately.",
+     "send a link in place of the attachments"},
+    {CAUSE_DESTINATION_OTHER, "refused a message lately for a reason that is not known.",
+     "read its text"},
 };
 
 static void advise_destination(struct finding *finding, const struct outcome_fact *fact,
@@ -134,6 +157,38 @@ static void advise_destination(struct finding *finding, const struct outcome_fac
     }
 }
 
+/* What is larger than what was refused will be refused too: better now than as a bounce. */
+static bool is_too_large(const struct message *message, const struct outcome_fact *fact)
+{
+    return fact->cause == cause_get(CAUSE_DESTINATION_SIZE) && fact->refused_size > 0 &&
+           message->size > fact->refused_size;
+}
+
+static void find_too_large(struct message *message, const struct outcome_fact *fact)
+{
+    const struct address *address = &message->recipients[fact->recipient].address;
+    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_CONTENT_SIZE));
+
+    if (finding)
+        finding->recipient = fact->recipient;
+    finding_field(finding, "rcpt", "%s", address->text);
+    finding_field(finding, "domain", "%s", address->domain);
+    finding_field(finding, "size", "%" PRId64, message->size);
+    finding_field(finding, "max", "%" PRId64, fact->refused_size);
+    finding_field(finding, "n", "%" PRId64, fact->count);
+    if (fact->text && fact->text[0] != '\0')
+        finding_field(finding, "text", "%s", fact->text);
+    finding_sentence(finding,
+                     "This message has %" PRId64 " bytes, and %s refused one of %" PRId64
+                     " as too large. Put large files where the recipients can fetch them, and send "
+                     "the link.",
+                     message->size, address->domain, fact->refused_size);
+    finding_hint(finding,
+                 "send a link in place of the attachment; if %s takes larger mail now, sluicectl "
+                 "reset destination:%s",
+                 address->domain, address->domain);
+}
+
 void check_destinations(const struct conf *conf, struct message *message)
 {
     const struct outcomes *outcomes = message->facts.outcomes;
@@ -141,12 +196,14 @@ void check_destinations(const struct conf *conf, struct message *message)
     (void)conf;
     for (size_t i = 0; outcomes && i < outcomes->count; i++) {
         const struct outcome_fact *fact = &outcomes->facts[i];
-        struct finding *finding;
 
         if (!fact->is_destination || !fact->cause || fact->recipient >= (long)message->nrecipients)
             continue;
-        finding = begin(message, fact);
-        advise_destination(finding, fact, message->recipients[fact->recipient].address.domain);
+        if (is_too_large(message, fact))
+            find_too_large(message, fact);
+        else
+            advise_destination(begin(message, fact), fact,
+                               message->recipients[fact->recipient].address.domain);
     }
 }
 

@@ -24,7 +24,7 @@ enum check_need {
     NEED_LISTINGS = 1 << 6,
 };
 
-#define CHECK_CAUSES_MAX 8
+#define CHECK_CAUSES_MAX 16
 
 struct check {
     const char *name;

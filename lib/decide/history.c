@@ -94,18 +94,6 @@ void history_add_rates(const struct conf *conf, const struct message *message,
 
 /* --- the answers ---------------------------------------------------------------------- */
 
-/* Than the message that was refused for its size, by what that one had when it left. */
-static bool is_smaller(const struct message *message, const struct store_note *note)
-{
-    const char *mark = store_note_value(note, OUTCOME_SIZE_FIELD);
-    struct store_mark_value value;
-    int64_t refused;
-
-    return mark != NULL && store_mark_read(mark, &value) &&
-           text_number(value.text, strlen(value.text), &refused) &&
-           message->size + HEADERS_ADDED < refused;
-}
-
 void history_answered(const struct conf *conf, const struct store_answer *answer,
                       const struct store_note *notes, struct message *message)
 {
@@ -117,14 +105,14 @@ void history_answered(const struct conf *conf, const struct store_answer *answer
         struct outcome_fact *fact = &outcomes->facts[i];
         struct outcome_seen seen;
 
-        if (!outcome_latest(&notes[i], FOUND_POLICY | FOUND_MILTER, &seen) ||
-            (seen.cause == cause_get(CAUSE_RECIPIENT_REFUSES_SIZE) &&
-             is_smaller(message, &notes[i])))
+        if (!outcome_latest(&notes[i], FOUND_POLICY | FOUND_MILTER, message->size + HEADERS_ADDED,
+                            &seen))
             continue;
         fact->cause = seen.cause;
         fact->since_sec = seen.since_sec;
         fact->last_sec = seen.last_sec;
         fact->count = seen.count;
+        fact->refused_size = seen.refused_size;
         free(fact->text);
         fact->text = mem_copy(seen.text);
     }

@@ -5,6 +5,7 @@
 #include "lib/message/message.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define HOUR ((int64_t)3600)
 #define DAY (24 * HOUR)
@@ -67,16 +68,50 @@ char *outcome_user(const struct conf *conf, const char *login)
     return text_take(&name);
 }
 
-bool outcome_latest(const struct store_note *note, unsigned found_where,
+bool outcome_is_of_size(enum cause_id cause)
+{
+    return cause == CAUSE_RECIPIENT_REFUSES_SIZE || cause == CAUSE_DESTINATION_SIZE;
+}
+
+/* 0: it is not known. */
+static int64_t refused_size(const struct store_note *note)
+{
+    const char *mark = store_note_value(note, OUTCOME_SIZE_FIELD);
+    struct store_mark_value value;
+    int64_t size;
+
+    return mark != NULL && store_mark_read(mark, &value) &&
+                   text_number(value.text, strlen(value.text), &size)
+               ? size
+               : 0;
+}
+
+static bool is_of_size(const char *field)
+{
+    const struct cause *cause = cause_find(field);
+
+    return strcmp(field, OUTCOME_SIZE_FIELD) == 0 ||
+           (cause != NULL &&
+            outcome_is_of_size((enum cause_id)(cause - cause_get((enum cause_id)0))));
+}
+
+bool outcome_concerns(const struct store_note *note, const char *field, int64_t size)
+{
+    return !is_of_size(field) || size >= refused_size(note);
+}
+
+bool outcome_latest(const struct store_note *note, unsigned found_where, int64_t size,
                     struct outcome_seen *seen_r)
 {
     bool found = false;
 
     for (size_t i = 0; i < note->npairs; i++) {
-        const struct cause *cause = cause_find(note->pairs[i].name);
+        const char *field = note->pairs[i].name;
+        const struct cause *cause = cause_find(field);
         struct store_mark_value value;
 
         if (!cause || (found_where != 0 && !(cause->found & found_where)) ||
+            !outcome_concerns(note, field, size) ||
             !store_mark_read(note->pairs[i].value, &value) ||
             (found && value.last_sec < seen_r->last_sec))
             continue;
@@ -84,6 +119,7 @@ bool outcome_latest(const struct store_note *note, unsigned found_where,
                                         .since_sec = value.first_sec,
                                         .last_sec = value.last_sec,
                                         .count = value.count,
+                                        .refused_size = is_of_size(field) ? refused_size(note) : 0,
                                         .text = value.text};
         found = true;
     }

@@ -36,9 +36,17 @@ void outcome_destination(const char *domain, struct text *text_r);
 char *outcome_user(const struct conf *conf, const char *login);
 #define OUTCOME_KIND "" /* of these notes */
 #define OUTCOME_FIELDS_MAX 16
-/* Beside recipient.refuses-size: its text is the size, in octets, of the message that was refused.
- */
+/* Beside recipient.refuses-size and destination.size: its text is the size, in octets, of the
+ * message that was refused. */
 #define OUTCOME_SIZE_FIELD "size"
+
+/* Whether a failure is of a message's size, so that it says nothing of smaller ones. */
+bool outcome_is_of_size(enum cause_id cause);
+
+/* Whether a field of a note concerns a message of that size, in octets: all do, but those about the
+ * size of a larger one. */
+#define OUTCOME_ANY_SIZE INT64_MAX
+bool outcome_concerns(const struct store_note *note, const char *field, int64_t size);
 
 /* What is counted of a user, a sender domain and a destination. */
 #define OUTCOME_RESULTS 'R' /* recipients whose mail was delivered or bounced */
@@ -48,11 +56,13 @@ char *outcome_user(const struct conf *conf, const char *login);
 #define OUTCOME_LOGINS 'L' /* that failed */
 #define OUTCOME_COUNT_MAX INT64_C(1000000000000) /* no limit */
 
-/* The latest failure in a note, of the causes that are found there (enum cause_found; 0: of all);
- * false: there is none. */
+/* The latest failure in a note that concerns a message of that size, of the causes that are found
+ * there (enum cause_found; 0: of all); false: there is none. */
 struct outcome_seen {
     const struct cause *cause;
     int64_t since_sec, last_sec, count;
+    int64_t refused_size; /* of a failure of size, where it is known; else 0 */
     const char *text; /* points into the note */
 };
-bool outcome_latest(const struct store_note *note, unsigned found, struct outcome_seen *seen_r);
+bool outcome_latest(const struct store_note *note, unsigned found, int64_t size,
+                    struct outcome_seen *seen_r);

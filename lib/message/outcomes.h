@@ -18,6 +18,7 @@ struct outcome_fact {
     bool is_destination;
     const struct cause *cause; /* NULL: nothing is wrong, or nothing is known */
     int64_t since_sec, last_sec, count;
+    int64_t refused_size; /* of a failure of size: what was too large, when it left; 0 unknown */
     char *text; /* the remote's own words */
 };
 

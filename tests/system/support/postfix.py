@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from . import credentials, ports, postfix_config, process, wait, workdir
+from . import credentials, ports, postfix_config, preload, process, wait, workdir
 
 MASTER = "/usr/lib/postfix/sbin/master"
 
@@ -23,7 +23,8 @@ class Postfix(process.Server):
     """Relays all mail to `relay_port`; takes it at smtp_port and, from logins, at submission_port.
 
     settings: main.cf lines that are added or replaced; submission: the same for the submission
-    service alone.
+    service alone; resolver_port: where a name server answers, on loopback, to look up the domains
+    that a transport names.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Postfix(process.Server):
         local_domains=("example.test",),
         long_queue_ids=True,
         outlive=False,
+        resolver_port=None,
     ):
         self.folder = workdir.subfolder(folder, "postfix")
         self.config = workdir.subfolder(self.folder, "etc")
@@ -56,6 +58,17 @@ class Postfix(process.Server):
         self._settings = dict(settings or {})
         self._submission = {**SUBMISSION_OPTIONS, **(submission or {})}
         self._outlive = outlive
+        self._env = self._resolver(resolver_port) if resolver_port else {}
+
+    def _resolver(self, port):
+        env = {**preload.environment(self.folder, "resolver"), "RESOLVER_PORT": port}
+        self._settings = {
+            "smtp_dns_support_level": "enabled",
+            "smtp_host_lookup": "dns",
+            "import_environment": " ".join(["MAIL_CONFIG", "LANG=C", *env]),
+            **self._settings,
+        }
+        return env
 
     def _write_config(self):
         logins = postfix_config.login_settings(self.certificate, self.users)
@@ -71,7 +84,7 @@ class Postfix(process.Server):
         self._write_config()
         postfix_config.create_queue(self.queue)
         self._process = process.Process(
-            "postfix", [MASTER, "-c", self.config], self.folder, outlive=self._outlive
+            "postfix", [MASTER, "-c", self.config], self.folder, self._env, self._outlive
         )
         self._process.start().wait_ready(
             lambda: ports.listens(self.smtp_port) and ports.listens(self.submission_port)

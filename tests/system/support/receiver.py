@@ -9,6 +9,12 @@ import threading
 from . import ports
 
 
+def after(count, reply):
+    """For the first so many recipients a yes, then the reply."""
+    left = iter(range(count))
+    return lambda _: "250 2.1.5 ok" if next(left, None) is not None else reply
+
+
 class _Session(socketserver.StreamRequestHandler):
     def reply(self, text):
         self.wfile.write(text.encode() + b"\r\n")

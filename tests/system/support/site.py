@@ -55,7 +55,8 @@ class Site:
     options and sections go to sluice.conf, zones to the name server, settings and submission to
     Postfix, extra to sendmail.mc; parts are the daemons to run; mta is "postfix", "sendmail", or
     "none" for a site that a test asks itself; store is what support/redis.py takes; without
-    resolver there is nobody to answer DNS questions; env goes to the daemons.
+    resolver there is nobody to answer DNS questions; env goes to the daemons; with lookups Postfix
+    asks the site's name server too.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Site:
         store=None,
         resolver=True,
         env=None,
+        lookups=False,
     ):
         self.folder = folder or workdir.create(label)
         self.users = USERS if users is None else users
@@ -114,7 +116,7 @@ class Site:
         self._world = [self.dns] if resolver else []
         self.mta = None
         if mta != "none":
-            self.mta = self._make_mta(mta, settings, submission, extra, outlive)
+            self.mta = self._make_mta(mta, settings, submission, extra, outlive, lookups)
 
     def _base_options(self):
         state = workdir.subfolder(self.folder, "state")
@@ -135,7 +137,7 @@ class Site:
     def _sign(self):
         return f'sign {DOMAIN} {{ selector = {SELECTOR}  key = "{self.key.private}" }}\n'
 
-    def _make_mta(self, mta, settings, submission, extra, outlive):
+    def _make_mta(self, mta, settings, submission, extra, outlive, lookups):
         policy = self.policy_socket if self.policyd in self.daemons else None
         milter = self.milter_socket if self.milter in self.daemons else None
         if mta == "sendmail":
@@ -149,6 +151,7 @@ class Site:
             settings=wiring,
             submission=submission,
             outlive=outlive,
+            resolver_port=self.dns.port if lookups else None,
         )
 
     @property
