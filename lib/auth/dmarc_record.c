@@ -2,6 +2,7 @@
 /* DMARC policy records: a tag list with values of known forms. */
 #include "lib/auth/dmarc_record.h"
 
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>
@@ -15,32 +16,13 @@ struct slice {
     size_t length;
 };
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* Literals of the grammar are compared without regard to case (RFC 5234), but for the version. */
 static bool slice_is(struct slice slice, const char *word)
 {
     size_t i = 0;
 
-    while (i < slice.length && word[i] != '\0' && lower(slice.start[i]) == lower(word[i]))
+    while (i < slice.length && word[i] != '\0' &&
+           ascii_lower(slice.start[i]) == ascii_lower(word[i]))
         i++;
     return i == slice.length && word[i] == '\0';
 }
@@ -143,7 +125,7 @@ static const char *parse_percent(struct slice value, struct dmarc_record *record
 
     (void)record;
     for (size_t i = 0; i < value.length; i++) {
-        if (!is_digit(value.start[i]) || i == 3)
+        if (!ascii_is_digit(value.start[i]) || i == 3)
             return "it is a number from 0 to 100";
         percent = percent * 10 + (unsigned)(value.start[i] - '0');
     }
@@ -165,9 +147,9 @@ static const char *parse_options(struct slice value, struct dmarc_record *record
         struct slice option = trim(cut(&value, ':'));
         const char *at;
 
-        if (option.length != 1 || !is_one_of(lower(option.start[0]), options))
+        if (option.length != 1 || !ascii_is_one_of(ascii_lower(option.start[0]), options))
             return "an option is 0, 1, d or s";
-        at = strchr(options, lower(option.start[0]));
+        at = strchr(options, ascii_lower(option.start[0]));
         if (seen[at - options])
             return "an option is there twice";
         seen[at - options] = true;
@@ -192,12 +174,12 @@ static bool is_uri_text(struct slice uri)
     for (size_t i = 0; i < uri.length; i++) {
         char c = uri.start[i];
 
-        if (is_alpha(c) || is_digit(c) || is_one_of(c, "-._~:/?#[]@$&'()*+;="))
+        if (ascii_is_alpha(c) || ascii_is_digit(c) || ascii_is_one_of(c, "-._~:/?#[]@$&'()*+;="))
             continue;
         if (c != '%' || i + 2 >= uri.length)
             return false;
         for (size_t digit = 1; digit <= 2; digit++)
-            if (!is_one_of(lower(uri.start[i + digit]), "0123456789abcdef"))
+            if (!ascii_is_one_of(ascii_lower(uri.start[i + digit]), "0123456789abcdef"))
                 return false;
     }
     return true;
@@ -205,11 +187,11 @@ static bool is_uri_text(struct slice uri)
 
 static bool is_scheme(struct slice scheme)
 {
-    if (scheme.length == 0 || !is_alpha(scheme.start[0]))
+    if (scheme.length == 0 || !ascii_is_alpha(scheme.start[0]))
         return false;
     for (size_t i = 0; i < scheme.length; i++)
-        if (!is_alpha(scheme.start[i]) && !is_digit(scheme.start[i]) &&
-            !is_one_of(scheme.start[i], "+-."))
+        if (!ascii_is_alpha(scheme.start[i]) && !ascii_is_digit(scheme.start[i]) &&
+            !ascii_is_one_of(scheme.start[i], "+-."))
             return false;
     return true;
 }
@@ -230,10 +212,10 @@ static bool is_uri(struct slice uri)
 /* "!" and a size: obsolete, and nothing that we send is that large. */
 static bool is_size(struct slice size)
 {
-    if (size.length > 0 && is_one_of(lower(size.start[size.length - 1]), "kmgt"))
+    if (size.length > 0 && ascii_is_one_of(ascii_lower(size.start[size.length - 1]), "kmgt"))
         size.length--;
     for (size_t i = 0; i < size.length; i++)
-        if (!is_digit(size.start[i]))
+        if (!ascii_is_digit(size.start[i]))
             return false;
     return size.length > 0;
 }
@@ -287,7 +269,7 @@ static const struct {
 static bool is_name(struct slice name)
 {
     for (size_t i = 0; i < name.length; i++)
-        if (!is_alpha(name.start[i]))
+        if (!ascii_is_alpha(name.start[i]))
             return false;
     return name.length > 0;
 }
@@ -330,7 +312,7 @@ bool dmarc_record_is(const char *bytes, size_t length)
     struct slice value = cut(&rest, ';');
     struct slice name = cut(&value, '=');
 
-    if (name.length == 0 || lower(name.start[0]) != 'v' || trim(name).length != 1)
+    if (name.length == 0 || ascii_lower(name.start[0]) != 'v' || trim(name).length != 1)
         return false;
     value = trim(value);
     return value.length == sizeof(VERSION) - 1 && memcmp(value.start, VERSION, value.length) == 0;

@@ -2,6 +2,8 @@
 /* Macros in SPF records: syntax and expansion. */
 #include "lib/auth/spf_macro.h"
 
+#include "lib/base/ascii.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -22,48 +24,28 @@ struct token {
     size_t ndelimiters;
 };
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* Reads the inside of "%{...}"; at is behind the brace. */
 static const char *read_braces(const char *at, const char *end, struct token *token)
 {
     bool parts_given = false;
 
-    if (at == end || !is_one_of(lower(*at), LETTERS))
+    if (at == end || !ascii_is_one_of(ascii_lower(*at), LETTERS))
         return "no such macro letter";
-    token->letter = lower(*at);
+    token->letter = ascii_lower(*at);
     token->escape = token->letter != *at;
-    for (at++; at < end && is_digit(*at); at++) {
+    for (at++; at < end && ascii_is_digit(*at); at++) {
         parts_given = true;
         if (token->parts < PARTS_MAX)
             token->parts = token->parts * 10 + (unsigned)(*at - '0');
     }
     if (parts_given && token->parts == 0)
         return "a macro takes at least one part";
-    if (at < end && lower(*at) == 'r') {
+    if (at < end && ascii_lower(*at) == 'r') {
         token->reverse = true;
         at++;
     }
     token->delimiters = at;
-    while (at < end && is_one_of(*at, DELIMITERS))
+    while (at < end && ascii_is_one_of(*at, DELIMITERS))
         at++;
     token->ndelimiters = (size_t)(at - token->delimiters);
     if (at == end || *at != '}')
@@ -78,7 +60,7 @@ static const char *read_token(const char *start, const char *end, struct token *
     *token_r = (struct token){.start = start, .length = 1};
     if (*start != '%')
         return NULL;
-    if (start + 1 == end || !is_one_of(start[1], "{%_-"))
+    if (start + 1 == end || !ascii_is_one_of(start[1], "{%_-"))
         return "a percent sign that begins no macro";
     if (start[1] == '{')
         return read_braces(start + 2, end, token_r);
@@ -108,9 +90,9 @@ static bool is_top_label(const char *label, size_t length)
     if (length == 0 || label[0] == '-' || label[length - 1] == '-')
         return false;
     for (size_t i = 0; i < length; i++) {
-        if (!is_alpha(label[i]) && !is_digit(label[i]) && label[i] != '-')
+        if (!ascii_is_alpha(label[i]) && !ascii_is_digit(label[i]) && label[i] != '-')
             return false;
-        more_than_digits = more_than_digits || !is_digit(label[i]);
+        more_than_digits = more_than_digits || !ascii_is_digit(label[i]);
     }
     return more_than_digits;
 }
@@ -141,7 +123,7 @@ const char *spf_macro_problem(const char *text, size_t length, enum spf_macro_pl
             problem = literal_problem(*at, place);
         if (problem != NULL)
             return problem;
-        if (place == SPF_MACRO_DOMAIN && is_one_of(token.letter, LETTERS_OF_EXPLANATIONS))
+        if (place == SPF_MACRO_DOMAIN && ascii_is_one_of(token.letter, LETTERS_OF_EXPLANATIONS))
             return "a macro letter that only explanations may have";
         if (token.letter != 0)
             literals = at + token.length;
@@ -296,8 +278,8 @@ static void add_escaped(const struct text *value, struct text *expanded)
         unsigned char octet = (unsigned char)value->bytes[i];
         char escaped[3] = {'%', digits[octet >> 4], digits[octet & 15]};
 
-        if (is_alpha(value->bytes[i]) || is_digit(value->bytes[i]) ||
-            is_one_of(value->bytes[i], "-._~"))
+        if (ascii_is_alpha(value->bytes[i]) || ascii_is_digit(value->bytes[i]) ||
+            ascii_is_one_of(value->bytes[i], "-._~"))
             text_add_char(expanded, value->bytes[i]);
         else
             text_add(expanded, escaped, sizeof(escaped));

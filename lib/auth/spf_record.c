@@ -3,6 +3,7 @@
 #include "lib/auth/spf_record.h"
 
 #include "lib/auth/spf_macro.h"
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 
 #include <arpa/inet.h>
@@ -35,27 +36,12 @@ static const struct {
 #define MECHANISMS (sizeof(mechanisms) / sizeof(mechanisms[0]))
 _Static_assert(MECHANISMS == SPF_EXISTS + 1, "every mechanism has its row");
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* Names are compared without regard to case, as all literals of the grammar (RFC 5234). */
 static bool slice_is(struct slice slice, const char *name)
 {
     size_t i = 0;
 
-    while (i < slice.length && name[i] != '\0' && lower(slice.start[i]) == name[i])
+    while (i < slice.length && name[i] != '\0' && ascii_lower(slice.start[i]) == name[i])
         i++;
     return i == slice.length && name[i] == '\0';
 }
@@ -83,7 +69,7 @@ static bool parse_prefix(struct slice digits, unsigned max, uint8_t *prefix_r)
     if (digits.length == 0 || digits.length > 3 || (digits.length > 1 && digits.start[0] == '0'))
         return false;
     for (size_t i = 0; i < digits.length; i++) {
-        if (!is_digit(digits.start[i]))
+        if (!ascii_is_digit(digits.start[i]))
             return false;
         prefix = prefix * 10 + (unsigned)(digits.start[i] - '0');
     }
@@ -99,7 +85,7 @@ static bool cut_prefix(struct slice *value, struct slice *digits_r)
 {
     size_t at = value->length;
 
-    while (at > 0 && is_digit(value->start[at - 1]))
+    while (at > 0 && ascii_is_digit(value->start[at - 1]))
         at--;
     if (at == 0 || value->start[at - 1] != '/')
         return false;
@@ -234,10 +220,10 @@ static size_t modifier_name(struct slice term)
 {
     size_t length = 0;
 
-    if (!is_alpha(term.start[0]))
+    if (!ascii_is_alpha(term.start[0]))
         return 0;
     while (length < term.length &&
-           (is_alpha(term.start[length]) || is_digit(term.start[length]) ||
+           (ascii_is_alpha(term.start[length]) || ascii_is_digit(term.start[length]) ||
             term.start[length] == '-' || term.start[length] == '_' || term.start[length] == '.'))
         length++;
     return length < term.length && term.start[length] == '=' ? length : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/tag_list.h"
 
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>
@@ -9,16 +10,11 @@
 
 #define WHITE_SPACE " \t\r\n"
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_name(const char *name)
 {
-    if (!is_letter(*name))
+    if (!ascii_is_alpha(*name))
         return false;
-    while (is_letter(*name) || (*name >= '0' && *name <= '9') || *name == '_')
+    while (ascii_is_alpha(*name) || ascii_is_digit(*name) || *name == '_')
         name++;
     return *name == '\0';
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/tags.h"
 
+#include "lib/base/ascii.h"
+
 #include <stddef.h>
 #include <string.h>
 
 #define WHITE_SPACE " \t\r\n"
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 /* Where the tag's value begins, or NULL. */
 static const char *find_tag(const char *list, const char *tag)
@@ -48,7 +45,7 @@ bool tags_equal(const char *list, const char *tag, const char *value)
         found += strspn(found, WHITE_SPACE);
         if (*value == '\0')
             return *found == '\0' || *found == ';';
-        if (lower(*found) != lower(*value++))
+        if (ascii_lower(*found) != ascii_lower(*value++))
             return false;
     }
 }

@@ -2,6 +2,7 @@
 /* Taking the store's URL apart. */
 #include "lib/conf/store_url.h"
 
+#include "lib/base/ascii.h"
 #include "lib/base/domain.h"
 #include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
@@ -28,14 +29,6 @@ static const struct scheme schemes[] = {
     {"cluster://", 6379, true, false, false},
 };
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Takes %XX apart (RFC 3986 §2.1).  NULL: a broken one, or NUL. */
 static char *decode(const char *bytes, size_t length)
 {
@@ -49,8 +42,8 @@ static char *decode(const char *bytes, size_t length)
             text_add_char(&text, bytes[i]);
             continue;
         }
-        high = i + 2 < length ? hex_digit(bytes[i + 1]) : -1;
-        low = i + 2 < length ? hex_digit(bytes[i + 2]) : -1;
+        high = i + 2 < length ? ascii_hex(bytes[i + 1]) : -1;
+        low = i + 2 < length ? ascii_hex(bytes[i + 2]) : -1;
         if (high < 0 || low < 0 || high + low == 0) {
             text_free(&text);
             return NULL;
@@ -112,7 +105,8 @@ static bool parse_hosts(const char *bytes, size_t length, const struct scheme *s
 /* The name under which Sentinels know the primary: what a configuration of theirs can hold. */
 static bool parse_master(const char *query, struct text *address)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
     static const char key[] = "master=";
     const char *name = query + strlen(key);
 

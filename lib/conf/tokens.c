@@ -2,6 +2,7 @@
 /* Taking configuration text apart. */
 #include "lib/conf/tokens.h"
 
+#include "lib/base/ascii.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -65,11 +66,6 @@ static bool skip_blanks(struct tokens *tokens)
     return true;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* What is wrong with the character at p of a quoted string, in a word that libConfuse would not
  * read as written; NULL: nothing. */
 static const char *string_problem(const char *p, const char *end, char quote)
@@ -84,7 +80,7 @@ static const char *string_problem(const char *p, const char *end, char quote)
     if (quote == '"' && c == '$' && more && p[1] == '{')
         return "environment variables are not read here: put the value in single quotes to "
                "mean ${ itself";
-    if (quote == '"' && c == '\\' && more && (is_digit(p[1]) || p[1] == 'x'))
+    if (quote == '"' && c == '\\' && more && (ascii_is_digit(p[1]) || p[1] == 'x'))
         return "a numeric escape in a string: expected the character itself, or \\\\ for a "
                "backslash";
     return NULL;

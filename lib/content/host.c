@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/host.h"
 
+#include "lib/base/ascii.h"
 #include "lib/base/domain.h"
 #include "lib/base/ip.h"
 #include "lib/base/text.h"
@@ -13,23 +14,15 @@
 
 #define SHOWN_MAX 512 /* octets of a link's text that are read */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %77 is w: browsers read a host that is written so. */
 static size_t decode_percent(const char *bytes, size_t length, char *decoded_r)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < length; i++) {
-        if (bytes[i] == '%' && length - i > 2 && hex_digit(bytes[i + 1]) >= 0 &&
-            hex_digit(bytes[i + 2]) >= 0) {
-            decoded_r[count++] = (char)(hex_digit(bytes[i + 1]) * 16 + hex_digit(bytes[i + 2]));
+        if (bytes[i] == '%' && length - i > 2 && ascii_hex(bytes[i + 1]) >= 0 &&
+            ascii_hex(bytes[i + 2]) >= 0) {
+            decoded_r[count++] = (char)(ascii_hex(bytes[i + 1]) * 16 + ascii_hex(bytes[i + 2]));
             i += 2;
         } else {
             decoded_r[count++] = bytes[i];
