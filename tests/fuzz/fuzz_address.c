@@ -4,20 +4,13 @@
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 #include "lib/message/address.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST 4
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check_parts(const struct address *address)
 {

@@ -2,21 +2,13 @@
 /* Log lines and replies from strangers: every field lies within the text, and every failure has a
  * cause. */
 #include "lib/classify/classify.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rules *rules;
 static struct classify_scratch *scratch;
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void load(void)
 {

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Configuration text: what loads, prints and loads again to the same; what does not, says why. */
 #include "lib/conf/conf.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const char *const causes[] = {"limit.messages", "dns.spf-fail"};
 static const char *const actions[] = {"ignore", "log", "warn", "hold", "defer", "reject"};
 static const struct conf_words words = {causes, 2, actions, 6};
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static struct conf *load(const char *text, size_t length, const char *override)
 {

@@ -3,38 +3,19 @@
  * found keeps within its bounds. */
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/lib/content/look.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIZE_MOST 65536
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const char conf_text[] = "hostname = mx.test\n"
                                 "mime-nesting = 5\n"
                                 "mime-parts = 20\n"
                                 "content-time = 60s\n";
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
-
-static struct conf *load(void)
-{
-    const struct conf_words words = {.causes = cause_ids(),
-                                     .ncauses = CAUSE_COUNT,
-                                     .actions = action_names(),
-                                     .nactions = ACTION_COUNT};
-    char *problems = NULL;
-
-    return conf_load_text("fuzz", conf_text, strlen(conf_text), NULL, 0, &words, &problems);
-}
 
 static void check(const struct content_fact *fact, size_t size)
 {
@@ -54,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > SIZE_MOST)
         return 0;
     if (conf == NULL)
-        conf = load();
+        conf = fuzz_conf(conf_text);
     look_into(conf, (const char *)data, size, SIZE_MOST * 2, &whole);
     look_into(conf, (const char *)data, size, 1 + size % 7, &pieces);
     check(&whole, 2 * size); /* each line end may have become two octets */

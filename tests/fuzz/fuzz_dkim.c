@@ -5,6 +5,7 @@
 #include "ctl/mail.h"
 #include "lib/auth/arc.h"
 #include "lib/auth/results.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,14 +14,6 @@
 
 #define NOW_SEC INT64_C(1700000000)
 #define SIZE_MOST 65536
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* Every name has the record, twice. */
 static const struct dns_answer *find(void *context, const char *name, enum dns_type type)

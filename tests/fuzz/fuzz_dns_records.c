@@ -2,18 +2,10 @@
 /* DNS packets from strangers: the first octet chooses the type asked for, the rest is the packet.
  */
 #include "lib/dns/records.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check_record(const struct dns_record *record, enum dns_type type)
 {

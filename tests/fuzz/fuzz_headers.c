@@ -5,38 +5,18 @@
 #include "lib/content/field.h"
 #include "lib/content/scanner.h"
 #include "lib/content/unsubscribe.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/lib/content/look.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SIZE_MOST 65536
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const char conf_text[] = "hostname = mx.test\n"
                                 "trusted-scanners = {\"mx.test\"}\n"
                                 "trusted-scanner-clients = {\"192.0.2.1\"}\n";
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
-
-static struct conf *load(void)
-{
-    const struct conf_words words = {.causes = cause_ids(),
-                                     .ncauses = CAUSE_COUNT,
-                                     .actions = action_names(),
-                                     .nactions = ACTION_COUNT};
-    char *problems = NULL;
-
-    return conf_load_text("fuzz", conf_text, strlen(conf_text), NULL, 0, &words, &problems);
-}
 
 static void read_fields(const char *bytes, size_t size)
 {
@@ -76,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > SIZE_MOST)
         return 0;
     if (conf == NULL)
-        conf = load();
+        conf = fuzz_conf(conf_text);
     read_fields((const char *)data, size);
     mail_parse((const char *)data, size, &mail);
     read_verdict(conf, mail.message);

@@ -2,6 +2,7 @@
 /* Key files as somebody wrote them: a file is refused with a reason, or holds a key that signs. */
 #include "lib/auth/key.h"
 #include "lib/base/mem.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,14 +11,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* In memory, so that a million files cost nothing. */
 static int make_file(const void *bytes, size_t length)

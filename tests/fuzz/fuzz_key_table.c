@@ -3,6 +3,7 @@
  * by lines with a dash.  What is read is whole, and each key matches once. */
 #include "lib/auth/signer_rules.h"
 #include "lib/base/mem.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,14 +12,6 @@
 
 #define SIZE_MOST 16384
 #define PART "\n-\n"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static char *take_part(char **rest)
 {

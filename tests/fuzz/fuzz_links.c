@@ -2,21 +2,13 @@
 /* Texts of strangers and the links in them: hosts are names or addresses and nothing else. */
 #include "lib/content/host.h"
 #include "lib/content/links.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIZE_MOST 65536
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check_host(const char *host)
 {

@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 #include "lib/log/log.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <inttypes.h>
 #include <stdio.h>

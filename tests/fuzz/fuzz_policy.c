@@ -9,6 +9,7 @@
 #include "lib/message/message.h"
 #include "policy/protocol.h"
 #include "policy/translate.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -86,8 +87,6 @@ static void take(const uint8_t *data, size_t length, size_t step, struct outcome
     }
     free(all);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

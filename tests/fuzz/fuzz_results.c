@@ -4,6 +4,7 @@
 #include "lib/auth/results.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,14 +12,6 @@
 #include <string.h>
 
 #define SIZE_MOST 8192
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* Semicolons, quotes and comments of values stay within quotes; so the number of results is that of
  * the methods. */

@@ -8,6 +8,7 @@
  */
 #include "lib/auth/spf.h"
 #include "lib/base/mem.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/lib/auth/zone.h"
 
 #include <stddef.h>
@@ -18,14 +19,6 @@
 
 #define NAME_ROOM 256
 #define TYPE_ROOM 8
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool truth)
-{
-    if (!truth)
-        abort();
-}
 
 struct check {
     struct spf_query query;
