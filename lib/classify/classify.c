@@ -126,7 +126,7 @@ struct result {
 
 static bool is_failure(const struct result *result)
 {
-    return kinds[result->kind].fails || result->reply.code >= 400 ||
+    return kinds[result->kind].fails || result->reply.code >= 400 || result->reply.reported ||
            result->reply.enhanced.class >= 4;
 }
 

@@ -93,8 +93,17 @@ static enum line_mta mta_of(struct span body)
     return LINE_MTA_POSTFIX;
 }
 
+/* "550 5.1.1 ...", as no line of a log begins. */
+static bool is_reply(struct span text)
+{
+    return text.length > 3 && span_digits(span_to(text, 3)) == 3 &&
+           (text.start[3] == ' ' || text.start[3] == '-');
+}
+
 static bool parse_bare(struct span body, struct line *line)
 {
+    if (is_reply(body))
+        return false;
     line->mta = mta_of(body);
     if (!match_shapes(line->mta == LINE_MTA_SENDMAIL ? SERVICE_SENDMAIL : SERVICES_POSTFIX, true,
                       body, line)) {

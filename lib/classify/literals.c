@@ -13,12 +13,12 @@ struct set {
     char items[LITERALS_MAX][LITERAL_LENGTH_MAX + 1];
 };
 
-/* What is known of a part: exact holds all that it can match; needed, if any, strings of which it
- * cannot match without one. */
+/* What is known of a part: exact holds all that it can match; each of needed, strings of which it
+ * cannot match without one, the most helpful set first. */
 struct part {
     bool is_exact;
     struct set exact;
-    struct set needed; /* count 0: nothing is known */
+    struct set needed[LITERALS_SETS]; /* count 0: nothing is known */
 };
 
 struct reader {
@@ -39,14 +39,44 @@ static size_t shortest(const struct set *set)
     return least;
 }
 
-/* Keeps the set that helps more: the longer strings, or the fewer. */
-static void prefer(struct set *needed, const struct set *other)
+/* Whether a set helps more than another: by longer strings, or by fewer. */
+static bool is_better(const struct set *set, const struct set *other)
 {
-    size_t ours = shortest(needed);
+    size_t ours = shortest(set);
     size_t theirs = shortest(other);
 
-    if (theirs > ours || (theirs == ours && other->count < needed->count))
-        *needed = *other;
+    return ours > theirs || (ours == theirs && set->count < other->count);
+}
+
+static bool is_same(const struct set *set, const struct set *other)
+{
+    if (set->count != other->count)
+        return false;
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->items[i], other->items[i]) != 0)
+            return false;
+    return true;
+}
+
+/* Keeps a set if it helps more than one of those that are known. */
+static void need(struct part *part, const struct set *set)
+{
+    for (size_t i = 0; i < LITERALS_SETS; i++) {
+        if (set->count == 0 || is_same(set, &part->needed[i]))
+            return;
+        if (!is_better(set, &part->needed[i]))
+            continue;
+        for (size_t j = LITERALS_SETS - 1; j > i; j--)
+            part->needed[j] = part->needed[j - 1];
+        part->needed[i] = *set;
+        return;
+    }
+}
+
+static void need_nothing(struct part *part)
+{
+    for (size_t i = 0; i < LITERALS_SETS; i++)
+        part->needed[i].count = 0;
 }
 
 static bool add_item(struct set *set, const char *string, size_t length)
@@ -194,9 +224,9 @@ static void read_group(struct reader *reader, struct part *part)
     if (ahead) {
         /* It takes nothing of the text; what it needs lies ahead, and is needed all the same. */
         if (part->is_exact)
-            part->needed = part->exact;
+            need(part, &part->exact);
         if (negative)
-            part->needed.count = 0;
+            need_nothing(part);
         part->is_exact = false;
         part->exact.count = 0;
     }
@@ -246,11 +276,11 @@ static void read_quantifier(struct reader *reader, struct part *part)
     if (*reader->at != '\0' && strchr("?+", *reader->at) != NULL)
         reader->at++;
     if (missing)
-        part->needed.count = 0;
+        need_nothing(part);
     if (c == '?' && part->is_exact && unite(&part->exact, &empty_string))
         return;
     if (part->is_exact && !missing)
-        prefer(&part->needed, &part->exact);
+        need(part, &part->exact);
     part->is_exact = false;
 }
 
@@ -268,23 +298,33 @@ static void read_sequence(struct reader *reader, struct part *sequence_r)
         read_quantifier(reader, &part);
         if (part.is_exact && join(&sequence_r->exact, &part.exact, &joined)) {
             sequence_r->exact = joined;
-            prefer(&sequence_r->needed, &joined);
             continue;
         }
-        prefer(&sequence_r->needed, &sequence_r->exact);
-        prefer(&sequence_r->needed, &part.needed);
+        need(sequence_r, &sequence_r->exact);
+        for (size_t i = 0; i < LITERALS_SETS; i++)
+            need(sequence_r, &part.needed[i]);
         sequence_r->is_exact = false;
-        sequence_r->exact = empty_string;
-        if (part.is_exact) {
-            sequence_r->exact = part.exact;
-            prefer(&sequence_r->needed, &part.exact);
-        }
+        sequence_r->exact = part.is_exact ? part.exact : empty_string;
+    }
+    need(sequence_r, &sequence_r->exact);
+}
+
+/* What one of several needs is among what each of them needs; one that needs less than others has
+ * its last set counted again. */
+static void unite_needs(struct part *part, const struct part *sequence, bool known[LITERALS_SETS])
+{
+    const struct set *needed = &sequence->needed[0];
+
+    for (size_t i = 0; i < LITERALS_SETS; i++) {
+        if (shortest(&sequence->needed[i]) > 0)
+            needed = &sequence->needed[i];
+        known[i] = known[i] && shortest(needed) > 0 && unite(&part->needed[i], needed);
     }
 }
 
 static void read_alternatives(struct reader *reader, struct part *part_r)
 {
-    bool known = true;
+    bool known[LITERALS_SETS] = {true, true};
 
     *part_r = (struct part){.is_exact = true};
     for (;;) {
@@ -295,32 +335,33 @@ static void read_alternatives(struct reader *reader, struct part *part_r)
             return;
         part_r->is_exact =
             part_r->is_exact && sequence.is_exact && unite(&part_r->exact, &sequence.exact);
-        if (sequence.is_exact)
-            sequence.needed = sequence.exact;
-        known = known && shortest(&sequence.needed) > 0 && unite(&part_r->needed, &sequence.needed);
+        unite_needs(part_r, &sequence, known);
         if (*reader->at != '|')
             break;
         reader->at++;
     }
-    if (!known)
-        part_r->needed.count = 0;
+    for (size_t i = 0; i < LITERALS_SETS; i++)
+        if (!known[i])
+            part_r->needed[i].count = 0;
     if (!part_r->is_exact)
         part_r->exact.count = 0;
 }
 
-bool literals_find(const char *expression, struct strings *literals_r)
+bool literals_find(const char *expression, struct strings literals_r[LITERALS_SETS])
 {
     struct reader reader = {.at = expression};
     struct part part;
+    size_t count = 0;
 
     read_alternatives(&reader, &part);
     if (reader.failed || *reader.at != '\0')
         return false;
-    if (part.is_exact)
-        prefer(&part.needed, &part.exact);
-    if (shortest(&part.needed) < LITERAL_LENGTH_MIN)
-        return false;
-    for (size_t i = 0; i < part.needed.count; i++)
-        strings_add(literals_r, part.needed.items[i]);
-    return true;
+    for (size_t i = 0; i < LITERALS_SETS; i++) {
+        if (shortest(&part.needed[i]) < LITERAL_LENGTH_MIN)
+            continue;
+        for (size_t j = 0; j < part.needed[i].count; j++)
+            strings_add(&literals_r[count], part.needed[i].items[j]);
+        count++;
+    }
+    return count > 0;
 }

@@ -13,43 +13,105 @@ enum octet {
     IN_DOMAIN = 4,
     IN_QUOTE = 8, /* left out */
     IN_DIGIT = 16,
+    IN_UPPER = 32,
+    IN_CARE = 64, /* where an address may be */
+    IN_ODD = 128, /* more than a change of case */
 };
 
-#define D (IN_HEX | IN_LOCAL | IN_DOMAIN | IN_DIGIT)
+#define D (IN_HEX | IN_LOCAL | IN_DOMAIN | IN_DIGIT | IN_CARE)
 #define H (IN_HEX | IN_LOCAL | IN_DOMAIN)
 #define A (IN_LOCAL | IN_DOMAIN)
+#define U IN_UPPER
+#define Q (IN_QUOTE | IN_ODD)
 static const unsigned char octets[256] = {
-    ['0'] = D,         ['1'] = D,        ['2'] = D,
-    ['3'] = D,         ['4'] = D,        ['5'] = D,
-    ['6'] = D,         ['7'] = D,        ['8'] = D,
-    ['9'] = D,         ['a'] = H,        ['b'] = H,
-    ['c'] = H,         ['d'] = H,        ['e'] = H,
-    ['f'] = H,         ['A'] = H,        ['B'] = H,
-    ['C'] = H,         ['D'] = H,        ['E'] = H,
-    ['F'] = H,         ['g'] = A,        ['h'] = A,
-    ['i'] = A,         ['j'] = A,        ['k'] = A,
-    ['l'] = A,         ['m'] = A,        ['n'] = A,
-    ['o'] = A,         ['p'] = A,        ['q'] = A,
-    ['r'] = A,         ['s'] = A,        ['t'] = A,
-    ['u'] = A,         ['v'] = A,        ['w'] = A,
-    ['x'] = A,         ['y'] = A,        ['z'] = A,
-    ['G'] = A,         ['H'] = A,        ['I'] = A,
-    ['J'] = A,         ['K'] = A,        ['L'] = A,
-    ['M'] = A,         ['N'] = A,        ['O'] = A,
-    ['P'] = A,         ['Q'] = A,        ['R'] = A,
-    ['S'] = A,         ['T'] = A,        ['U'] = A,
-    ['V'] = A,         ['W'] = A,        ['X'] = A,
-    ['Y'] = A,         ['Z'] = A,        ['.'] = H,
-    ['-'] = A,         [':'] = IN_HEX,   ['_'] = A,
-    ['+'] = IN_LOCAL,  ['='] = IN_LOCAL, ['*'] = IN_LOCAL | IN_DOMAIN,
-    ['#'] = IN_LOCAL,  ['!'] = IN_LOCAL, ['&'] = IN_LOCAL,
-    ['~'] = IN_LOCAL,  ['/'] = IN_LOCAL, ['?'] = IN_LOCAL,
-    ['$'] = IN_LOCAL,  ['%'] = IN_LOCAL, ['"'] = IN_QUOTE,
-    ['\''] = IN_QUOTE, ['`'] = IN_QUOTE,
+    ['0'] = D,
+    ['1'] = D,
+    ['2'] = D,
+    ['3'] = D,
+    ['4'] = D,
+    ['5'] = D,
+    ['6'] = D,
+    ['7'] = D,
+    ['8'] = D,
+    ['9'] = D,
+    ['a'] = H,
+    ['b'] = H,
+    ['c'] = H,
+    ['d'] = H,
+    ['e'] = H,
+    ['f'] = H,
+    ['A'] = H | U,
+    ['B'] = H | U,
+    ['C'] = H | U,
+    ['D'] = H | U,
+    ['E'] = H | U,
+    ['F'] = H | U,
+    ['g'] = A,
+    ['h'] = A,
+    ['i'] = A,
+    ['j'] = A,
+    ['k'] = A,
+    ['l'] = A,
+    ['m'] = A,
+    ['n'] = A,
+    ['o'] = A,
+    ['p'] = A,
+    ['q'] = A,
+    ['r'] = A,
+    ['s'] = A,
+    ['t'] = A,
+    ['u'] = A,
+    ['v'] = A,
+    ['w'] = A,
+    ['x'] = A,
+    ['y'] = A,
+    ['z'] = A,
+    ['G'] = A | U,
+    ['H'] = A | U,
+    ['I'] = A | U,
+    ['J'] = A | U,
+    ['K'] = A | U,
+    ['L'] = A | U,
+    ['M'] = A | U,
+    ['N'] = A | U,
+    ['O'] = A | U,
+    ['P'] = A | U,
+    ['Q'] = A | U,
+    ['R'] = A | U,
+    ['S'] = A | U,
+    ['T'] = A | U,
+    ['U'] = A | U,
+    ['V'] = A | U,
+    ['W'] = A | U,
+    ['X'] = A | U,
+    ['Y'] = A | U,
+    ['Z'] = A | U,
+    ['.'] = H,
+    ['-'] = A,
+    [':'] = IN_HEX | IN_CARE,
+    ['@'] = IN_CARE,
+    ['_'] = A | IN_ODD,
+    ['+'] = IN_LOCAL,
+    ['='] = IN_LOCAL,
+    ['*'] = A,
+    ['#'] = IN_LOCAL,
+    ['!'] = IN_LOCAL,
+    ['&'] = IN_LOCAL,
+    ['~'] = IN_LOCAL,
+    ['/'] = IN_LOCAL,
+    ['?'] = IN_LOCAL,
+    ['$'] = IN_LOCAL,
+    ['%'] = IN_LOCAL,
+    ['"'] = Q,
+    ['\''] = Q,
+    ['`'] = Q,
+    [0xe2] = IN_ODD, /* UTF-8's typographic quotation marks begin so */
 };
 #undef D
 #undef H
 #undef A
+#undef U
+#undef Q
 
 /* Words that people write in more than one way; the last letters of a token. */
 static const struct {
@@ -152,26 +214,40 @@ static bool find_address(struct span token, size_t at, size_t from, size_t *star
     return true;
 }
 
+/* How many octets the mark at the beginning has: a quotation mark, also one of U+2018 to U+201F. */
+static size_t quote_length(struct span text)
+{
+    if (is_in(text.start[0], IN_QUOTE))
+        return 1;
+    if (text.length >= 3 && text.start[0] == '\xe2' && text.start[1] == '\x80' &&
+        (unsigned char)text.start[2] >= 0x98 && (unsigned char)text.start[2] <= 0x9f)
+        return 3;
+    return 0;
+}
+
 static void put_plain(struct writer *writer, struct span token)
 {
+    char *out = writer->bytes + writer->length;
+
+    token = span_to(token, NORMAL_MAX - writer->length);
     for (size_t i = 0; i < token.length; i++) {
+        unsigned char octet = octets[(unsigned char)token.start[i]];
         char c = token.start[i];
 
-        if (is_in(c, IN_QUOTE))
-            continue;
-        /* UTF-8's typographic quotation marks, U+2018 to U+201F. */
-        if (c == '\xe2' && i + 2 < token.length && token.start[i + 1] == '\x80' &&
-            (unsigned char)token.start[i + 2] >= 0x98 &&
-            (unsigned char)token.start[i + 2] <= 0x9f) {
-            i += 2;
-            continue;
-        }
-        if (c >= 'A' && c <= 'Z')
+        if (octet & IN_UPPER)
             c = (char)(c | 0x20);
-        else if (c == '_')
-            c = ' ';
-        put(writer, &c, 1);
+        if (octet & IN_ODD) {
+            size_t quote = quote_length(span_from(token, i));
+
+            if (quote > 0) {
+                i += quote - 1;
+                continue;
+            }
+            c = c == '_' ? ' ' : c;
+        }
+        *out++ = c;
     }
+    writer->length = (size_t)(out - writer->bytes);
 }
 
 /* Writes "<addr>" or "<ip>" for token[start..end), and what stood before it; the brackets that
@@ -195,6 +271,8 @@ static struct span put_address(struct writer *writer, struct span token, size_t 
 /* A token that may hold addresses. */
 static void put_addresses(struct writer *writer, struct span token)
 {
+    bool has_at = memchr(token.start, '@', token.length) != NULL;
+
     for (size_t i = 0; i < token.length; i++) {
         size_t start;
         size_t end;
@@ -202,6 +280,7 @@ static void put_addresses(struct writer *writer, struct span token)
 
         if (token.start[i] == '@' && find_address(token, i, 0, &start, &end)) {
             token = put_address(writer, token, start, end, "<addr>");
+            has_at = token.length > 0 && memchr(token.start, '@', token.length) != NULL;
             i = (size_t)-1;
             continue;
         }
@@ -209,8 +288,7 @@ static void put_addresses(struct writer *writer, struct span token)
             (i > 0 && is_in(token.start[i - 1], IN_HEX | IN_LOCAL | IN_DOMAIN) &&
              token.start[i - 1] != '=' && token.start[i - 1] != '/'))
             continue;
-        length =
-            memchr(token.start, '@', token.length) == NULL ? ip_length(span_from(token, i)) : 0;
+        length = has_at ? 0 : ip_length(span_from(token, i));
         if (length > 0) {
             token = put_address(writer, token, i, i + length, "<ip>");
             i = (size_t)-1;
@@ -236,22 +314,18 @@ static void respell(struct writer *writer, size_t start)
         put(writer, after, after[0] != '\0');
         return;
     }
+    /* All of them end in "t", or begin with "e" or "o". */
+    if (word.length < 4 ||
+        (word.start[word.length - 1] != 't' && word.start[0] != 'e' && word.start[0] != 'o'))
+        return;
     for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
-        if (!span_equals(word, spellings[i].from))
+        if (spellings[i].from[0] != word.start[0] || !span_equals(word, spellings[i].from))
             continue;
         writer->length = start;
         put(writer, spellings[i].to, strlen(spellings[i].to));
         put(writer, after, after[0] != '\0');
         return;
     }
-}
-
-static bool needs_care(struct span token)
-{
-    for (size_t i = 0; i < token.length; i++)
-        if (token.start[i] == '@' || is_in(token.start[i], IN_DIGIT) || token.start[i] == ':')
-            return true;
-    return false;
 }
 
 size_t normal_form(struct span text, bool several_lines, char buffer_r[NORMAL_ROOM])
@@ -263,11 +337,12 @@ size_t normal_form(struct span text, bool several_lines, char buffer_r[NORMAL_RO
         struct span token;
         size_t start;
         size_t length = 0;
+        unsigned char seen = 0; /* of all its octets */
 
         while (at < text.length && (unsigned char)text.start[at] <= ' ')
             at++;
         while (at + length < text.length && (unsigned char)text.start[at + length] > ' ')
-            length++;
+            seen |= octets[(unsigned char)text.start[at + length++]];
         token = span_to(span_from(text, at), length);
         at += length;
         if (length == 0 || (several_lines && is_code(token)))
@@ -277,7 +352,7 @@ size_t normal_form(struct span text, bool several_lines, char buffer_r[NORMAL_RO
         if (writer.length > 0)
             put(&writer, " ", 1);
         start = writer.length;
-        if (length <= TOKEN_MAX && needs_care(token))
+        if (length <= TOKEN_MAX && (seen & IN_CARE) != 0)
             put_addresses(&writer, token);
         else
             put_plain(&writer, token);

@@ -10,25 +10,13 @@
 
 /* What stands before a reply when somebody quotes it. */
 static const char *const quotes[] = {
-    " said: ",
-    "smtp; ",
-    "smtp;",
-    " refused to talk to me: ",
-    "]: ",
-    "response: ",
-    "reason: ",
-    "error: ",
-    "returned: ",
-    "status: ",
-    "replied: ",
-    "responded: ",
-    "response was: ",
-    "error was: ",
-    "]:25: ",
-    "said ",
-    ": host ",
-    "reply: ",
-    "message: ",
+    " said: ",     "smtp; ",      "smtp;",
+    "SMTP; ",      "SMTP;",       " refused to talk to me: ",
+    "]: ",         "response: ",  "reason: ",
+    "error: ",     "returned: ",  "status: ",
+    "replied: ",   "responded: ", "response was: ",
+    "error was: ", "]:25: ",      "said ",
+    ": host ",     "reply: ",     "message: ",
     "with: ",
 };
 
@@ -131,6 +119,15 @@ static bool take_enhanced(struct span *text, struct enhanced *enhanced_r)
     return true;
 }
 
+/* Whether three digits are a reply's code.  RFC 5321 §4.2.1 has no more than five kinds of them,
+ * but servers refuse with others, too ("571", "585"). */
+static bool is_reply_code(struct span text)
+{
+    if (span_digits(text) != 3 || text.start[0] < '2' || text.start[0] > '5')
+        return false;
+    return text.start[0] >= '4' || text.start[1] <= '5';
+}
+
 /* Takes "550 5.1.1 ", "550-#5.1.1 ", "5.1.1 ".  false: no code begins here. */
 static bool take_codes(struct span *text, struct reply *reply)
 {
@@ -138,9 +135,7 @@ static bool take_codes(struct span *text, struct reply *reply)
 
     while (rest.length > 0 && strchr(" \"'#<([*", rest.start[0]) != NULL && rest.start[0] != '\0')
         rest = span_from(rest, 1);
-    if (rest.length >= 3 && span_digits(rest) == 3 && rest.start[0] >= '2' &&
-        rest.start[0] <= '5' && rest.start[1] <= '7' &&
-        (rest.length == 3 || strchr(" -:;,.)]", rest.start[3]) != NULL) &&
+    if (is_reply_code(rest) && (rest.length == 3 || strchr(" -:;,.)]", rest.start[3]) != NULL) &&
         enhanced_length(rest) == 0 &&
         (rest.length < 5 || rest.start[3] != '.' || !is_digit(rest.start[4]))) {
         reply->code = (unsigned)(rest.start[0] - '0') * 100 + (unsigned)(rest.start[1] - '0') * 10 +
@@ -223,10 +218,38 @@ static void take_stage(struct span *text, struct reply *reply)
     }
 }
 
+/* Takes what a delivery report has before its diagnostic (RFC 3464 §2.3.6): "Diagnostic-Code:
+ * X-Postfix; ".  What such a report says is a failure, with or without a code. */
+static bool take_diagnostic_type(struct span *text)
+{
+    static const char header[] = "diagnostic-code:";
+    static const char *const types[] = {"smtp", "esmtp",   "lmtp",  "x-", "unix",
+                                        "x400", "unknown", "local", "dns"};
+    struct span rest = *text;
+    size_t length = 0;
+
+    if (span_starts_case(rest, header))
+        rest = span_trim(span_from(rest, sizeof(header) - 1));
+    while (length < rest.length && (is_letter(rest.start[length]) || is_digit(rest.start[length]) ||
+                                    rest.start[length] == '-' || rest.start[length] == '.'))
+        length++;
+    if (length == rest.length || rest.start[length] != ';')
+        return false;
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        if (!span_starts_case(rest, types[i]) ||
+            (strlen(types[i]) != length && strcmp(types[i], "x-") != 0))
+            continue;
+        *text = span_trim(span_from(rest, length + 1));
+        return true;
+    }
+    return false;
+}
+
 void reply_parse(struct span text, struct reply *reply_r)
 {
     *reply_r = (struct reply){.stage = SMTP_UNKNOWN};
     text = span_trim(text);
+    reply_r->reported = take_diagnostic_type(&text);
     take_stage(&text, reply_r);
     if (!take_codes(&text, reply_r))
         (void)find_codes(&text, reply_r);

@@ -35,6 +35,7 @@ struct reply {
     unsigned code; /* 0: none */
     struct enhanced enhanced;
     enum smtp_stage stage;
+    bool reported; /* as a delivery report's diagnostic, which tells of a failure or a delay */
     bool several_lines; /* "550-5.1.1 ... 550 5.1.1 ...": the codes are repeated inside the text */
     struct span text; /* behind the codes */
 };

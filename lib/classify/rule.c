@@ -168,14 +168,27 @@ static bool read_condition(struct rule *rule, struct span word, char **problem_r
 
 /* --- Patterns ------------------------------------------------------------------------- */
 
+/* Texts are in lower case: a pattern that is, too, matches faster without folding. */
+static uint32_t case_option(const char *expression)
+{
+    for (const char *c = expression; *c != '\0'; c++) {
+        if (*c == '\\' && c[1] != '\0')
+            c++;
+        else if (*c >= 'A' && *c <= 'Z')
+            return PCRE2_CASELESS;
+    }
+    return 0;
+}
+
 static bool compile(struct rule_pattern *pattern, char **problem_r)
 {
+    uint32_t options = PCRE2_NO_AUTO_CAPTURE | PCRE2_NEVER_BACKSLASH_C;
     int error;
     size_t offset;
     PCRE2_UCHAR why[120];
 
-    pattern->code = pcre2_compile((PCRE2_SPTR)pattern->expression, PCRE2_ZERO_TERMINATED,
-                                  PCRE2_CASELESS | PCRE2_NO_AUTO_CAPTURE | PCRE2_NEVER_BACKSLASH_C,
+    options |= case_option(pattern->expression);
+    pattern->code = pcre2_compile((PCRE2_SPTR)pattern->expression, PCRE2_ZERO_TERMINATED, options,
                                   &error, &offset, NULL);
     if (pattern->code == NULL) {
         (void)pcre2_get_error_message(error, why, sizeof(why));

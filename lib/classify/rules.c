@@ -25,8 +25,8 @@ struct rules {
     struct rules_sentence *sentences;
     size_t nsentences;
     struct automaton *automaton;
-    size_t nwords; /* of 64 rules */
-    uint64_t *always; /* rules that no literal announces */
+    size_t nwords; /* of 64 marks; a rule has LITERALS_SETS of them */
+    uint64_t *always; /* the marks that no literal sets */
     pcre2_match_context *context;
     struct definitions definitions; /* of the file that is being read */
     struct text problems;
@@ -139,40 +139,54 @@ static void add_file(struct rules *rules, const char *path)
     text_free(&text);
 }
 
-/* The literals of the pattern whose shortest one is longest announce the rule. */
+static size_t shortest(const struct strings *strings)
+{
+    size_t least = SIZE_MAX;
+
+    for (size_t i = 0; i < strings->count; i++)
+        if (strlen(strings->items[i]) < least)
+            least = strlen(strings->items[i]);
+    return strings->count > 0 ? least : 0;
+}
+
+/* Keeps the sets whose shortest string is longest; takes what literals hold. */
+static void keep_best(struct strings best[LITERALS_SETS], struct strings *literals)
+{
+    for (size_t i = 0; i < LITERALS_SETS; i++) {
+        if (shortest(literals) > shortest(&best[i])) {
+            struct strings other = best[i];
+
+            best[i] = *literals;
+            *literals = other;
+        }
+    }
+    strings_free(literals);
+}
+
+/* The literals of a rule's patterns announce it: one of each set has to stand in a text. */
 static void announce(struct rules *rules, size_t index)
 {
     const struct rule *rule = &rules->items[index];
-    struct strings best = {.count = 0};
-    size_t best_length = 0;
-    bool added = false;
+    struct strings best[LITERALS_SETS] = {{.count = 0}};
 
     for (size_t i = 0; i < rule->npatterns; i++) {
-        struct strings literals = {.count = 0};
-        size_t length = SIZE_MAX;
+        struct strings literals[LITERALS_SETS] = {{.count = 0}};
 
-        if (!rule->patterns[i].negated && literals_find(rule->patterns[i].expression, &literals)) {
-            for (size_t j = 0; j < literals.count; j++)
-                if (strlen(literals.items[j]) < length)
-                    length = strlen(literals.items[j]);
-            if (length > best_length) {
-                struct strings other = best;
-
-                best = literals;
-                best_length = length;
-                literals = other;
-            }
-        }
-        strings_free(&literals);
+        if (!rule->patterns[i].negated)
+            (void)literals_find(rule->patterns[i].expression, literals);
+        for (size_t j = 0; j < LITERALS_SETS; j++)
+            keep_best(best, &literals[j]);
     }
-    for (size_t i = 0; i < best.count; i++) {
-        added = automaton_add(rules->automaton, span_of(best.items[i]), (uint32_t)index);
+    for (size_t i = 0; i < LITERALS_SETS; i++) {
+        const size_t mark = index * LITERALS_SETS + i;
+        bool added = best[i].count > 0;
+
+        for (size_t j = 0; j < best[i].count && added; j++)
+            added = automaton_add(rules->automaton, span_of(best[i].items[j]), (uint32_t)mark);
         if (!added)
-            break;
+            rules->always[mark / 64] |= UINT64_C(1) << (mark % 64);
+        strings_free(&best[i]);
     }
-    if (!added)
-        rules->always[index / 64] |= UINT64_C(1) << (index % 64);
-    strings_free(&best);
 }
 
 static struct rules *begin(void)
@@ -189,7 +203,7 @@ static struct rules *finish(struct rules *rules, char **problems_r)
         rules_free(&rules);
         return NULL;
     }
-    rules->nwords = rules->count / 64 + 1;
+    rules->nwords = rules->count * LITERALS_SETS / 64 + 1;
     rules->always = mem_new(rules->nwords, sizeof(*rules->always));
     rules->automaton = automaton_new();
     for (size_t i = 0; i < rules->count; i++)
@@ -305,14 +319,21 @@ static bool patterns_match(const struct rules *rules, struct rules_scratch *scra
     return true;
 }
 
+/* The first bit of each rule of whose sets all have their mark. */
+static uint64_t complete(uint64_t marks)
+{
+    return marks & (marks >> 1) & UINT64_C(0x5555555555555555);
+}
+_Static_assert(LITERALS_SETS == 2, "complete() looks at pairs of marks");
+
 size_t rules_match(const struct rules *rules, struct rules_scratch *scratch,
                    const struct rules_case *facts)
 {
     memcpy(scratch->marks, rules->always, rules->nwords * sizeof(*scratch->marks));
     automaton_scan(rules->automaton, facts->text, scratch->marks);
     for (size_t word = 0; word < rules->nwords; word++) {
-        for (uint64_t left = scratch->marks[word]; left != 0; left &= left - 1) {
-            size_t index = word * 64 + (size_t)__builtin_ctzll(left);
+        for (uint64_t left = complete(scratch->marks[word]); left != 0; left &= left - 1) {
+            size_t index = (word * 64 + (size_t)__builtin_ctzll(left)) / LITERALS_SETS;
             const struct rule *rule = &rules->items[index];
 
             if (rule_fits(rule, facts) && patterns_match(rules, scratch, rule, facts->text))

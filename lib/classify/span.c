@@ -54,6 +54,13 @@ bool span_starts(struct span span, const char *string)
     return span.length >= length && (length == 0 || memcmp(span.start, string, length) == 0);
 }
 
+bool span_starts_case(struct span span, const char *string)
+{
+    size_t length = strlen(string);
+
+    return span.length >= length && (length == 0 || strncasecmp(span.start, string, length) == 0);
+}
+
 bool span_ends(struct span span, const char *string)
 {
     size_t length = strlen(string);

@@ -26,8 +26,9 @@ struct span span_trim(struct span span);
 
 bool span_equals(struct span span, const char *string);
 bool span_starts(struct span span, const char *string);
+bool span_starts_case(struct span span, const char *string); /* ASCII case-insensitive */
 bool span_ends(struct span span, const char *string);
-bool span_ends_case(struct span span, const char *string); /* ASCII case-insensitive */
+bool span_ends_case(struct span span, const char *string);
 
 /* Where string, or the character c, first stands: an index, or SPAN_NONE. */
 #define SPAN_NONE ((size_t)-1)
