@@ -76,6 +76,25 @@ done:
     va_end(again);
 }
 
+void text_add_shell_word(struct text *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "@%+=:,./_-";
+
+    if (*word != '\0' && *word != '-' && word[strspn(word, plain)] == '\0') {
+        text_add_string(text, word);
+        return;
+    }
+    text_add_char(text, '\'');
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            text_add_string(text, "'\\''");
+        else
+            text_add_char(text, *word);
+    }
+    text_add_char(text, '\'');
+}
+
 void text_cut(struct text *text, size_t length)
 {
     if (length < text->length) {

@@ -25,6 +25,9 @@ void text_add_char(struct text *text, char c);
 void text_print(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vprint(struct text *text, const char *format, va_list arguments);
 
+/* Adds a word that a shell takes as it is, in quotes where it needs them. */
+void text_add_shell_word(struct text *text, const char *word);
+
 /* Cuts the text to length, or empties it, keeping its memory. */
 void text_cut(struct text *text, size_t length);
 void text_clear(struct text *text);

@@ -9,6 +9,7 @@
 #include "lib/store/store.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void add_fields(struct finding *finding, const struct limit_fact *fact)
@@ -28,6 +29,60 @@ static void add_fields(struct finding *finding, const struct limit_fact *fact)
         finding_field(finding, "shadow", "yes");
 }
 
+/* "alice@example.com", "192.0.2.0/24": who a class could name to mean this subject; NULL: there is
+ * no such way, as with a recipient. */
+static char *member_of(const struct limit_fact *fact)
+{
+    static const bool in_classes[SUBJECT_COUNT] = {
+        [SUBJECT_USER] = true,   [SUBJECT_SENDER] = true,         [SUBJECT_SENDER_DOMAIN] = true,
+        [SUBJECT_CLIENT] = true, [SUBJECT_CLIENT_NETWORK] = true,
+    };
+    const enum limit_subject subject = fact->limit->subject;
+    const char *name = strchr(fact->subject, ':');
+
+    if (!in_classes[subject] || name == NULL || fact->limit->warmup != NULL)
+        return NULL;
+    return mem_print("%s%s", subject == SUBJECT_SENDER_DOMAIN ? "@" : "", name + 1);
+}
+
+/* The line that says what the maximum is, with the number that stands there. */
+static void add_line(struct text *hint, const struct limit_fact *fact)
+{
+    const struct conf_limit *limit = fact->limit;
+    const struct conf_class_limit *by = fact->set_by;
+    const struct conf_place *place = by != NULL ? &by->place : &limit->place;
+
+    text_print(hint, "raise max (now %" PRId64 ") of limit %s", fact->max, limit->name);
+    if (by != NULL)
+        text_print(hint, " in class %s", by->from->name);
+    if (strcmp(place->file, "defaults") == 0)
+        text_add_string(hint, " (built in: sluicectl config prints it for sluice.conf)");
+    else
+        text_print(hint, " (%s:%u)", place->file, place->line);
+}
+
+static void add_remedy(struct text *hint, const struct limit_fact *fact)
+{
+    char *member = member_of(fact);
+
+    add_line(hint, fact);
+    if (member != NULL && fact->set_by == NULL)
+        text_print(hint, " for all, or for %s alone with a class that has it as a member", member);
+    free(member);
+}
+
+static void hint_remedy(struct finding *finding, const struct limit_fact *fact)
+{
+    struct text hint = TEXT_EMPTY;
+
+    text_add_string(&hint, "sluicectl limits ");
+    text_add_shell_word(&hint, fact->subject);
+    text_add_string(&hint, " shows the use; to allow more, ");
+    add_remedy(&hint, fact);
+    finding_hint(finding, "%s", text_string(&hint));
+    text_free(&hint);
+}
+
 static void over_per_message(struct message *message, const struct limit_fact *fact)
 {
     struct finding *finding =
@@ -36,6 +91,7 @@ static void over_per_message(struct message *message, const struct limit_fact *f
                        : fact->limit->count == COUNT_EXTERNAL_RECIPIENTS
                            ? "recipients outside our own domains"
                            : "recipients";
+    struct text hint = TEXT_EMPTY;
 
     if (!finding)
         return;
@@ -45,9 +101,10 @@ static void over_per_message(struct message *message, const struct limit_fact *f
                      "This message has %" PRId64 " %s and at most %" PRId64
                      " are allowed on one message.",
                      fact->amount, noun, fact->max);
-    finding_hint(
-        finding, "send it in parts of at most %" PRId64 " %s, or raise max of limit %s (%s:%u)",
-        fact->max, noun, fact->limit->name, fact->limit->place.file, fact->limit->place.line);
+    text_print(&hint, "send it in parts of at most %" PRId64 " %s, or ", fact->max, noun);
+    add_remedy(&hint, fact);
+    finding_hint(finding, "%s", text_string(&hint));
+    text_free(&hint);
 }
 
 /* A message that is let through all the same is in the use already, and need not wait. */
@@ -60,7 +117,9 @@ static void add_when(struct text *sentence, const struct message *message,
         text_add_string(sentence, ", this message included.");
         return;
     }
-    if (fact->amount > 1)
+    if (fact->taken > 0)
+        text_add_string(sentence, ", with the recipients of this message so far");
+    else if (fact->amount > 1)
         text_print(sentence, ", and this message adds %" PRId64, fact->amount);
     if (fact->retry_after_sec < 0) {
         text_add_string(sentence, ". This message alone is more than that.");
@@ -88,11 +147,7 @@ static void over_window(struct message *message, const struct limit_fact *fact)
     text_print(&sentence, "%s has used %" PRId64 " of %s", text_string(&who), fact->used, limit);
     add_when(&sentence, message, fact);
     finding_sentence(finding, "%s", text_string(&sentence));
-    finding_hint(finding,
-                 "sluicectl limits %s shows the use; to allow more, give its class a higher max "
-                 "for limit %s (%s:%u)",
-                 fact->subject, fact->limit->name, fact->limit->place.file,
-                 fact->limit->place.line);
+    hint_remedy(finding, fact);
     text_free(&who);
     text_free(&sentence);
 }

@@ -132,11 +132,26 @@ static void set_members(const struct conf *conf, const struct message *message,
     fact->amount = (int64_t)fact->nmembers;
 }
 
+/* At RCPT the last recipient is asked about; it comes to one more, unless it is not counted. */
+static int64_t taken_before(const struct message *message, const struct limit_fact *fact)
+{
+    const struct recipient *last;
+
+    if (message->stage != STAGE_RCPT || message->nrecipients == 0 || fact->amount == 0 ||
+        fact->limit->count == COUNT_MESSAGES || fact->limit->count == COUNT_BYTES)
+        return 0;
+    last = &message->recipients[message->nrecipients - 1];
+    if (fact->limit->count == COUNT_EXTERNAL_RECIPIENTS && last->local)
+        return fact->amount;
+    return fact->amount - 1;
+}
+
 static void plan_one(const struct conf *conf, struct message *message,
                      const struct conf_limit *limit, const struct recipient *recipient,
                      struct text *subject)
 {
     struct facts *facts = &message->facts;
+    struct conf_match match;
 
     if (facts->nlimits == STORE_LIMITS_MAX ||
         !subjects_name(conf, message, limit->subject, recipient, subject))
@@ -149,12 +164,14 @@ static void plan_one(const struct conf *conf, struct message *message,
     fact->amount = amount(conf, message, limit, recipient);
     if (limit->count == COUNT_DISTINCT_RECIPIENTS)
         set_members(conf, message, recipient, fact);
+    fact->taken = taken_before(message, fact);
     fact->max = conf_limit_max(conf, limit,
                                &(struct conf_person){.login = message->user,
                                                      .sender = message->sender.text,
                                                      .client = &message->client,
                                                      .class = facts->class},
-                               NULL);
+                               &match);
+    fact->set_by = match.class != NULL ? match.limit : NULL;
     if (limit->window_sec == 0) {
         fact->used = fact->amount;
         fact->over = fact->amount > fact->max;
@@ -345,6 +362,20 @@ static int64_t whole_seconds(int64_t microseconds)
     return microseconds < 0 ? -1 : (microseconds + 999999) / 1000000;
 }
 
+/* What a person expects to be told of a recipient who is one too many: what was taken before it is
+ * used up, and by itself it fits as soon as that leaves the window. */
+static void add_taken(struct limit_fact *fact)
+{
+    int64_t used = fact->used + fact->taken;
+
+    /* Some of the different ones may be in the window already. */
+    if (fact->limit->count == COUNT_DISTINCT_RECIPIENTS && used > fact->max)
+        used = fact->used > fact->max ? fact->used : fact->max;
+    fact->used = used;
+    if (fact->retry_after_sec < 0 && fact->amount - fact->taken <= fact->max)
+        fact->retry_after_sec = fact->limit->window_sec;
+}
+
 void limits_answered(struct message *message, const struct store_answer *answer)
 {
     struct facts *facts = &message->facts;
@@ -368,6 +399,8 @@ void limits_answered(struct message *message, const struct store_answer *answer)
         fact->retry_after_sec = said->over ? whole_seconds(said->retry_after_us) : 0;
         if (said->over && fact->limit->warmup != NULL)
             warmup_retry(message, fact);
+        if (said->over && fact->taken > 0)
+            add_taken(fact);
     }
 }
 

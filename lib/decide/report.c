@@ -66,7 +66,16 @@ static void add_cause_ids(const struct message *message, struct text *ids)
     }
 }
 
-/* Of all limits the one that is used up most: that is the one that will stop the sender. */
+/* Whether the message is nearer to a's maximum; over it is nearest. */
+static bool is_tighter(const struct limit_fact *a, const struct limit_fact *b)
+{
+    if (a->over != b->over)
+        return a->over;
+    return (double)a->used * (double)b->max > (double)b->used * (double)a->max;
+}
+
+/* Of all limits the one that stops the message, else the one that is used up most: that is the one
+ * that will stop the sender. */
 static const struct limit_fact *tightest(const struct facts *facts)
 {
     const struct limit_fact *best = NULL;
@@ -78,8 +87,7 @@ static const struct limit_fact *tightest(const struct facts *facts)
 
         if (fact->limit->window_sec == 0 || fact->limit->shadow)
             continue;
-        if (!best ||
-            (double)fact->used * (double)best->max > (double)best->used * (double)fact->max)
+        if (!best || is_tighter(fact, best))
             best = fact;
     }
     return best;

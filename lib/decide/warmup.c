@@ -66,6 +66,7 @@ bool warmup_fact(const struct conf *conf, const struct message *message,
                  const struct conf_warmup *warmup, struct limit_fact *fact_r)
 {
     int64_t day = warmup_day(sent_us(message));
+    bool at_recipient = message->stage == STAGE_RCPT && message->nrecipients > 0;
     int64_t amount = is_about(conf, message, warmup) ? recipients(conf, message, warmup) : 0;
 
     if (amount == 0 || day < warmup->start_day)
@@ -74,6 +75,7 @@ bool warmup_fact(const struct conf *conf, const struct message *message,
         .limit = &warmup->limit,
         .subject = warmup_subject(warmup),
         .amount = warmup->limit.count == COUNT_MESSAGES ? 1 : amount,
+        .taken = warmup->limit.count != COUNT_MESSAGES && at_recipient ? amount - 1 : 0,
         .max = conf_warmup_allowance(warmup, day),
     };
     return true;

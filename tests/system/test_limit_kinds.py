@@ -131,7 +131,9 @@ def test_recipients_elsewhere(place):
     refused = send(place, "EXT2", "ext@example.test", [f"{n}@x.test" for n in range(3)])
     assert refused.startswith("450 4.7.28 ") and "4 external recipients" in refused, refused
     line = place.policyd.log.wait(event="cause", cause="limit.external-recipients")
-    assert (line["used"], line["max"]) == ("2", "4")
+    # Of the three to others two still fitted.
+    assert (line["used"], line["max"]) == ("4", "4")
+    assert "has used 4 of 4 external recipients" in refused
     assert send(place, "EXT3", "ext@example.test", [*ours, "a@x.test", "b@x.test"]) == "DUNNO"
 
 

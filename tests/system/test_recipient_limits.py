@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Limits that only part of a message's recipients reach."""
 
+import re
+
 import pytest
 
 from support import counting, milter, policy, proof, sluice
@@ -8,6 +10,7 @@ from support import counting, milter, policy, proof, sluice
 SECTIONS = """
 limit domains { subject = recipient-domain  count = recipients  max = 3  per = 1h  near = 0 }
 limit people { subject = recipient  count = messages  max = 2  per = 1h  near = 0 }
+limit hosts { subject = host  count = recipients  max = 5  per = 1h  near = 0  over = warn }
 limit names { subject = helo  count = messages  max = 100  per = 1h  near = 0 }
 """
 SPREAD = "limit spread { subject = sender  count = distinct-recipients  max = 3  per = 1h  near = 0 }\n"
@@ -33,9 +36,16 @@ def test_the_others_go_on(place):
     assert outcome.accepted
     replies = {address: reply.code for address, reply in outcome.rcpt.items()}
     assert replies == {f"a@{WORLD}": 250, f"c@{NET}": 250, f"d@{NET}": 450, f"b@{WORLD}": 250}
+    # The two of before, and the one that was taken just now.
+    refusal = str(outcome.rcpt[f"d@{NET}"])
+    assert f"Mail to {NET} has used 3 of 3 recipients in 1 hour, with the recipients of this message so far" in refusal
+    assert re.search("It can go out in (6[01] minutes|1 hour)[.]", refusal), refusal
     line = place.policyd.log.wait(event="cause", cause="limit.recipients")
     assert line["subject"] == f"recipient-domain:{NET}"
-    assert (line["used"], line["max"], line["reply"]) == ("2", "3", "450 4.7.28")
+    assert (line["used"], line["max"], line["reply"]) == ("3", "3", "450 4.7.28")
+    number = 1 + next(n for n, text in enumerate(place.config.path.read_text().splitlines()) if "limit domains" in text)
+    assert f"raise max (now 3) of limit domains ({place.config.path}:{number})" in line["hint"]
+    assert place.policyd.log.wait(event="message", stage="rcpt", rcpt=f"d@{NET}")["used"] == "3/3"
     assert counting.used(place, f"recipient-domain:{NET}") == {"domains": 3}
     assert counting.used(place, f"recipient-domain:{WORLD}") == {"domains": 2}
     assert "helo" not in place.ctl.run("limits", "helo:localhost").stderr

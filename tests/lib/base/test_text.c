@@ -51,6 +51,30 @@ static void test_adding(void **state)
     assert_null(text.bytes);
 }
 
+static void test_shell_words(void **state)
+{
+    static const struct {
+        const char *word, *want;
+    } cases[] = {
+        {"user:alice@example.com", "user:alice@example.com"},
+        {"client-network:2001:db8::/64", "client-network:2001:db8::/64"},
+        {"", "''"},
+        {"-x", "'-x'"},
+        {"all:*", "'all:*'"},
+        {"helo:a b;$(c)`d`", "'helo:a b;$(c)`d`'"},
+        {"it's", "'it'\\''s'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text text = TEXT_EMPTY;
+
+        text_add_shell_word(&text, cases[i].word);
+        assert_string_equal(text_string(&text), cases[i].want);
+        text_free(&text);
+    }
+}
+
 /* Every length around the steps in which the memory grows, by each way of adding. */
 static void test_growing(void **state)
 {
@@ -166,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_text_is_a_string),
         cmocka_unit_test(test_adding),
+        cmocka_unit_test(test_shell_words),
         cmocka_unit_test(test_growing),
         cmocka_unit_test(test_case),
         cmocka_unit_test(test_strings),

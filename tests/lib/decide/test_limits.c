@@ -2,6 +2,7 @@
 #include "lib/decide/limits.h"
 
 #include "lib/base/text.h"
+#include "lib/decide/check_functions.h"
 #include "lib/decide/subjects.h"
 #include "tests/support/conf_text.h"
 
@@ -56,6 +57,8 @@ static void test_subjects_and_amounts(void **state)
          "recipient-domain:one.test=2 recipient-domain:example.test=1"},
         {"host", "messages", NULL},
         {"all", "messages", "all:*=1"},
+        {"everything", "messages", "all:*=1"},
+        {"Client-Network", "messages", "client-network:192.0.2.0/24=1"},
     };
 
     (void)state;
@@ -302,6 +305,126 @@ static void test_answer_lands_on_the_right_limits(void **state)
     conf_release(&conf);
 }
 
+/* At RCPT: what a person reads of the recipient who is one too many. */
+static void test_one_recipient_too_many(void **state)
+{
+    static const struct {
+        const char *name, *limit, *want;
+        int64_t used, retry_after_us;
+    } cases[] = {
+        {"alone more than the maximum", "subject = recipient-domain count = recipients max = 3",
+         "Mail to one.test has used 3 of 3 recipients in 1 hour, with the recipients of this message "
+         "so far. It can go out in 1 hour.",
+         0, -1},
+        {"of a user", "subject = user count = recipients max = 5",
+         "Your account has used 5 of 5 recipients in 1 hour, with the recipients of this message so "
+         "far. It can go out in 2 minutes.",
+         2, 120000000},
+        {"different ones that are known in part",
+         "subject = user count = distinct-recipients max = 4",
+         "Your account has used 4 of 4 different recipients in 1 hour, with the recipients of this "
+         "message so far. It can go out in 1 hour.",
+         3, -1},
+        {"messages", "subject = recipient-domain count = messages max = 2",
+         "Mail to one.test has used 2 of 2 messages in 1 hour. It can go out in 10 minutes.", 2,
+         600000000},
+        {"nothing at all", "subject = recipient-domain count = recipients max = 0",
+         "Mail to one.test has used 3 of 0 recipients in 1 hour, with the recipients of this message "
+         "so far. This message alone is more than that.",
+         0, -1},
+        {"too large", "subject = user count = bytes max = 10",
+         "Your account has used 7 of 10 bytes in 1 hour, and this message adds 1000. This message "
+         "alone is more than that.",
+         7, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text words = TEXT_EMPTY;
+
+        text_print(&words, "mode = enforce\nlimit l { %s per = 1h near = 0 }", cases[i].limit);
+
+        struct conf *conf = conf_of(text_string(&words));
+        struct message *message = alice(conf);
+        const struct store_limit_answer said = {
+            .used = cases[i].used, .over = true, .retry_after_us = cases[i].retry_after_us};
+        const struct store_answer answer = {
+            .outcome = STORE_OUTCOME_OVER, .limits = &said, .nlimits = 1};
+
+        message_drop_recipient(message);
+        message_add_recipient(message, "dave@one.test");
+        message_add_recipient(message, "erin@one.test");
+        message->stage = STAGE_RCPT;
+        limits_plan(conf, message);
+        assert_int_equal(message->facts.nlimits, 1);
+        limits_answered(message, &answer);
+        check_limits(conf, message);
+        assert_int_equal(message->findings.count, 1);
+        if (strcmp(message->findings.items[0].sentence, cases[i].want) != 0)
+            fail_msg("%s: \"%s\"", cases[i].name, message->findings.items[0].sentence);
+        text_free(&words);
+        message_free(&message);
+        conf_release(&conf);
+    }
+}
+
+/* What is to be changed, and where, for each kind of subject. */
+static void test_hints_name_the_line(void **state)
+{
+    static const struct {
+        const char *subject, *want;
+    } cases[] = {
+        {"user", "sluicectl limits user:alice@example.test shows the use; to allow more, raise max "
+                 "(now 5) of limit l (test.conf:2) for all, or for alice@example.test alone with a "
+                 "class that has it as a member"},
+        {"sender-domain", "sluicectl limits sender-domain:example.test shows the use; to allow more, "
+                          "raise max (now 5) of limit l (test.conf:2) for all, or for @example.test "
+                          "alone with a class that has it as a member"},
+        {"client-network", "sluicectl limits client-network:192.0.2.0/24 shows the use; to allow "
+                           "more, raise max (now 5) of limit l (test.conf:2) for all, or for "
+                           "192.0.2.0/24 alone with a class that has it as a member"},
+        {"helo", "sluicectl limits 'helo:pc;rm' shows the use; to allow more, raise max (now 5) of "
+                 "limit l (test.conf:2)"},
+        {"recipient", "sluicectl limits recipient:bob@one.test shows the use; to allow more, raise "
+                      "max (now 5) of limit l (test.conf:2)"},
+        {"recipient-domain", "sluicectl limits recipient-domain:one.test shows the use; to allow "
+                             "more, raise max (now 5) of limit l (test.conf:2)"},
+        {"all", "sluicectl limits 'all:*' shows the use; to allow more, raise max (now 5) of limit l "
+                "(test.conf:2)"},
+        {"host", "sluicectl limits host:mx.example.test shows the use; to allow more, raise max (now "
+                 "7) of limit l in class c (test.conf:3)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text words = TEXT_EMPTY;
+
+        text_print(&words,
+                   "hostname = mx.example.test\n"
+                   "limit l { subject = %s count = messages max = 5 per = 1h }\n"
+                   "class c { members = {\"%s\"} limit l { max = 7 } }",
+                   cases[i].subject, strcmp(cases[i].subject, "host") == 0 ? "192.0.2.77" : "x@y.test");
+
+        struct conf *conf = conf_of(text_string(&words));
+        struct message *message = alice(conf);
+        struct store_limit_answer said[STORE_LIMITS_MAX] = {
+            {.used = 5, .over = true, .retry_after_us = 1}};
+        const struct store_answer answer = {
+            .outcome = STORE_OUTCOME_OVER, .limits = said, .nlimits = STORE_LIMITS_MAX};
+
+        message_set(&message->helo, "pc;rm");
+        limits_plan(conf, message);
+        limits_answered(message, &answer);
+        check_limits(conf, message);
+        assert_int_equal(message->findings.count, 1);
+        if (strcmp(message->findings.items[0].hint, cases[i].want) != 0)
+            fail_msg("%s: \"%s\"", cases[i].subject, message->findings.items[0].hint);
+        text_free(&words);
+        message_free(&message);
+        conf_release(&conf);
+    }
+}
+
 static void test_words(void **state)
 {
     static const struct {
@@ -354,6 +477,8 @@ int main(void)
         cmocka_unit_test(test_request_enforces_what_would_refuse),
         cmocka_unit_test(test_fingerprint_tells_senders_apart),
         cmocka_unit_test(test_answer_lands_on_the_right_limits),
+        cmocka_unit_test(test_one_recipient_too_many),
+        cmocka_unit_test(test_hints_name_the_line),
         cmocka_unit_test(test_words),
     };
 
