@@ -236,7 +236,7 @@ const struct verb verb_limits = {
     .help = "SUBJECT is a login (alice@example.com), or a kind and a name:\n"
             "  user:LOGIN  sender:ADDRESS  sender-domain:DOMAIN  client:ADDRESS\n"
             "  client-network:NETWORK  helo:NAME  recipient-domain:DOMAIN\n"
-            "  recipient:ADDRESS  host[:NAME]  all\n"
+            "  recipient:ADDRESS  host[:NAME]  everything\n"
             "An IP address alone is a client.\n"
             "\n"
             "For each limit that counts it: what is used of how many in the sliding window that\n"

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define CLASS_STEP_MS 100
+#define LOGIN_LENGTH_MAX 320 /* an address's (RFC 5321 section 4.5.3.1) */
 
 /* Where the kind ends and the value begins; a value alone is a client or a user. */
 static bool split(const char *string, enum limit_subject *kind_r, const char **value_r,
@@ -42,13 +43,38 @@ static bool split(const char *string, enum limit_subject *kind_r, const char **v
         *problem_r =
             mem_print("unknown kind of subject \"%s\": expected user:, sender:, sender-domain:, "
                       "client:, client-network:, helo:, recipient-domain:, recipient:, host: or "
-                      "all%s%s%s",
+                      "everything%s%s%s",
                       word, nearest != NULL ? "; did you mean \"" : "",
                       nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
         done = false;
     }
     free(word);
     return done;
+}
+
+/* What no login, and no domain, can be; NULL: it can. */
+static const char *find_fault(enum limit_subject kind, const char *value)
+{
+    const bool is_login = kind == SUBJECT_USER;
+
+    if (!is_login && kind != SUBJECT_SENDER_DOMAIN && kind != SUBJECT_RECIPIENT_DOMAIN)
+        return NULL;
+    if (*value == '\0')
+        return "it is empty";
+    for (const char *p = value; *p != '\0'; p++)
+        if ((unsigned char)*p <= ' ' || *p == 0x7f)
+            return "there is a space or a control character in it";
+    if (strlen(value) > LOGIN_LENGTH_MAX)
+        return "it is too long";
+    if (!is_login)
+        return strchr(value, '@') != NULL ? "there is an \"@\" in it" : NULL;
+    if (*value == '@')
+        return "nothing stands before its \"@\"; a whole domain is a class's to name";
+    if (value[strlen(value) - 1] == '@')
+        return "nothing stands behind its \"@\"";
+    if (strpbrk(value, "<>,;\"") != NULL)
+        return "one of < > , ; \" is in it";
+    return NULL;
 }
 
 /* A message of the subject's, so that it is named as the daemons name it. */
@@ -99,11 +125,18 @@ bool subject_parse(const struct conf *conf, const char *string, struct subject *
     struct message *message = NULL;
     const struct recipient *recipient = NULL;
     const char *value = "";
+    const char *fault;
     bool done = false;
 
     memset(subject_r, 0, sizeof(*subject_r));
     if (!split(string, &subject_r->kind, &value, problem_r))
         return false;
+    fault = find_fault(subject_r->kind, value);
+    if (fault != NULL) {
+        *problem_r = mem_print("\"%s\" cannot be a %s: %s", value,
+                               subject_r->kind == SUBJECT_USER ? "login" : "domain", fault);
+        return false;
+    }
     message = message_of(conf, subject_r->kind, value);
     if (message->nrecipients > 0)
         recipient = &message->recipients[0];

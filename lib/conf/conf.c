@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct conf *conf_hold(struct conf *conf)
 {
@@ -168,7 +169,7 @@ bool limit_subject_parse(const char *name, enum limit_subject *subject_r)
 {
     for (const struct option_word *word = schema_option(SECTION_LIMIT, "subject")->words;
          word->word != NULL; word++) {
-        if (strcmp(word->word, name) == 0) {
+        if (strcasecmp(word->word, name) == 0) {
             *subject_r = (enum limit_subject)word->value;
             return true;
         }

@@ -15,7 +15,8 @@
 struct asked {
     const struct conf *conf;
     const char *login; /* lower case, its domain as A-labels */
-    const char *address; /* the same */
+    const char *owner; /* the login without its subaddress: whose it is */
+    const char *address; /* as login */
     const char *plain; /* the address without its subaddress */
 };
 
@@ -53,7 +54,9 @@ static char *without_subaddress(const char *address, const char *delimiter)
     const char *at = names_at(address);
     size_t plain = strcspn(address, delimiter);
 
-    if (at == NULL || plain == 0 || plain >= (size_t)(at - address))
+    if (at == NULL)
+        at = address + strlen(address);
+    if (plain == 0 || plain >= (size_t)(at - address))
         return mem_copy(address);
     return mem_print("%.*s%s", (int)plain, address, at);
 }
@@ -61,12 +64,12 @@ static char *without_subaddress(const char *address, const char *delimiter)
 static bool may_equal(const struct asked *asked)
 {
     const char *at = names_at(asked->plain);
-    size_t length = strlen(asked->login);
+    size_t length = strlen(asked->owner);
 
-    if (strcmp(asked->login, asked->address) == 0 || strcmp(asked->login, asked->plain) == 0)
+    if (strcmp(asked->login, asked->address) == 0 || strcmp(asked->owner, asked->plain) == 0)
         return true;
     return at != NULL && names_at(asked->login) == NULL && length == (size_t)(at - asked->plain) &&
-           memcmp(asked->login, asked->plain, length) == 0 &&
+           memcmp(asked->owner, asked->plain, length) == 0 &&
            conf_is_local_domain(asked->conf, at + 1);
 }
 
@@ -109,7 +112,8 @@ static bool may_map(const struct asked *asked, const struct table *table)
     bool local = at != NULL && conf_is_local_domain(asked->conf, at + 1);
     char *value =
         table_find_address(table, asked->address, asked->conf->recipient_delimiter, local);
-    bool may = value != NULL && names_login(value, asked->login);
+    bool may = value != NULL &&
+               (names_login(value, asked->login) || names_login(value, asked->owner));
 
     free(value);
     return may;
@@ -135,7 +139,8 @@ bool conf_login_may_use(const struct conf *conf, const char *login, const char *
     char *user = names_address(login);
     char *sender = names_address(address);
     char *plain = sender != NULL ? without_subaddress(sender, conf->recipient_delimiter) : NULL;
-    struct asked asked = {conf, user, sender, plain};
+    char *owner = user != NULL ? without_subaddress(user, conf->recipient_delimiter) : NULL;
+    struct asked asked = {conf, user, owner, sender, plain};
     bool may = *address == '\0'; /* bounces have no sender to own */
 
     for (size_t i = 0; i < conf->nlogin_rules && !may && user != NULL && sender != NULL; i++) {
@@ -151,5 +156,6 @@ bool conf_login_may_use(const struct conf *conf, const char *login, const char *
     free(user);
     free(sender);
     free(plain);
+    free(owner);
     return may;
 }

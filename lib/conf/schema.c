@@ -80,6 +80,7 @@ static const struct option_word subject_words[] = {{"user", SUBJECT_USER},
                                                    {"recipient", SUBJECT_RECIPIENT},
                                                    {"host", SUBJECT_HOST},
                                                    {"all", SUBJECT_ALL},
+                                                   {"everything", SUBJECT_ALL},
                                                    {NULL, 0}};
 static const struct option_word count_words[] = {{"messages", COUNT_MESSAGES},
                                                  {"recipients", COUNT_RECIPIENTS},
@@ -89,7 +90,9 @@ static const struct option_word count_words[] = {{"messages", COUNT_MESSAGES},
                                                  {NULL, 0}};
 static const struct option_word warmup_count_words[] = {
     {"messages", COUNT_MESSAGES}, {"recipients", COUNT_RECIPIENTS}, {NULL, 0}};
-_Static_assert(sizeof(subject_words) / sizeof(*subject_words) == SUBJECT_COUNT + 1,
+#define SUBJECT_SYNONYMS 1 /* behind the word that is printed */
+_Static_assert(sizeof(subject_words) / sizeof(*subject_words) ==
+                   SUBJECT_COUNT + SUBJECT_SYNONYMS + 1,
                "a subject lacks its word");
 _Static_assert(sizeof(count_words) / sizeof(*count_words) == COUNT_COUNT + 1,
                "a count lacks its word");
@@ -140,7 +143,7 @@ const struct conf_option schema_options[] = {
      .count_offset = offsetof(struct conf, nlogin_rules), .fallback = "equal",
      .about = "How a login gets the right to a sender address; one rule that says yes is enough. "
               "equal: the address is the login, or, for a login without a domain, the login at "
-              "one of local-domains. domain: any address in the login's domain. Or a table from "
+              "one of local-domains; subaddresses (recipient-delimiter) of either are the same. domain: any address in the login's domain. Or a table from "
               "addresses to logins, as Postfix' smtpd_sender_login_maps: texthash:/path (also "
               "hash:, lmdb: and others, whose source text is read), regexp:/path or inline:{...}."},
 

@@ -27,7 +27,7 @@ bool type_read_word(struct reading *reading, const char *value)
     size_t count = 0;
 
     for (const struct option_word *word = reading->option->words; word->word != NULL; word++) {
-        if (strcmp(word->word, value) == 0) {
+        if (strcasecmp(word->word, value) == 0) {
             type_store(reading, word->value);
             return true;
         }
