@@ -6,12 +6,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* One subject; the configuration is loaded.  names are the words after it.  Returns the status to
- * exit with. */
-struct check_subject {
-    const char *name;
-    int (*run)(struct ctl *ctl, char **names, size_t count, bool json);
+/* What stands behind the subject. */
+struct check_words {
+    char **names;
+    size_t count;
+    bool json;
+    const char *authorities; /* --ca, or NULL */
+    const char *name; /* --name, or NULL */
+    int64_t timeout_ms;
 };
 
-int check_dns(struct ctl *ctl, char **names, size_t count, bool json);
+/* One subject; the configuration is loaded.  Returns the status to exit with. */
+struct check_subject {
+    const char *name;
+    int (*run)(struct ctl *ctl, const struct check_words *words);
+};
+
+int check_dns(struct ctl *ctl, const struct check_words *words);
+int check_endpoints(struct ctl *ctl, const struct check_words *words);

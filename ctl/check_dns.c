@@ -3,13 +3,13 @@
 #include "ctl/check.h"
 #include "ctl/evaluate.h"
 #include "ctl/outlook_of.h"
+#include "ctl/trouble.h"
 
 #include "lib/auth/key.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/foresight.h"
-#include "lib/log/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,9 +93,9 @@ static void print_spf(const struct outlook *outlook)
                spf->helo ? outlook->helo : outlook->sender_domain,
                source->relay != NULL ? source->relay : "",
                source->relay != NULL && address[0] != '\0' ? " " : "",
-               address[0] != '\0'       ? address
+               address[0] != '\0'      ? address
                : source->relay != NULL ? ""
-                                        : "an address that is not known (outgoing-addresses)",
+                                       : "an address that is not known (outgoing-addresses)",
                spf_status_name(spf->result.status));
         if (spf->result.mechanism != NULL)
             printf(" by %s", spf->result.mechanism);
@@ -107,8 +107,8 @@ static void print_spf(const struct outlook *outlook)
 static void print_dmarc(const struct outlook *outlook)
 {
     const struct dmarc_result *dmarc = &outlook->dmarc;
-    bool unknown = dmarc->status == DMARC_STATUS_FAIL &&
-                   foresight_alignment(outlook) == FORESIGHT_UNKNOWN;
+    bool unknown =
+        dmarc->status == DMARC_STATUS_FAIL && foresight_alignment(outlook) == FORESIGHT_UNKNOWN;
 
     printf("  DMARC  %s", unknown ? "not known" : dmarc_status_name(dmarc->status));
     if (dmarc->policy_domain != NULL)
@@ -119,43 +119,6 @@ static void print_dmarc(const struct outlook *outlook)
 
 /* --- findings -------------------------------------------------------------------------- */
 
-/* What is wrong, in one form for the printed line and JSON. */
-struct trouble {
-    const struct cause *cause;
-    enum severity severity;
-    const char *hint;
-    const struct finding_field *fields;
-    size_t nfields;
-};
-
-static void print_trouble(const struct trouble *trouble)
-{
-    struct log_event event;
-    char *line;
-
-    log_begin(&event, NULL, LOG_INFO, NULL, "cause");
-    log_string(&event, "cause", trouble->cause->id);
-    log_string(&event, "severity", severity_name(trouble->severity));
-    for (size_t i = 0; i < trouble->nfields; i++)
-        log_string(&event, trouble->fields[i].name, trouble->fields[i].value);
-    line = log_format(&event, LOG_FORMAT_TEXT);
-    printf("  %s\n    hint: %s\n", strstr(line, "cause="), trouble->hint);
-    free(line);
-}
-
-static json_t *trouble_json(const struct trouble *trouble)
-{
-    json_t *object = json_object();
-
-    json_object_set_new(object, "cause", json_string(trouble->cause->id));
-    json_object_set_new(object, "severity", json_string(severity_name(trouble->severity)));
-    for (size_t i = 0; i < trouble->nfields; i++)
-        json_object_set_new(object, trouble->fields[i].name,
-                            json_string(trouble->fields[i].value));
-    json_object_set_new(object, "hint", json_string(trouble->hint));
-    return object;
-}
-
 static void tell(struct inspection *inspection, json_t *list, const struct trouble *trouble)
 {
     if (trouble->cause == cause_get(CAUSE_DNS_FAILURE))
@@ -165,7 +128,7 @@ static void tell(struct inspection *inspection, json_t *list, const struct troub
     if (list != NULL)
         (void)json_array_append_new(list, trouble_json(trouble));
     else
-        print_trouble(trouble);
+        trouble_print(trouble);
 }
 
 static void tell_key(struct inspection *inspection, json_t *list, const struct signer_view *view)
@@ -201,14 +164,7 @@ static void tell_all(struct inspection *inspection, json_t *list,
             tell_key(inspection, list, &found->views[i]);
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-        const struct trouble trouble = {
-            .cause = finding->cause,
-            .severity = finding->severity >= 0 ? (enum severity)finding->severity
-                                               : finding->cause->severity,
-            .hint = finding->hint != NULL ? finding->hint : finding->cause->remedy,
-            .fields = finding->fields,
-            .nfields = finding->nfields,
-        };
+        const struct trouble trouble = trouble_of(finding);
 
         if (finding->cause->found & FOUND_CHECK || cause_is_in(finding->cause, "dns"))
             tell(inspection, list, &trouble);
@@ -234,12 +190,13 @@ static void inspect(struct inspection *inspection, const char *domain)
         list = json_array();
         tell_all(inspection, list, &found);
         json_object_set_new(object, "domain", json_string(domain));
-        json_object_set_new(object, "spf", found.message->facts.spf != NULL
-                                               ? json_string(found.message->facts.spf)
-                                               : json_null());
-        json_object_set_new(object, "dmarc", found.message->facts.dmarc != NULL
-                                                 ? json_string(found.message->facts.dmarc)
-                                                 : json_null());
+        json_object_set_new(object, "spf",
+                            found.message->facts.spf != NULL ? json_string(found.message->facts.spf)
+                                                             : json_null());
+        json_object_set_new(object, "dmarc",
+                            found.message->facts.dmarc != NULL
+                                ? json_string(found.message->facts.dmarc)
+                                : json_null());
         json_object_set_new(object, "causes", list);
         (void)json_array_append_new(inspection->domains, object);
     }
@@ -276,14 +233,14 @@ static bool list_domains(const struct conf *conf, char **names, size_t count,
     return domains_r->count > 0;
 }
 
-int check_dns(struct ctl *ctl, char **names, size_t count, bool json)
+int check_dns(struct ctl *ctl, const struct check_words *words)
 {
     struct inspection inspection = {.conf = ctl->conf};
     struct strings domains = {0};
     char *problem = NULL;
     int status = EX_USAGE;
 
-    if (!list_domains(ctl->conf, names, count, &domains))
+    if (!list_domains(ctl->conf, words->names, words->count, &domains))
         goto done;
     status = EX_CONFIG;
     inspection.signer = signer_new(ctl->conf, NULL, &problem);
@@ -294,10 +251,10 @@ int check_dns(struct ctl *ctl, char **names, size_t count, bool json)
     status = EX_UNAVAILABLE;
     if (!evaluator_open(&inspection.evaluator, ctl->conf))
         goto done;
-    inspection.domains = json ? json_array() : NULL;
+    inspection.domains = words->json ? json_array() : NULL;
     for (size_t i = 0; i < domains.count; i++)
         inspect(&inspection, domains.items[i]);
-    if (json)
+    if (words->json)
         ctl_print_json(inspection.domains);
     status = inspection.wrong ? EXIT_NEGATIVE : inspection.unanswered ? EX_UNAVAILABLE : EX_OK;
 done:

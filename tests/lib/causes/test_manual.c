@@ -98,11 +98,18 @@ static bool is_schema_name(const char *name)
 /* A command line, "option", or "option = value". */
 static bool exists(const char *literal)
 {
-    static const char *const commands[] = {
-        "sluicectl config",           "sluicectl causes",        "sluicectl status",
-        "sluicectl limits SUBJECT",   "sluicectl reset SUBJECT", "sluicectl suspend USER",
-        "sluicectl unsuspend USER",   "sluicectl release USER",  "sluicectl keygen DOMAIN",
-        "sluicectl check dns DOMAIN", "postfix reload"};
+    static const char *const commands[] = {"sluicectl config",
+                                           "sluicectl causes",
+                                           "sluicectl status",
+                                           "sluicectl limits SUBJECT",
+                                           "sluicectl reset SUBJECT",
+                                           "sluicectl suspend USER",
+                                           "sluicectl unsuspend USER",
+                                           "sluicectl release USER",
+                                           "sluicectl keygen DOMAIN",
+                                           "sluicectl check dns DOMAIN",
+                                           "sluicectl check endpoints HOST",
+                                           "postfix reload"};
     char *name;
     bool known = false;
 

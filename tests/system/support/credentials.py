@@ -3,6 +3,7 @@
 """
 
 import base64
+import datetime
 import shutil
 import subprocess
 
@@ -37,6 +38,51 @@ class Certificate:
         names = ["-subj", f"/CN={hostname}", "-addext", f"subjectAltName=DNS:{hostname}"]
         _run(request + names + ["-days", "2", "-keyout", self.key, "-out", self.cert])
         self.key.chmod(0o600)
+
+
+CA_CONFIG = """[ca]
+default_ca = own
+[own]
+dir = .
+database = ./index
+serial = ./serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+"""
+EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
+
+class Authority:
+    """A certificate authority of our own; cert is what its users have to trust."""
+
+    def __init__(self, folder, name="Test Authority"):
+        self.folder = workdir.subfolder(folder, "ca")
+        self.key, self.cert = self.folder / "ca.key", self.folder / "ca.pem"
+        self._made = 0
+        (self.folder / "index").write_text("")
+        (self.folder / "serial").write_text("01\n")
+        request = ["openssl", "req", "-x509", *EC_KEY, "-subj", f"/CN={name}", "-days", "3000"]
+        _run([*request, "-keyout", self.key, "-out", self.cert])
+
+    def issue(self, name, days=(-1, 90)):
+        """(certificate, key) for a host name, valid from and until so many days from now."""
+        self._made += 1
+        key, request, cert, config = (
+            self.folder / f"{self._made}.{ending}" for ending in ("key", "csr", "pem", "conf")
+        )
+        now = datetime.datetime.now(datetime.timezone.utc)
+        begin, end = (f"{now + datetime.timedelta(days=each):%Y%m%d%H%M%SZ}" for each in days)
+        config.write_text(f"{CA_CONFIG}[names]\nsubjectAltName = DNS:{name}\n")
+        subject = ["-subj", f"/CN={name}"]
+        _run(["openssl", "req", *EC_KEY, *subject, "-keyout", key, "-out", request])
+        sign = ["openssl", "ca", "-batch", "-config", config, "-cert", self.cert]
+        sign += ["-keyfile", self.key, "-startdate", begin, "-enddate", end, "-notext"]
+        _run([*sign, "-extensions", "names", "-in", request, "-out", cert], cwd=self.folder)
+        return cert, key
 
 
 class SaslUsers:

@@ -27,6 +27,8 @@ class _Session(socketserver.StreamRequestHandler):
 
     def converse(self):
         receiver = self.server.receiver
+        if receiver.wrapped:
+            self.secure(receiver)
         if receiver.banner is None:
             return
         self.reply(receiver.banner)
@@ -34,15 +36,17 @@ class _Session(socketserver.StreamRequestHandler):
             return
         while True:
             line = self.rfile.readline(4096).decode(errors="replace").strip()
-            if not line or not self.command(receiver, line):
+            if not line or not receiver.command(self, line):
                 return
 
     def command(self, receiver, line):
         verb = line[:4].upper()
         if verb == "EHLO":
             self.reply("250-mx.example.net")
-            if receiver.tls is not None:
+            if receiver.tls is not None and not self.is_secure():
                 self.reply("250-STARTTLS")
+            if receiver.auth and self.is_secure():
+                self.reply(f"250-AUTH {receiver.auth}")
             self.reply("250 SIZE 1000000")
         elif verb == "STAR":
             return self.start_tls(receiver)
@@ -65,12 +69,18 @@ class _Session(socketserver.StreamRequestHandler):
             self.reply("454 4.7.0 TLS not available due to local problem")
             return True
         self.reply("220 go on")
+        self.secure(receiver)
+        return True
+
+    def is_secure(self):
+        return isinstance(self.connection, ssl.SSLSocket)
+
+    def secure(self, receiver):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*receiver.tls)
         self.connection = context.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", buffering=0)
-        return True
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -80,14 +90,28 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class Receiver:
     """One server. rcpt: the reply to RCPT, or a function of the address; banner None: closes at
-    once; tls: None, "broken", or (certificate, key). Attributes may be changed while it runs.
+    once; tls: None, "broken", or (certificate, key), with wrapped from the start; auth: the login
+    mechanisms that are offered with TLS. Attributes may be changed while it runs.
     """
 
-    def __init__(self, rcpt="250 2.1.5 ok", banner="220 mx ESMTP", at_end=None, closes=False, tls=None):
+    def __init__(
+        self,
+        rcpt="250 2.1.5 ok",
+        banner="220 mx ESMTP",
+        at_end=None,
+        closes=False,
+        tls=None,
+        wrapped=False,
+        auth=None,
+    ):
         self.rcpt, self.banner, self.at_end = rcpt, banner, at_end
-        self.closes, self.tls = closes, tls
+        self.closes, self.tls, self.wrapped, self.auth = closes, tls, wrapped, auth
         self.port = ports.free_port()
         self._server = None
+
+    def command(self, session, line):
+        """False: it was the last one."""
+        return session.command(self, line)
 
     def answer(self, address):
         return self.rcpt(address) if callable(self.rcpt) else self.rcpt
@@ -110,6 +134,23 @@ class Receiver:
         self.closes, self.tls = False, None
         if self._server is None:
             self.start()
+
+
+class Imap(Receiver):
+    """The beginning of an IMAP session: what it can do, and STARTTLS."""
+
+    def __init__(self, capabilities="IMAP4rev1 STARTTLS", **options):
+        super().__init__(banner="* OK ready", **options)
+        self.capabilities = capabilities
+
+    def command(self, session, line):
+        tag, _, verb = line.partition(" ")
+        if verb.upper() == "CAPABILITY":
+            session.reply(f"* CAPABILITY {self.capabilities}")
+        session.reply(f"{tag} OK done")
+        if verb.upper() == "STARTTLS":
+            session.secure(self)
+        return verb.upper() != "LOGOUT"
 
 
 class Tarpit(Receiver):
