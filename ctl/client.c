@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/daemon/services.h"
 #include "lib/decide/habits.h"
 
 #include <errno.h>
@@ -62,19 +63,11 @@ bool client_open(struct client *client, const struct conf *conf, char **problem_
 {
     /* No journal: what the daemons keep there is theirs.  Nor local counting: it would answer for
      * a store that is away. */
-    const struct store_settings settings = {
-        .url = conf->store,
-        .user = conf->store_user,
-        .password = conf->store_password,
-        .database = conf->store_database,
-        .client_name = "sluicectl",
-        .timeout_ms = conf->store_timeout_ms,
-        .on_failure = STORE_ON_FAILURE_DEFER,
-        .hash_key = conf->store_hash_addresses ? conf->store_hash_key : NULL,
-    };
+    struct store_settings settings = services_store_settings("sluicectl", conf);
     int64_t patience_ms = conf->store_timeout_ms;
     int64_t deadline_us;
 
+    settings.on_failure = STORE_ON_FAILURE_DEFER;
     memset(client, 0, sizeof(*client));
     client->timeout_ms = conf->store_timeout_ms;
     if (strcmp(conf->store, "memory:") == 0) {

@@ -32,6 +32,34 @@ static bool is_set(const char *string)
     return string != NULL && *string != '\0';
 }
 
+/* The files without TLS would be a belief in it. */
+static void check_store_tls(struct load *load, const struct store_url *url)
+{
+    const struct conf *conf = load->conf;
+    bool files = is_set(conf->store_tls_ca) || is_set(conf->store_tls_certificate) ||
+                 is_set(conf->store_tls_key) || is_set(conf->store_tls_name);
+    struct conf_place place = place_of(load, url->tls ? "store" : "store-tls");
+
+    if (conf->store_tls && !SLUICE_REDIS_TLS)
+        problem_add(load->problems, &place,
+                    "this build does not speak TLS to Redis itself: let stunnel do it "
+                    "(contrib/stunnel) and name its socket as redis://127.0.0.1:6380, or build "
+                    "Sluice with hiredis 1.0 or newer");
+    else if (conf->store_tls && !url->remote)
+        problem_add(load->problems, &place,
+                    "store-tls = yes: expected store to name a host (redis://, sentinel:// or "
+                    "cluster://)");
+    place = place_of(load, "store-tls");
+    if (files && !conf->store_tls)
+        problem_add(load->problems, &place,
+                    "store-tls-ca, -certificate, -key and -name are of no use without TLS: "
+                    "expected store-tls = yes or store = rediss://...");
+    place = place_of(load, "store-tls-certificate");
+    if (is_set(conf->store_tls_certificate) != is_set(conf->store_tls_key))
+        problem_add(load->problems, &place,
+                    "store-tls-certificate and store-tls-key: expected both or neither");
+}
+
 /* What the URL says goes where the options of their own say it. */
 static void check_store(struct load *load)
 {
@@ -60,6 +88,8 @@ static void check_store(struct load *load)
     }
     if (url.database >= 0)
         conf->store_database = url.database;
+    conf->store_tls |= url.tls;
+    check_store_tls(load, &url);
     store_url_clear(&url);
 }
 

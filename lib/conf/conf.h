@@ -269,6 +269,8 @@ struct conf {
     char *store_user; /* ACL user, or "" */
     char *store_password; /* from store-password-file, or "" */
     int store_database;
+    bool store_tls; /* also by rediss:// */
+    char *store_tls_ca, *store_tls_certificate, *store_tls_key, *store_tls_name; /* or "" */
     enum conf_store_failure store_failure;
     int64_t store_timeout_ms;
     int64_t store_journal_size; /* charges kept while the store is away */

@@ -192,7 +192,7 @@ const struct conf_option schema_options[] = {
 
     {"store", .heading = "The store", .type = TYPE_STORE, CONF_MEMBER(store), .fallback = "",
      .about = "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
-              "for Redis; sentinel://host[:port],...[/db]?master=name for the Redis that Sentinels "
+              "for Redis, rediss:// for TLS to it; sentinel://host[:port],...[/db]?master=name for the Redis that Sentinels "
               "name the primary, which is followed through a failover; cluster://host[:port],... for "
               "a Redis Cluster, of which some nodes are named; local for one host without Redis: "
               "sluice-policyd counts, keeps it on disk in state-directory, and the other programs "
@@ -205,6 +205,23 @@ const struct conf_option schema_options[] = {
      .about = "A file that holds the Redis password and that others cannot read."},
     {"store-database", .type = TYPE_INTEGER, CONF_MEMBER(store_database), .fallback = "0",
      .most = 65535, .about = "The number of the Redis database."},
+    {"store-tls", .type = TYPE_BOOLEAN, CONF_MEMBER(store_tls), .fallback = "no",
+     .about = "Whether Redis is spoken to over TLS, and Sentinels and a cluster's nodes too; "
+              "rediss:// in store is the same. Its certificate is always checked. A Sluice built "
+              "without hiredis 1.0 or newer leaves TLS to stunnel (contrib/stunnel)."},
+    {"store-tls-ca", .type = TYPE_PATH, CONF_MEMBER(store_tls_ca), .fallback = "",
+     .about = "A file with the certificates of the authorities that may have signed Redis' "
+              "certificate. Empty: those that the system trusts. This file and the two that follow "
+              "are read by user, and again at the next connection when they have changed."},
+    {"store-tls-certificate", .type = TYPE_PATH, CONF_MEMBER(store_tls_certificate),
+     .fallback = "",
+     .about = "A file with our own certificate and what leads from it to its authority, where "
+              "Redis asks for one (tls-auth-clients yes)."},
+    {"store-tls-key", .type = TYPE_PATH, CONF_MEMBER(store_tls_key), .fallback = "",
+     .about = "The file with its private key."},
+    {"store-tls-name", .type = TYPE_STRING, CONF_MEMBER(store_tls_name), .fallback = "",
+     .about = "The name that Redis' certificate must have. Empty: the host's name or address, as "
+              "store, Sentinel or the cluster names it."},
     {"store-failure", .type = TYPE_WORD, CONF_MEMBER(store_failure), .fallback = "local",
      .words = store_failure_words,
      .about = "What happens while the store is away. local: each daemon counts in its own "

@@ -21,12 +21,14 @@ struct scheme {
     bool many; /* hosts, with commas between them */
     bool database;
     bool master; /* ?master=NAME is needed */
+    bool tls;
 };
 
 static const struct scheme schemes[] = {
-    {"redis://", 6379, false, true, false},
-    {"sentinel://", 26379, true, true, true},
-    {"cluster://", 6379, true, false, false},
+    {"redis://", 6379, false, true, false, false},
+    {"rediss://", 6379, false, true, false, true},
+    {"sentinel://", 26379, true, true, true, false},
+    {"cluster://", 6379, true, false, false, false},
 };
 
 /* Takes %XX apart (RFC 3986 §2.1).  NULL: a broken one, or NUL. */
@@ -207,10 +209,9 @@ bool store_url_parse(const char *string, struct store_url *url_r, const char **p
     } else if (strcmp(string, "local") == 0 || strncmp(string, "local:", 6) == 0) {
         done = parse_local(string + 5, &url, problem_r);
     } else if (scheme != NULL) {
+        url.remote = true;
+        url.tls = scheme->tls;
         done = parse_servers(string + strlen(scheme->name), scheme, &url, problem_r);
-    } else if (strncmp(string, "rediss://", 9) == 0) {
-        *problem_r = "this build does not speak TLS to Redis itself: let stunnel do it "
-                     "(contrib/stunnel) and name its socket";
     }
     if (done)
         *url_r = url;

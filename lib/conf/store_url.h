@@ -5,12 +5,14 @@
 #include <stdbool.h>
 
 struct store_url {
-    /* "", "memory:", "local:/path", "unix:/path", "redis://host:port", "sentinel://host:port,...?master=name" or
+    /* "", "memory:", "local:/path", "unix:/path", "redis://host:port", "rediss://host:port" (TLS), "sentinel://host:port,...?master=name" or
      * "cluster://host:port,..."; an IPv6 host has brackets. */
     char *address;
     char *user; /* NULL when the URL has none */
     char *password;
     int database; /* -1 when the URL has none */
+    bool remote; /* it names hosts, which can be spoken to over TLS */
+    bool tls; /* and says so itself */
 };
 
 /* false: problem_r says what is wrong in a few words, or is NULL when it is no store at all. */

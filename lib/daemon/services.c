@@ -71,6 +71,21 @@ static bool may_serve(const struct services *services, const struct conf *conf, 
     return false;
 }
 
+struct store_settings services_store_settings(const char *program, const struct conf *conf)
+{
+    return (struct store_settings){
+        .url = conf->store,
+        .user = conf->store_user,
+        .password = conf->store_password,
+        .database = conf->store_database,
+        .tls = {conf->store_tls, conf->store_tls_ca, conf->store_tls_certificate,
+                conf->store_tls_key, conf->store_tls_name},
+        .client_name = program,
+        .timeout_ms = conf->store_timeout_ms,
+        .hash_key = conf->store_hash_addresses ? conf->store_hash_key : NULL,
+    };
+}
+
 static bool open_store(struct services *services, const char *program, const struct conf *conf,
                        struct store **store_r, char **problem_r)
 {
@@ -84,25 +99,17 @@ static bool open_store(struct services *services, const char *program, const str
                         : NULL;
     char *kept = conf->state_directory[0] ? mem_print("%s/store.lmdb", conf->state_directory) : NULL;
     bool serves = services->serves_store && is_local(conf->store);
-    const struct store_settings settings = {
-        .url = conf->store,
-        .serves = serves,
-        .serve_socket = services->store_socket,
-        .serve_path = kept,
-        .user = conf->store_user,
-        .password = conf->store_password,
-        .database = conf->store_database,
-        .client_name = program,
-        .timeout_ms = conf->store_timeout_ms,
-        .on_failure = modes[conf->store_failure],
-        .journal_size = (size_t)conf->store_journal_size,
-        .journal_path = journal,
-        .hash_key = conf->store_hash_addresses ? conf->store_hash_key : NULL,
-        .event = store_happened,
-        .event_context = services,
-    };
+    struct store_settings settings = services_store_settings(program, conf);
     struct store *store = NULL;
 
+    settings.serves = serves;
+    settings.serve_socket = services->store_socket;
+    settings.serve_path = kept;
+    settings.on_failure = modes[conf->store_failure];
+    settings.journal_size = (size_t)conf->store_journal_size;
+    settings.journal_path = journal;
+    settings.event = store_happened;
+    settings.event_context = services;
     if (!serves || may_serve(services, conf, problem_r))
         store = store_open(services->loop, &settings, problem_r);
     free(kept);
@@ -123,7 +130,10 @@ static bool same_store(const struct conf *a, const struct conf *b)
            same(a->store_password, b->store_password) && a->store_database == b->store_database &&
            a->store_timeout_ms == b->store_timeout_ms && a->store_failure == b->store_failure &&
            a->store_journal_size == b->store_journal_size &&
-           same(a->state_directory, b->state_directory) &&
+           same(a->state_directory, b->state_directory) && a->store_tls == b->store_tls &&
+           same(a->store_tls_ca, b->store_tls_ca) &&
+           same(a->store_tls_certificate, b->store_tls_certificate) &&
+           same(a->store_tls_key, b->store_tls_key) && same(a->store_tls_name, b->store_tls_name) &&
            a->store_hash_addresses == b->store_hash_addresses &&
            same(a->store_hash_key, b->store_hash_key);
 }

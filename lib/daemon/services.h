@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* Where the store is and how it is asked; what else there is to say the caller adds.  It is borrowed
+ * from conf. */
+struct store_settings services_store_settings(const char *program, const struct conf *conf);
 struct log_settings services_log_settings(const char *program, const struct conf *conf);
 
 /* Opens store and resolver on services->loop.  false: problem_r says why (the caller frees it). */

@@ -94,6 +94,7 @@ static void cluster_free(void *backend)
     loop_timer_free(&cluster->again);
     if (cluster->password != NULL)
         explicit_bzero(cluster->password, strlen(cluster->password));
+    redis_tls_release(&cluster->tls);
     free(cluster->user);
     free(cluster->password);
     free(cluster->client_name);
@@ -133,7 +134,7 @@ static char *name_of(const struct redis_addresses *seeds)
     text_add_string(&text, "cluster://");
     for (size_t i = 0; i < seeds->count; i++)
         text_print(&text, "%s%s", i > 0 ? "," : "",
-                   seeds->items[i].text + strlen("redis://"));
+                   seeds->items[i].text + strlen(redis_addresses_scheme(seeds)));
     return text_take(&text);
 }
 
@@ -149,6 +150,7 @@ struct backend backend_cluster(struct loop *loop, const struct redis_settings *s
     cluster->password = mem_copy(settings->password);
     cluster->client_name = mem_copy(settings->client_name);
     cluster->timeout_ms = settings->timeout_ms;
+    cluster->tls = redis_tls_hold(settings->tls);
     cluster->fresh = true;
     cluster->address = name_of(&seeds);
     cluster->refresh = loop_timer_new(loop, cluster_on_refresh, cluster);

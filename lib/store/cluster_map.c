@@ -64,6 +64,7 @@ struct cluster_node *cluster_node_at(struct cluster *cluster, const char *host, 
         .password = cluster->password,
         .client_name = cluster->client_name,
         .timeout_ms = cluster->timeout_ms,
+        .tls = cluster->tls,
     };
 
     if (node != NULL || cluster->nnodes == CLUSTER_NODES_MAX)
@@ -73,7 +74,7 @@ struct cluster_node *cluster_node_at(struct cluster *cluster, const char *host, 
     node->host = mem_copy(host);
     node->port = port;
     owner.context = node;
-    settings.addresses = redis_addresses_of(host, port);
+    settings.addresses = redis_addresses_of(host, port, cluster->tls != NULL);
     node->redis = redis_new(cluster->loop, &settings, &owner);
     node->redis->redirect = on_redirect;
     cluster->nodes[cluster->nnodes++] = node;

@@ -56,6 +56,7 @@ struct cluster {
     struct backend_owner owner;
     char *user, *password, *client_name;
     int64_t timeout_ms;
+    struct redis_tls *tls; /* or NULL */
     char *address;
     bool fresh; /* nobody has been reached or given up: calls wait */
     bool mapped, up, closing;

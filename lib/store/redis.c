@@ -219,6 +219,7 @@ void redis_free(struct redis *redis)
     redis_give_up(redis);
     loop_timer_free(&redis->deadline);
     redis_addresses_free(&redis->addresses);
+    redis_tls_release(&redis->tls);
     if (redis->password != NULL)
         explicit_bzero(redis->password, strlen(redis->password));
     text_free(&redis->command);
@@ -283,6 +284,7 @@ struct redis *redis_new(struct loop *loop, const struct redis_settings *settings
     redis->database =
         redis->addresses.database >= 0 ? redis->addresses.database : settings->database;
     redis->timeout_ms = settings->timeout_ms;
+    redis->tls = redis_tls_hold(settings->tls);
     redis->fresh = true;
     /* hiredis writes to sockets that the other side has closed. */
     ignore_sigpipe();
@@ -300,7 +302,7 @@ struct backend backend_redis(struct loop *loop, const struct redis_settings *set
     if (settings->addresses.kind != REDIS_SENTINEL)
         return (struct backend){&redis_kind, redis_new(loop, settings, owner)};
     /* Until a Sentinel has said where it is, its name stands for the address. */
-    mine.addresses = redis_addresses_of(settings->addresses.master, 0);
+    mine.addresses = redis_addresses_of(settings->addresses.master, 0, settings->tls != NULL);
     mine.addresses.database = settings->addresses.database;
     free(mine.addresses.items[0].text);
     mine.addresses.items[0].text = mem_print("sentinel://?master=%s", settings->addresses.master);

@@ -10,6 +10,7 @@
 
 #include "lib/store/backend.h"
 #include "lib/store/redis_address.h"
+#include "lib/store/redis_tls.h"
 
 struct redis_settings {
     struct redis_addresses addresses; /* taken over */
@@ -17,6 +18,7 @@ struct redis_settings {
     int database;
     const char *client_name; /* "" or NULL: none */
     int64_t timeout_ms;
+    struct redis_tls *tls; /* NULL: none; held by who needs it longer */
 };
 
 struct backend backend_redis(struct loop *loop, const struct redis_settings *settings,

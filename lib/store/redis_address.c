@@ -14,15 +14,18 @@
 #define DATABASE_MAX 65535
 #define UNIX_PREFIX "unix:"
 #define TCP_PREFIX "redis://"
+#define TLS_PREFIX "rediss://"
 
 static const struct {
     const char *prefix;
     enum redis_kind kind;
     uint16_t port;
+    bool tls;
 } schemes[] = {
-    {TCP_PREFIX, REDIS_ALONE, 6379},
-    {"sentinel://", REDIS_SENTINEL, 26379},
-    {"cluster://", REDIS_CLUSTER, 6379},
+    {TCP_PREFIX, REDIS_ALONE, 6379, false},
+    {TLS_PREFIX, REDIS_ALONE, 6379, true},
+    {"sentinel://", REDIS_SENTINEL, 26379, false},
+    {"cluster://", REDIS_CLUSTER, 6379, false},
 };
 
 /* Debian's, the one of other systems' packages, and Valkey's. */
@@ -44,6 +47,10 @@ static bool add_socket(struct redis_addresses *addresses, const char *path, char
 {
     struct redis_address *address;
 
+    if (addresses->tls) {
+        *problem_r = mem_print("unix:%s is no place for TLS: name a host", path);
+        return false;
+    }
     if (!endpoint_is_path(path)) {
         *problem_r = mem_print("unix:%s is not an absolute path of at most %d octets", path,
                                ENDPOINT_PATH_MAX);
@@ -55,6 +62,11 @@ static bool add_socket(struct redis_addresses *addresses, const char *path, char
     return true;
 }
 
+const char *redis_addresses_scheme(const struct redis_addresses *addresses)
+{
+    return addresses->tls ? TLS_PREFIX : TCP_PREFIX;
+}
+
 static void add_host(struct redis_addresses *addresses, char *host, int port)
 {
     struct redis_address *address = add_address(addresses);
@@ -62,7 +74,8 @@ static void add_host(struct redis_addresses *addresses, char *host, int port)
 
     address->host = host;
     address->port = port;
-    address->text = mem_print(brackets ? TCP_PREFIX "[%s]:%d" : TCP_PREFIX "%s:%d", host, port);
+    address->text = mem_print(brackets ? "%s[%s]:%d" : "%s%s:%d",
+                              redis_addresses_scheme(addresses), host, port);
 }
 
 static bool parse_hosts(const char *hosts, size_t length, uint16_t fallback,
@@ -118,19 +131,21 @@ static bool parse_scheme(const char *url, struct redis_addresses *addresses, cha
         if (strncmp(url, schemes[i].prefix, length) != 0)
             continue;
         addresses->kind = schemes[i].kind;
+        addresses->tls |= schemes[i].tls;
         return parse_servers(url + length, schemes[i].port, addresses, problem_r);
     }
     return false;
 }
 
-bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r, char **problem_r)
+bool redis_addresses_parse(const char *url, bool tls, struct redis_addresses *addresses_r,
+                           char **problem_r)
 {
     bool good = false;
 
     *problem_r = NULL;
-    *addresses_r = (struct redis_addresses){.database = -1};
+    *addresses_r = (struct redis_addresses){.database = -1, .tls = tls};
     if (*url == '\0') {
-        for (size_t i = 0; i < sizeof(usual_sockets) / sizeof(usual_sockets[0]); i++)
+        for (size_t i = 0; !tls && i < sizeof(usual_sockets) / sizeof(usual_sockets[0]); i++)
             (void)add_socket(addresses_r, usual_sockets[i], problem_r);
         add_host(addresses_r, mem_copy("127.0.0.1"), REDIS_PORT);
         return true;
@@ -142,7 +157,7 @@ bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r,
     if (good)
         return true;
     if (*problem_r == NULL)
-        *problem_r = mem_print("%s is no store: write unix:/path, redis://host:port/database, "
+        *problem_r = mem_print("%s is no store: write unix:/path, redis[s]://host:port/database, "
                                "sentinel://host:port,...?master=name, cluster://host:port,... "
                                "or memory:",
                                url);
@@ -150,9 +165,9 @@ bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r,
     return false;
 }
 
-struct redis_addresses redis_addresses_of(const char *host, int port)
+struct redis_addresses redis_addresses_of(const char *host, int port, bool tls)
 {
-    struct redis_addresses addresses = {.database = -1};
+    struct redis_addresses addresses = {.database = -1, .tls = tls};
 
     add_host(&addresses, mem_copy(host), port);
     return addresses;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where Redis is: "unix:/path", "redis://host:port/db", "sentinel://host:port,...?master=name" or
+/* Where Redis is: "unix:/path", "redis://host:port/db", "rediss://..." (TLS), "sentinel://host:port,...?master=name" or
  * "cluster://host:port,...". */
 #pragma once
 
@@ -25,11 +25,15 @@ struct redis_addresses {
     size_t count;
     char *master; /* REDIS_SENTINEL: the primary's name */
     int database; /* named by the URL; -1: by no one */
+    bool tls; /* to all of them */
 };
 
-/* "" gives the places where a local Redis usually is.  false: problem_r says what is wrong (the
- * caller frees it). */
-bool redis_addresses_parse(const char *url, struct redis_addresses *addresses_r, char **problem_r);
+/* "" gives the places where a local Redis usually is.  tls: whatever the URL says of it.  false:
+ * problem_r says what is wrong (the caller frees it). */
+bool redis_addresses_parse(const char *url, bool tls, struct redis_addresses *addresses_r,
+                           char **problem_r);
 /* The one address of a host, a name or an address without brackets. */
-struct redis_addresses redis_addresses_of(const char *host, int port);
+struct redis_addresses redis_addresses_of(const char *host, int port, bool tls);
+/* What stands before host and port of an address. */
+const char *redis_addresses_scheme(const struct redis_addresses *addresses);
 void redis_addresses_free(struct redis_addresses *addresses);

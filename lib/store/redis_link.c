@@ -94,11 +94,13 @@ void redis_link_fail(struct redis *redis, char *problem)
 
 void redis_link_lost(struct redis *redis, const redisAsyncContext *connection)
 {
-    const char *reason = *connection->c.errstr != '\0' ? connection->c.errstr : "closed by Redis";
+    const char *reason = *redis->tls_problem != '\0' ? redis->tls_problem : connection->c.errstr;
     const char *what = redis->state == LINK_CONNECTING ? "cannot connect to" : "lost";
 
     if (redis->connection != connection)
         return;
+    if (*reason == '\0')
+        reason = "closed by Redis";
     redis->connection = NULL;
     redis_link_fail(redis, mem_print("%s %s: %s", what, current_address(redis)->text, reason));
 }
@@ -127,6 +129,7 @@ void redis_link_up(struct redis *redis, int64_t now_ms)
     redis->pinned = !redis->plain;
     redis->attempts = 0;
     redis->late = 0;
+    *redis->tls_problem = '\0';
     free(redis->problem);
     redis->problem = NULL;
     redis->owner.up(redis->owner.context, now_ms);
@@ -163,10 +166,15 @@ static void on_connect(const redisAsyncContext *connection, int status)
 
     if (redis->connection != connection)
         return;
-    if (status == REDIS_OK)
+    if (status != REDIS_OK)
+        redis_link_lost(redis, connection);
+    else if (redis->tls == NULL || redis_tls_begin(redis->tls, redis->connection,
+                                                   current_address(redis)->host,
+                                                   redis->tls_problem))
         redis_greet(redis);
     else
-        redis_link_lost(redis, connection);
+        redis_link_fail(redis, mem_print("cannot connect to %s: %s", current_address(redis)->text,
+                                         redis->tls_problem));
 }
 
 static void on_disconnect(const redisAsyncContext *connection, int status)
@@ -191,6 +199,7 @@ static void connect_to(struct redis *redis, const char *host)
         return;
     }
     redis->connection = connection;
+    *redis->tls_problem = '\0';
     connection->data = redis;
     set_socket(connection, address->path == NULL);
     if (!redis_events_attach(connection, redis->loop) ||
@@ -255,7 +264,7 @@ void redis_link_hurry(struct redis *redis)
 static void move(struct redis *redis, const char *host, int port)
 {
     redis_addresses_free(&redis->addresses);
-    redis->addresses = redis_addresses_of(host, port);
+    redis->addresses = redis_addresses_of(host, port, redis->tls != NULL);
 }
 
 void redis_link_found(struct redis *redis, const char *host, int port)

@@ -31,6 +31,8 @@ struct redis {
     char *user, *password, *client_name;
     int database;
     int64_t timeout_ms;
+    struct redis_tls *tls; /* or NULL */
+    char tls_problem[REDIS_TLS_PROBLEM_SIZE]; /* with the connection's certificates; or "" */
 
     /* A Sentinel: logged in, and no more; it takes no calls. */
     bool plain;

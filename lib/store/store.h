@@ -102,8 +102,16 @@ typedef void store_event_callback(const struct store_event *event, void *context
 
 enum store_failure_mode { STORE_ON_FAILURE_LOCAL, STORE_ON_FAILURE_ACCEPT, STORE_ON_FAILURE_DEFER };
 
+/* TLS to Redis (and to Sentinels, and to a cluster's nodes). */
+struct store_tls {
+    bool on; /* also by rediss:// */
+    const char *ca; /* a file of certificates to trust; "" or NULL: the system's */
+    const char *certificate, *key; /* files of our own; "" or NULL: none */
+    const char *name; /* that Redis' certificate must have; "" or NULL: its host's */
+};
+
 struct store_settings {
-    /* "unix:/path", "redis://host:port/db", "sentinel://host:port,...?master=name",
+    /* "unix:/path", "redis://host:port/db", "rediss://..." (TLS), "sentinel://host:port,...?master=name",
      * "cluster://host:port,...", "local:/path" (of its socket), "memory:", "broken:" (always fails;
      * tests); "" tries the usual local sockets, then 127.0.0.1:6379. */
     const char *url;
@@ -114,6 +122,7 @@ struct store_settings {
     const char *serve_path;
     const char *user, *password; /* "" or NULL: none */
     int database;
+    struct store_tls tls;
     const char *client_name; /* CLIENT SETNAME: "sluice-policyd" */
     int64_t timeout_ms;
     enum store_failure_mode on_failure;

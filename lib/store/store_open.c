@@ -121,21 +121,40 @@ static bool open_local(struct store *store, const char *url, const struct store_
     return store->backend.kind != NULL;
 }
 
-static bool parse_servers(const char *url, struct redis_addresses *addresses_r, char **problem_r)
+static bool parse_servers(const char *url, bool tls, struct redis_addresses *addresses_r,
+                          char **problem_r)
 {
     char *socket;
     bool good;
 
     if (!is_local(url))
-        return redis_addresses_parse(url, addresses_r, problem_r);
+        return redis_addresses_parse(url, tls, addresses_r, problem_r);
     socket = mem_print("unix:%s", url + strlen(LOCAL_PREFIX));
-    good = redis_addresses_parse(socket, addresses_r, problem_r);
+    good = redis_addresses_parse(socket, false, addresses_r, problem_r);
     free(socket);
     if (good) {
         free(addresses_r->items[0].text);
         addresses_r->items[0].text = mem_copy(url);
     }
     return good;
+}
+
+static bool open_redis(struct store *store, struct redis_settings *redis,
+                       const struct store_settings *settings, const struct backend_owner *owner,
+                       char **problem_r)
+{
+    if (redis->addresses.tls) {
+        redis->tls = redis_tls_new(&settings->tls, problem_r);
+        if (redis->tls == NULL) {
+            redis_addresses_free(&redis->addresses);
+            return false;
+        }
+    }
+    store->backend = redis->addresses.kind == REDIS_CLUSTER
+                         ? backend_cluster(store->loop, redis, owner)
+                         : backend_redis(store->loop, redis, owner);
+    redis_tls_release(&redis->tls);
+    return true;
 }
 
 static bool open_backend(struct store *store, const char *url,
@@ -158,12 +177,9 @@ static bool open_backend(struct store *store, const char *url,
         store->backend = backend_broken(&owner);
     } else if (is_local(url) && settings->serves) {
         return open_local(store, url, settings, &owner, problem_r);
-    } else if (parse_servers(url, &redis.addresses, problem_r)) {
-        store->backend = redis.addresses.kind == REDIS_CLUSTER
-                             ? backend_cluster(store->loop, &redis, &owner)
-                             : backend_redis(store->loop, &redis, &owner);
     } else {
-        return false;
+        return parse_servers(url, settings->tls.on, &redis.addresses, problem_r) &&
+               open_redis(store, &redis, settings, &owner, problem_r);
     }
     return true;
 }

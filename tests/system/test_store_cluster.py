@@ -3,8 +3,9 @@
 
 import pytest
 
-from support import cluster, counting, logfile, policy, redis, sluice, wait, workdir
-from support.counting import SENDER, Charger, Load, MilterCharger
+from support import cluster, counting, policy, redis, sluice, wait, workdir
+from support.counting import SENDER, Charger, Load
+from support.outage import more, senders, states, store_lines, wait_states
 
 TIMEOUT_SEC = 0.5
 LONGEST_SEC = 2 * TIMEOUT_SEC + 0.3
@@ -37,27 +38,6 @@ def start(station, six):
         return place
 
     return with_cluster
-
-
-def store_lines(daemon):
-    lines = [line for line in daemon.log.lines() if " cause=self.store-down " in line]
-    return [event for event in map(logfile.parse_line, lines) if "state" in event]
-
-
-def states(daemon):
-    return [event["state"] for event in store_lines(daemon)]
-
-
-def senders(place):
-    at_policy = [lambda n=n: Charger(place.policy_socket, f"P{n}.") for n in range(3)]
-    if place.milter not in place.servers:
-        return at_policy
-    return at_policy + [lambda: MilterCharger(place.milter_socket, "M.")]
-
-
-def more(load, count):
-    before = len(load.answers)
-    wait.poll(lambda: len(load.answers) > before + count, seconds=30, what="more messages")
 
 
 def uses(place):
@@ -154,13 +134,7 @@ def test_a_primary_is_killed(start, six):
         more(load, 100)
         assert not states(place.policyd) and not states(place.milter)
         victim.kill()
-        for daemon in (place.policyd, place.milter):
-            wait.poll(
-                lambda daemon=daemon: states(daemon)[-2:] == ["down", "up"],
-                seconds=40,
-                what="the replica in its place",
-                on_timeout=daemon.describe,
-            )
+        wait_states(place.daemons, ["down", "up"])
         more(load, 100)
     assert load.accepted == len(load.answers)
     assert max(load.since(0)) < LONGEST_SEC

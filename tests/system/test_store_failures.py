@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from support import counting, logfile, milter, nameserver, policy, resp, sluice, wait
+from support import counting, milter, nameserver, outage, policy, resp, sluice, wait
 from support.counting import SENDER, Charger, Load, MilterCharger
+from support.outage import more, states, store_lines, wait_state
 
 TIMEOUT_SEC = 0.3
 SLACK_SEC = 0.3  # for a machine that has other things to do
@@ -35,41 +36,12 @@ def station(station):
     return start
 
 
-def store_lines(daemon):
-    """What the daemon said of the store; of a log that may be long the rest is not looked at."""
-    lines = [line for line in daemon.log.lines() if " cause=self.store-down " in line]
-    return [event for event in map(logfile.parse_line, lines) if "state" in event]
-
-
-def states(daemon):
-    return [event["state"] for event in store_lines(daemon)]
-
-
-def wait_state(daemon, state):
-    return wait.poll(
-        lambda: next((event for event in store_lines(daemon) if event["state"] == state), None),
-        what=f"the store {state}",
-        on_timeout=daemon.describe,
-    )
-
-
-def wait_down(daemon):
-    return wait_state(daemon, "down")
-
-
-def wait_up(daemon):
-    return wait_state(daemon, "up")
-
-
 def charger(place, label="Q"):
     return Charger(place.policy_socket, label)
 
 
 def senders(place):
-    """Four at the policy daemon and two at the milter, where there is one."""
-    at_policy = [lambda n=n: Charger(place.policy_socket, f"P{n}.") for n in range(4)]
-    at_milter = [lambda n=n: MilterCharger(place.milter_socket, f"M{n}.") for n in range(2)]
-    return at_policy + (at_milter if place.milter in place.servers else [])
+    return outage.senders(place, at_policy=4, at_milter=2)
 
 
 BOTH = {"parts": sluice.DAEMONS, "sections": NO_LIMIT}
@@ -81,15 +53,15 @@ BOTH = {"parts": sluice.DAEMONS, "sections": NO_LIMIT}
 def test_killed_under_load(station):
     place = station(**BOTH, durable=True)
     with Load(senders(place)) as load:
-        wait.poll(lambda: load.accepted > 200, what="some messages")
+        more(load, 200)
         place.redis.kill()
         for daemon in (place.policyd, place.milter):
-            wait_down(daemon)
+            wait_state(daemon, "down")
         known = len(load.answers) + 10
         wait.poll(lambda: len(load.answers) > known + 500, what="messages while Redis is away")
         away = load.since(known)
         place.redis.start()
-        ups = [wait_up(daemon) for daemon in (place.policyd, place.milter)]
+        ups = [wait_state(daemon, "up") for daemon in (place.policyd, place.milter)]
         wait.poll(lambda: len(load.answers) > known + 800, what="messages afterwards")
     assert load.accepted == len(load.answers)
     assert max(load.since(0)) < LONGEST_SEC
@@ -104,17 +76,17 @@ def test_frozen(station):
     """It takes everything and answers nothing, then all of it at once."""
     place = station(**BOTH)
     with Load(senders(place)) as load:
-        wait.poll(lambda: load.accepted > 200, what="some messages")
+        more(load, 200)
         before = len(load.answers)
         place.redis.freeze()
         frozen = time.monotonic()
-        downs = [wait_down(daemon) for daemon in (place.policyd, place.milter)]
+        downs = [wait_state(daemon, "down") for daemon in (place.policyd, place.milter)]
         known = len(load.answers) + 10
         wait.poll(lambda: time.monotonic() > frozen + FROZEN_SEC, seconds=30, what="ten seconds")
         away = load.since(known)
         assert max(load.since(before)) < LONGEST_SEC
         place.redis.thaw()
-        ups = [wait_up(daemon) for daemon in (place.policyd, place.milter)]
+        ups = [wait_state(daemon, "up") for daemon in (place.policyd, place.milter)]
     assert load.accepted == len(load.answers)
     counting.assert_nobody_waits(away, TIMEOUT_SEC)
     assert all("gives no answer within 300 ms" in down["problem"] for down in downs)
@@ -127,8 +99,7 @@ def test_again_and_again(station):
     place = station(NO_LIMIT, durable=True)
     with Load(senders(place)) as load:
         for times in range(1, 4):
-            count = len(load.answers)
-            wait.poll(lambda: len(load.answers) > count + 100, what="messages")
+            more(load, 100)
             place.redis.kill()
             wait.poll(lambda: states(place.policyd) == ["down", "up"] * (times - 1) + ["down"])
             place.redis.start()
@@ -149,7 +120,7 @@ def test_absent_at_the_start(station):
         lines = place.policyd.log.events(event="message", verdict="accept")
         assert len(lines) == 10 and {line["store"] for line in lines} == {"local"}
         place.redis.start()
-        assert wait_up(place.policyd)["replayed"] == "10"
+        assert wait_state(place.policyd, "up")["replayed"] == "10"
         assert counting.used(place)["daily"] == 10
         assert not one.message().accepted
 
@@ -161,7 +132,7 @@ def test_an_address_where_nobody_answers(station, run):
     with charger(place) as one:
         first = one.message()
         assert first.accepted and first.seconds < LONGEST_SEC
-        wait_down(place.policyd)
+        wait_state(place.policyd, "down")
         rest = one.messages(9)
         assert all(each.accepted for each in rest)
         counting.assert_nobody_waits([each.seconds for each in rest], TIMEOUT_SEC)
@@ -253,14 +224,14 @@ def test_refused(station, secret, name):
             assert not store_lines(place.policyd)
             breaks(place)
         answers = one.messages(4)
-        down = wait_down(place.policyd)
+        down = wait_state(place.policyd, "down")
         assert advice in down["problem"], down
         assert all(each.accepted and each.seconds < LONGEST_SEC for each in answers)
         if mends is None:
             return
         mends(place)
         place.redis.password = options.get("password")
-        up = wait_up(place.policyd)
+        up = wait_state(place.policyd, "up")
         assert (up["lost"], states(place.policyd)) == ("0", ["down", "up"])
         rest = 6 if "password" in name else 2
         assert counting.used(place)["daily"] == 10 - rest
@@ -276,12 +247,12 @@ def test_another_script_that_does_not_end(station):
         hog.send("EVAL", "while true do end", "0")
         answers = one.messages(5)
         assert all(each.accepted and each.seconds < LONGEST_SEC for each in answers)
-        wait_down(place.policyd)
+        wait_state(place.policyd, "down")
         counting.assert_nobody_waits([each.seconds for each in one.messages(50)], TIMEOUT_SEC)
         call(place, "SCRIPT", "KILL")
         with pytest.raises(resp.ReplyError):
             hog.receive()
-        wait_up(place.policyd)
+        wait_state(place.policyd, "up")
         assert counting.used(place)["daily"] == 56
         assert states(place.policyd) == ["down", "up"]
 
@@ -290,8 +261,7 @@ def test_the_script_is_flushed_in_mid_stream(station):
     place = station(**BOTH)
     with Load(senders(place)) as load:
         for _ in range(30):
-            count = len(load.answers)
-            wait.poll(lambda: len(load.answers) > count + 15, what="messages")
+            more(load, 15)
             call(place, "SCRIPT", "FLUSH")
     assert load.accepted == len(load.answers) == counting.used(place)["daily"]
     assert not store_lines(place.policyd) and not store_lines(place.milter)
@@ -303,7 +273,7 @@ def test_a_key_of_another_kind(station):
     call(place, "SET", f"sluice:{{user:{SENDER}}}:use", "junk")
     with charger(place) as one:
         assert all(each.accepted for each in one.messages(3))
-        lost = wait_up(place.policyd)
+        lost = wait_state(place.policyd, "up")
         assert lost["lost"] == "3" and "sluicectl reset" in lost["hint"]
         place.ctl.run("reset", SENDER)
         assert one.message().accepted and counting.used(place)["daily"] == 1
@@ -325,7 +295,7 @@ def test_local_limits_hold(station):
         answers = one.messages(5)
         assert [each.accepted for each in answers] == [True] * 3 + [False] * 2
         place.redis.start()
-        wait_up(place.policyd)
+        wait_state(place.policyd, "up")
         assert counting.used(place)["daily"] == 10
         assert not one.message().accepted
 
@@ -341,7 +311,7 @@ def test_accept(station):
         lines = place.policyd.log.events(event="message")
         assert {line["store"] for line in lines} == {"away"}
         place.redis.start()
-        wait_up(place.policyd)
+        wait_state(place.policyd, "up")
         assert counting.used(place)["daily"] == 15
         assert not one.message().accepted
 
@@ -360,8 +330,8 @@ def test_defer(station):
         inbound = one.message(user="", client_address="203.0.113.7")
         assert inbound.accepted, "only our own people's mail is counted"
         place.redis.start()
-        wait_up(place.policyd)
-        wait_up(place.milter)
+        wait_state(place.policyd, "up")
+        wait_state(place.milter, "up")
         assert one.message().accepted and other.message().accepted
     assert counting.used(place)["daily"] == 4
 
@@ -373,7 +343,7 @@ def test_the_journal_is_full(station):
         answers = one.messages(11)
         assert [each.accepted for each in answers] == [True] * 10 + [False], "limits hold still"
         place.redis.start()
-        up = wait_up(place.policyd)
+        up = wait_state(place.policyd, "up")
         assert (up["replayed"], up["lost"]) == ("5", "5")
         assert "store-journal-size" in up["hint"]
         assert counting.used(place)["daily"] == 5
@@ -401,9 +371,9 @@ def test_given_back_while_away(station, last):
     first, second = sorted(place.daemons, key=lambda daemon: daemon.name == last)
     second.signal(signal.SIGSTOP)
     place.redis.start()
-    wait_up(first)
+    wait_state(first, "up")
     second.signal(signal.SIGCONT)
-    wait_up(second)
+    wait_state(second, "up")
     assert counting.used(place)["daily"] == 1
 
 
@@ -415,9 +385,9 @@ def test_requests_that_carry_no_queue_id(station):
         for _ in range(5):
             end = {"protocol_state": "END-OF-MESSAGE", "recipient_count": 1}
             assert client.ask(instance="", **end) == "DUNNO"
-        wait_down(place.policyd)
+        wait_state(place.policyd, "down")
         place.redis.thaw()
-        wait_up(place.policyd)
+        wait_state(place.policyd, "up")
     assert counting.used(place)["daily"] == 5
 
 
@@ -438,9 +408,9 @@ def test_killed_while_redis_is_away(station):
         # What Redis alone knows is not known now; what is in the journal is.
         answers = one.messages(7)
         assert [each.accepted for each in answers] == [True] * 6 + [False]
-        wait_down(place.policyd)
+        wait_state(place.policyd, "down")
         place.redis.start()
-        assert wait_up(place.policyd)["replayed"] == "10"
+        assert wait_state(place.policyd, "up")["replayed"] == "10"
     assert counting.used(place)["daily"] == 12
     assert states(place.policyd) == ["down", "up"]
 

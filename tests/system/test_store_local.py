@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from support import counting, logfile, sluice, wait
+from support import counting, sluice, wait
 from support.counting import Charger, Load, MilterCharger
+from support.outage import more, states, wait_states
 
 LIMITS = counting.NO_DNS + """
 limit daily { subject = user  count = messages  max = 10  per = 24h  near = 0 }
@@ -28,11 +29,6 @@ def start(station, folder):
     return with_local
 
 
-def store_states(daemon):
-    lines = [line for line in daemon.log.lines() if " cause=self.store-down " in line]
-    return [event["state"] for event in map(logfile.parse_line, lines) if "state" in event]
-
-
 def test_all_programs_share_it(start):
     place = start(LIMITS)
     with Charger(place.policy_socket) as one, MilterCharger(place.milter_socket) as other:
@@ -47,7 +43,7 @@ def test_all_programs_share_it(start):
         assert counting.used(place)["daily"] == 1
     status = place.ctl.run("status", "store").stdout
     assert "store.sock" in status and "sluice-policyd" in status
-    assert not store_states(place.milter) and not store_states(place.policyd)
+    assert not states(place.milter) and not states(place.policyd)
     # It is asked for at the start alone: a reload cannot make the socket.
     place.config.options["store"] = f'"local:{place.folder}/other.sock"'
     place.policyd.reload()
@@ -67,13 +63,11 @@ def test_killed_under_load(start):
             )
         killed = time.monotonic()
         place.policyd.kill()
-        wait.poll(lambda: store_states(place.milter) == ["down"], what="the store down")
-        count = len(load.answers)
-        wait.poll(lambda: len(load.answers) > count + 20, what="messages meanwhile")
+        wait_states([place.milter], ["down"])
+        more(load, 20)
         place.policyd.start()
-        wait.poll(lambda: store_states(place.milter) == ["down", "up"], seconds=30, what="up")
-        count = len(load.answers)
-        wait.poll(lambda: len(load.answers) > count + 20, what="messages afterwards")
+        wait_states([place.milter], ["down", "up"])
+        more(load, 20)
     answers = load.answers + own.answers
     assert all(each.accepted for each in answers)
     fresh = sum(killed - PROMISE_SEC < each.at < killed for each in answers)

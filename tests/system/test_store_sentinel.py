@@ -3,8 +3,9 @@
 
 import pytest
 
-from support import counting, logfile, sentinel, sluice, wait, workdir
-from support.counting import SENDER, Charger, Load, MilterCharger
+from support import counting, sentinel, sluice, wait, workdir
+from support.counting import SENDER, Charger, Load
+from support.outage import more, senders, states, store_lines, wait_states
 
 TIMEOUT_SEC = 0.3
 LONGEST_SEC = 2 * TIMEOUT_SEC + 0.3
@@ -30,30 +31,6 @@ def place(station, watched):
     return station(sections=LIMITS, options=options, resolver=False, parts=sluice.DAEMONS)
 
 
-def store_lines(daemon):
-    lines = [line for line in daemon.log.lines() if " cause=self.store-down " in line]
-    return [event for event in map(logfile.parse_line, lines) if "state" in event]
-
-
-def states(daemon):
-    return [event["state"] for event in store_lines(daemon)]
-
-
-def wait_states(place, count):
-    for daemon in (place.policyd, place.milter):
-        wait.poll(
-            lambda daemon=daemon: len(states(daemon)) >= count,
-            seconds=30,
-            what=f"{count} lines about the store",
-            on_timeout=daemon.describe,
-        )
-
-
-def senders(place):
-    at_policy = [lambda n=n: Charger(place.policy_socket, f"P{n}.") for n in range(3)]
-    return at_policy + [lambda: MilterCharger(place.milter_socket, "M.")]
-
-
 def test_no_such_primary(station, watched):
     """Said with the name that is wrong, and mail goes on."""
     url = watched.url.replace("master=mail", "master=male")
@@ -71,7 +48,7 @@ def test_an_admin_asks_for_a_failover(place, watched):
         assert all(each.accepted for each in one.messages(3))
         with watched.sentinels[1].client() as client:
             assert client.call("SENTINEL", "FAILOVER", sentinel.MASTER) == "OK"
-        wait_states(place, 2)
+        wait_states(place.daemons, ["down", "up"])
         assert all(each.accepted for each in one.messages(3))
     down, up = store_lines(place.policyd)
     assert str(first.port) in down["store"] and str(second.port) in up["store"], (down, up)
@@ -85,13 +62,12 @@ def test_the_primary_is_killed(place, watched):
     wait.poll(lambda: has_replica(first), what="the replica")
     before = counting.used(place)["daily"]
     with Load(senders(place)) as load:
-        wait.poll(lambda: load.accepted > 200, what="some messages")
+        more(load, 200)
         assert not states(place.policyd) and not states(place.milter)
         first.kill()
-        wait_states(place, 2)
+        wait_states(place.daemons, ["down", "up"])
         assert watched.primary() is second
-        count = len(load.answers)
-        wait.poll(lambda: len(load.answers) > count + 200, what="messages afterwards")
+        more(load, 200)
     assert load.accepted == len(load.answers)
     assert max(load.since(0)) < LONGEST_SEC
     for daemon in (place.policyd, place.milter):

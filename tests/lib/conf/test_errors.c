@@ -131,6 +131,10 @@ static const struct {
     {"store port", "store = \"redis://h:x\"", "its host or port"},
     {"store database", "store = \"redis://h/x\"", "its database is not a number"},
     {"user twice", "store = \"redis://u:p@h\" store-user = v", "expected it in one place"},
+    {"tls files alone", "store-tls-ca = /ca", "of no use without TLS"},
+    {"tls key alone", "store = \"rediss://h\" store-tls-key = /k", "expected both or neither"},
+    {"tls on a socket", "store = \"unix:/s\" store-tls = yes",
+     SLUICE_REDIS_TLS ? "expected store to name a host" : "let stunnel do it (contrib/stunnel)"},
     {"hash without key", "\nstore-hash-addresses = yes",
      "test.conf:2: store-hash-addresses = yes: expected store-hash-key-file"},
     /* Sections. */

@@ -156,7 +156,9 @@ static void test_addresses(void **state)
         {"redis://h/x", NULL, 0},
         {"redis://h/1/", NULL, 0},
         {"redis://user:password@h", NULL, 0},
-        {"rediss://h", NULL, 0},
+        {"rediss://h", "rediss://h:6379", -1},
+        {"rediss://[::1]:7000/2", "rediss://[::1]:7000", 2},
+        {"rediss://h,i", NULL, 0},
         {"redis://h,i", NULL, 0},
         {"redis://h?master=m", NULL, 0},
         {"sentinel://h/4?master=m", "redis://h:26379", 4},
@@ -170,7 +172,7 @@ static void test_addresses(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct redis_addresses addresses;
         char *problem = NULL;
-        bool good = redis_addresses_parse(rows[i].url, &addresses, &problem);
+        bool good = redis_addresses_parse(rows[i].url, false, &addresses, &problem);
 
         if (good != (rows[i].text != NULL))
             fail_msg("%s: %s", rows[i].url, good ? "taken" : problem);
@@ -184,13 +186,45 @@ static void test_addresses(void **state)
     }
 }
 
+/* What is asked for besides the URL. */
+static void test_tls_addresses(void **state)
+{
+    static const struct {
+        const char *url, *text; /* NULL: refused */
+    } rows[] = {
+        {"redis://h", "rediss://h:6379"},
+        {"rediss://h", "rediss://h:6379"},
+        {"sentinel://h?master=m", "rediss://h:26379"},
+        {"cluster://h", "rediss://h:6379"},
+        {"", "rediss://127.0.0.1:6379"},
+        {"unix:/run/redis.sock", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct redis_addresses addresses;
+        char *problem = NULL;
+        bool good = redis_addresses_parse(rows[i].url, true, &addresses, &problem);
+
+        if (good != (rows[i].text != NULL))
+            fail_msg("%s: %s", rows[i].url, good ? "taken" : problem);
+        if (good) {
+            assert_int_equal(addresses.count, 1);
+            assert_true(addresses.tls);
+            assert_string_equal(addresses.items[0].text, rows[i].text);
+            redis_addresses_free(&addresses);
+        }
+        free(problem);
+    }
+}
+
 static void test_usual_addresses(void **state)
 {
     struct redis_addresses addresses;
     char *problem = NULL;
 
     (void)state;
-    assert_true(redis_addresses_parse("", &addresses, &problem));
+    assert_true(redis_addresses_parse("", false, &addresses, &problem));
     assert_non_null(addresses.items[0].path);
     assert_string_equal(addresses.items[addresses.count - 1].text, "redis://127.0.0.1:6379");
     redis_addresses_free(&addresses);
@@ -253,10 +287,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subjects),        cmocka_unit_test(test_long_subjects),
         cmocka_unit_test(test_hidden_subjects), cmocka_unit_test(test_order_of_limits),
-        cmocka_unit_test(test_addresses),       cmocka_unit_test(test_usual_addresses),
-        cmocka_unit_test(test_slots),
-        cmocka_unit_test(test_redirects),
-        cmocka_unit_test(test_troubles),
+        cmocka_unit_test(test_addresses),       cmocka_unit_test(test_tls_addresses),
+        cmocka_unit_test(test_usual_addresses), cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_redirects),       cmocka_unit_test(test_troubles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
