@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/message/address.h"
+#include "tests/support/corpora.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,25 +69,9 @@ static bool check_vector(const char *domain, const char *want)
     return good;
 }
 
-static FILE *open_vectors(void)
-{
-    const char *corpora = getenv("SLUICE_CORPORA");
-    const char *sources = getenv("top_srcdir");
-    char *path;
-    FILE *file;
-
-    if (corpora != NULL)
-        path = mem_print("%s/psl/test_psl.txt", corpora);
-    else
-        path = mem_print("%s/../shared/corpora/psl/test_psl.txt", sources != NULL ? sources : ".");
-    file = fopen(path, "r");
-    free(path);
-    return file;
-}
-
 static void test_vectors(void **state)
 {
-    FILE *file = open_vectors();
+    FILE *file = corpora_open("psl/test_psl.txt");
     char *line = NULL;
     size_t room = 0;
     unsigned all = 0, good = 0;

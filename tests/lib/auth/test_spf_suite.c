@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/zone.h"
+#include "tests/support/corpora.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -156,26 +157,9 @@ static bool check_row(json_t *row, bool waves)
     return good;
 }
 
-static FILE *open_suite(void)
-{
-    const char *corpora = getenv("SLUICE_CORPORA");
-    const char *sources = getenv("top_srcdir");
-    char *path;
-    FILE *file;
-
-    if (corpora != NULL)
-        path = mem_print("%s/spf/rfc7208-tests.jsonl", corpora);
-    else
-        path = mem_print("%s/../shared/corpora/spf/rfc7208-tests.jsonl",
-                         sources != NULL ? sources : ".");
-    file = fopen(path, "r");
-    free(path);
-    return file;
-}
-
 static void run_suite(bool waves)
 {
-    FILE *file = open_suite();
+    FILE *file = corpora_open("spf/rfc7208-tests.jsonl");
     char *line = NULL;
     size_t room = 0;
     unsigned good = 0, all = 0;

@@ -9,6 +9,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/zone.h"
+#include "tests/support/corpora.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,16 +24,6 @@
 #define NOW_SEC INT64_C(1764000000)
 
 enum column { FILE_NAME, EXPECTED = 2, ZONE_FILE = 5, COLUMNS = 6 };
-
-static char *folder_of_corpus(void)
-{
-    const char *corpora = getenv("SLUICE_CORPORA");
-    const char *sources = getenv("top_srcdir");
-
-    if (corpora != NULL)
-        return mem_print("%s/dkim", corpora);
-    return mem_print("%s/../shared/corpora/dkim", sources != NULL ? sources : ".");
-}
 
 static FILE *open_in(const char *folder, const char *name)
 {
@@ -153,7 +144,7 @@ static bool check_line(const char *folder, char *line)
 
 static void test_corpus(void **state)
 {
-    char *folder = folder_of_corpus();
+    char *folder = corpora_path("dkim");
     FILE *file = open_in(folder, "index.tsv");
     char *line = NULL;
     size_t room = 0;

@@ -3,6 +3,7 @@
 #include "tests/lib/classify/corpus.h"
 
 #include "lib/base/mem.h"
+#include "tests/support/corpora.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,16 +16,6 @@
 #include <cmocka.h>
 
 #define FILE_MAX ((size_t)1024 * 1024)
-
-static char *path_of(const char *path)
-{
-    const char *corpora = getenv("SLUICE_CORPORA");
-    const char *source = getenv("top_srcdir");
-
-    if (corpora != NULL)
-        return mem_print("%s/%s", corpora, path);
-    return mem_print("%s/../shared/corpora/%s", source != NULL ? source : ".", path);
-}
 
 static char *read_all(const char *path)
 {
@@ -84,7 +75,7 @@ static void find_rows(size_t columns, int (*begins)(const char *line), struct co
 void corpus_read(const char *path, size_t columns, int (*begins)(const char *line),
                  struct corpus *corpus_r)
 {
-    char *where = path_of(path);
+    char *where = corpora_path(path);
 
     corpus_r->text = read_all(where);
     if (corpus_r->text == NULL)
