@@ -86,6 +86,9 @@ static int take(const char *verb, int option, struct trial *trial)
     case 'M':
         trial->as_milter = true;
         return -1;
+    case 'j':
+        trial->json = true;
+        return -1;
     case 'P':
     case 's':
         return take_number(verb, option, trial);
@@ -97,17 +100,24 @@ static int take(const char *verb, int option, struct trial *trial)
 static int parse(int argc, char **argv, struct trial *trial)
 {
     static const struct option longs[] = {
-        {"user", required_argument, NULL, 'u'}, {"client", required_argument, NULL, 'c'},
-        {"helo", required_argument, NULL, 'H'}, {"from", required_argument, NULL, 'f'},
-        {"rcpt", required_argument, NULL, 'r'}, {"message", required_argument, NULL, 'm'},
-        {"port", required_argument, NULL, 'P'}, {"tls", required_argument, NULL, 't'},
-        {"size", required_argument, NULL, 's'}, {"as-policy", required_argument, NULL, 'p'},
-        {"as-milter", no_argument, NULL, 'M'},  {NULL, 0, NULL, 0},
+        {"user", required_argument, NULL, 'u'},
+        {"client", required_argument, NULL, 'c'},
+        {"helo", required_argument, NULL, 'H'},
+        {"from", required_argument, NULL, 'f'},
+        {"rcpt", required_argument, NULL, 'r'},
+        {"message", required_argument, NULL, 'm'},
+        {"port", required_argument, NULL, 'P'},
+        {"tls", required_argument, NULL, 't'},
+        {"size", required_argument, NULL, 's'},
+        {"as-policy", required_argument, NULL, 'p'},
+        {"as-milter", no_argument, NULL, 'M'},
+        {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0},
     };
     int status = -1;
     int c;
 
-    while (status < 0 && (c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+    while (status < 0 && (c = getopt_long(argc, argv, "j", longs, NULL)) != -1)
         status = take(argv[0], c, trial);
     while (status < 0 && optind < argc)
         strings_add(&trial->recipients, argv[optind++]);
@@ -186,6 +196,7 @@ const struct verb verb_try = {
             "  --size N         its size, where it is not given\n"
             "  --as-policy STAGE  as sluice-policyd at mail, rcpt, data or end-of-message\n"
             "  --as-milter        as sluice-milter; without either, both\n"
+            "  -j, --json         as JSON\n"
             "\n"
             "Exit status: 0 it would pass, 1 it would be held or refused.",
     .run = run,

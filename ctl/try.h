@@ -15,7 +15,7 @@ struct trial {
     const char *path; /* of the message, or NULL */
     unsigned port;
     int64_t size; /* of a message that is not given */
-    bool as_policy, as_milter;
+    bool as_policy, as_milter, json;
     enum stage stage; /* of the policy daemon */
     struct mail mail;
 };

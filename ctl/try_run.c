@@ -3,8 +3,8 @@
 
 #include "ctl/ctl.h"
 #include "ctl/evaluate.h"
+#include "ctl/try_tell.h"
 
-#include "lib/auth/results.h"
 #include "lib/auth/sign.h"
 #include "lib/auth/standing.h"
 #include "lib/auth/verify.h"
@@ -12,13 +12,10 @@
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/content/content.h"
-#include "lib/decide/reply.h"
+#include "lib/decide/received.h"
 #include "lib/decide/verdict.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define STEP_MS 50
 #define STANDING_MS 10000 /* for the reverse names and blocklists of all our addresses */
@@ -33,6 +30,10 @@ struct run {
     struct signer *signer;
     struct signature *signature;
     const char *unsigned_reason;
+    struct verify *verify; /* of mail from outside */
+    struct incoming incoming;
+    json_t *lookups; /* asked since the last judgement */
+    json_t *programs; /* what is told; NULL: print */
     bool done;
 };
 
@@ -122,115 +123,17 @@ static void read_message(struct run *run)
         (void)signature_body(run->signature, mail->body, mail->body_length);
 }
 
-/* --- printing ---------------------------------------------------------------------------- */
+/* --- mail from outside ------------------------------------------------------------------- */
 
-/* What strangers wrote does nothing to the terminal. */
-static void print_value(const char *value)
-{
-    putchar('"');
-    for (; *value != '\0'; value++)
-        putchar((unsigned char)*value < ' ' || *value == 0x7f ? '?' : *value);
-    putchar('"');
-}
-
-static void print_findings(const struct message *message)
-{
-    if (message->findings.count == 0)
-        puts("  found    nothing");
-    for (size_t i = 0; i < message->findings.count; i++) {
-        const struct finding *finding = &message->findings.items[i];
-
-        printf("  found    %s  action=%s", finding->cause->id,
-               action_name((enum action)finding->action));
-        if (finding->would > finding->action)
-            printf(" would=%s", action_name((enum action)finding->would));
-        for (size_t j = 0; j < finding->nfields; j++) {
-            printf(" %s=", finding->fields[j].name);
-            print_value(finding->fields[j].value);
-        }
-        printf("\n           hint: %s\n",
-               finding->hint != NULL ? finding->hint : finding->cause->remedy);
-    }
-}
-
-/* What the client would be told if what is only observed were enforced. */
-static void print_reply_if_enforced(const struct run *run)
-{
-    struct message *message = run->message;
-    const struct verdict verdict = message->verdict;
-    size_t i = 0;
-
-    while (i < message->findings.count && message->findings.items[i].would != verdict.would)
-        i++;
-    if (i == message->findings.count)
-        return;
-
-    struct finding enforced = message->findings.items[i];
-    struct reply reply;
-
-    enforced.action = verdict.would;
-    message->verdict.action = verdict.would;
-    message->verdict.decisive = &enforced;
-    reply_make(run->conf, message, &reply);
-    if (verdict_refuses(&message->verdict))
-        printf("  enforced %u %s %s\n", reply.code, reply.enhanced, reply.text);
-    else if (verdict.would == (int)ACTION_HOLD)
-        printf("  enforced HOLD %s\n", reply.text);
-    message->verdict = verdict;
-}
-
-static void print_reply(const struct run *run)
-{
-    const struct verdict *verdict = &run->message->verdict;
-    struct reply reply;
-
-    printf("  verdict  %s", verdict->action <= (int)ACTION_LOG
-                                ? "accept"
-                                : action_name((enum action)verdict->action));
-    if (verdict->would > verdict->action)
-        printf(" (enforcing: %s)", action_name((enum action)verdict->would));
-    putchar('\n');
-    reply_make(run->conf, run->message, &reply);
-    if (verdict_refuses(verdict))
-        printf("  reply    %u %s %s\n", reply.code, reply.enhanced, reply.text);
-    else if (verdict->action == (int)ACTION_HOLD)
-        printf("  reply    HOLD %s\n", reply.text);
-    if (verdict->would > verdict->action)
-        print_reply_if_enforced(run);
-}
-
-static void print_warnings(const struct run *run)
-{
-    const struct findings *findings = &run->message->findings;
-
-    for (size_t i = 0; i < findings->count; i++) {
-        char text[REPLY_TEXT_MAX];
-
-        if (findings->items[i].action != (int)ACTION_WARN)
-            continue;
-        reply_warning(run->conf, run->message, &findings->items[i], text);
-        printf("  header   " REPLY_WARNING_HEADER ": %s\n", text);
-    }
-}
-
-static void print_signatures(struct run *run)
-{
-    if (run->signature == NULL || !signature_end(run->signature, &run->unsigned_reason)) {
-        printf("  unsigned %s\n", run->unsigned_reason);
-        return;
-    }
-    for (size_t n = 0; signature_value(run->signature, n) != NULL; n++)
-        printf("  header   DKIM-Signature: %s\n", signature_value(run->signature, n));
-}
-
-/* For mail from outside. */
-static void print_results(const struct run *run)
+/* As the milter does at the end of the message. */
+static void receive(struct run *run)
 {
     const struct mail *mail = &run->trial->mail;
     const int64_t now_sec = clock_now_us(&clock_wall) / SECOND_US;
-    struct verify *verify = verify_new(mail->message, false, now_sec);
     struct evaluator evaluator = {run->services->loop, run->services->dns};
-    struct incoming incoming = {
+
+    run->verify = verify_new(mail->message, false, now_sec);
+    run->incoming = (struct incoming){
         .message = mail->message,
         .client = run->message->client,
         .helo = run->message->helo,
@@ -239,25 +142,21 @@ static void print_results(const struct run *run)
         .now_sec = now_sec,
         .discovery = run->conf->dmarc_discovery == DMARC_BY_SUFFIX_LIST ? DMARC_SUFFIX_LIST
                                                                         : DMARC_TREE_WALK,
-        .verify = verify,
+        .verify = run->verify,
     };
-    char *value;
-
-    verify_body(verify, mail->body, mail->body_length);
-    verify_body_end(verify);
-    evaluator_run(&evaluator, incoming_gather, &incoming);
-    incoming_judge(&incoming);
-    evaluator_run(&evaluator, incoming_conclude, &incoming);
-    value = results_format(&incoming, conf_authserv_id(run->conf), " ");
-    printf("  header   Authentication-Results: %s\n", value);
-    free(value);
-    incoming_clear(&incoming);
-    verify_free(&verify);
+    verify_body(run->verify, mail->body, mail->body_length);
+    verify_body_end(run->verify);
+    evaluator_run(&evaluator, incoming_gather, &run->incoming);
+    incoming_judge(&run->incoming);
+    evaluator_run(&evaluator, incoming_conclude, &run->incoming);
+    received_decide(run->conf, run->message, &run->incoming);
 }
 
-static void print_lookup(const struct dns_answer *answer, void *context)
+/* --- what was asked ---------------------------------------------------------------------- */
+
+static void keep_lookup(const struct dns_answer *answer, void *context)
 {
-    static const char *const words[] = {
+    static const char *const answers[] = {
         [DNS_FOUND] = "found",   [DNS_NO_DATA] = "no data", [DNS_ABSENT] = "does not exist",
         [DNS_FAILED] = "failed", [DNS_BOGUS] = "bogus",
     };
@@ -267,61 +166,52 @@ static void print_lookup(const struct dns_answer *answer, void *context)
     } types[] = {
         {DNS_A, "A"}, {DNS_PTR, "PTR"}, {DNS_MX, "MX"}, {DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"},
     };
-    struct text *lookups = context;
     const char *type = "?";
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (types[i].type == answer->type)
             type = types[i].word;
-    text_print(lookups, "  lookup   %s %s: %s%s\n", answer->name, type, words[answer->status],
-               answer->from_cache ? " (known)" : "");
-}
-
-static void print_store(const struct message *message)
-{
-    static const char *const states[] = {
-        [STORE_UNASKED] = "not asked",
-        [STORE_ANSWERED] = "looked at, nothing charged",
-        [STORE_ANSWERED_LOCALLY] = "away: local counters",
-        [STORE_NO_ANSWER] = "away",
-    };
-
-    printf("  store    %s\n", states[message->facts.store]);
-    for (size_t i = 0; i < message->facts.nlimits; i++) {
-        const struct limit_fact *fact = &message->facts.limits[i];
-
-        printf("  store    limit %s of %s: %" PRId64 " of %" PRId64 " used, this adds %" PRId64
-               "\n",
-               fact->limit->name, fact->subject, fact->used, fact->max, fact->amount);
-    }
+    json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:b}", "name", answer->name, "type",
+                                             type, "answer", answers[answer->status], "known",
+                                             (int)answer->from_cache));
 }
 
 /* --- the programs ------------------------------------------------------------------------ */
 
-static bool passes(const struct message *message)
+/* Ends the signature: what is left of it will be added. */
+static void end_signature(struct run *run)
 {
-    return message->verdict.action < (int)ACTION_HOLD;
+    if (run->signature == NULL || signature_end(run->signature, &run->unsigned_reason))
+        return;
+    signature_free(&run->signature);
 }
 
-static void print_judgement(struct run *run, const struct text *lookups)
+static void tell(const struct run *run, const char *program, const char *recipient)
 {
-    printf("  client   %s, %s\n", run->trial->client,
-           run->message->direction == DIRECTION_OUT ? "one of us (out)" : "from outside (in)");
-    print_findings(run->message);
-    print_reply(run);
-    if (passes(run->message)) {
-        print_warnings(run);
-        if (run->signer != NULL && run->message->direction == DIRECTION_OUT)
-            print_signatures(run);
-        else if (run->signer != NULL && run->conf->verify_incoming)
-            print_results(run);
-    }
-    print_store(run->message);
-    fputs(text_string(lookups), stdout);
+    const struct judgement judgement = {
+        .program = program,
+        .recipient = recipient,
+        .client = run->trial->client,
+        .conf = run->conf,
+        .message = run->message,
+        .signature = run->signature,
+        .unsigned_reason = run->signer != NULL && run->message->direction == DIRECTION_OUT
+                               ? run->unsigned_reason
+                               : NULL,
+        .incoming = run->verify != NULL ? &run->incoming : NULL,
+        .lookups = run->lookups,
+    };
+    json_t *object = judgement_json(&judgement);
+
+    if (run->programs == NULL)
+        judgement_print(object);
+    else
+        (void)json_array_append(run->programs, object);
+    json_decref(object);
 }
 
 /* At RCPT each recipient has an answer of its own. */
-static bool run_policy(struct run *run, struct text *lookups)
+static bool run_policy(struct run *run)
 {
     const struct trial *trial = run->trial;
     bool passed = true;
@@ -331,24 +221,23 @@ static bool run_policy(struct run *run, struct text *lookups)
         if (trial->stage > STAGE_RCPT)
             add_recipients(run);
         judge(run, trial->stage);
-        puts("sluice-policyd");
-        print_judgement(run, lookups);
-        return passes(run->message);
+        tell(run, "sluice-policyd", NULL);
+        passed = judgement_passes(run->message);
     }
-    for (size_t i = 0; i < trial->recipients.count; i++) {
-        text_clear(lookups);
+    for (size_t i = 0; trial->stage == STAGE_RCPT && i < trial->recipients.count; i++) {
+        json_array_clear(run->lookups);
         (void)message_add_recipient(run->message, trial->recipients.items[i]);
         judge(run, STAGE_RCPT);
-        printf("sluice-policyd at RCPT %s\n", trial->recipients.items[i]);
-        print_judgement(run, lookups);
-        passed = passed && passes(run->message);
+        tell(run, "sluice-policyd", trial->recipients.items[i]);
+        passed = passed && judgement_passes(run->message);
         if (verdict_refuses(&run->message->verdict))
             message_drop_recipient(run->message);
     }
+    message_free(&run->message);
     return passed;
 }
 
-static bool run_milter(struct run *run, struct text *lookups)
+static bool run_milter(struct run *run)
 {
     char *problem = NULL;
     bool passed;
@@ -363,9 +252,14 @@ static bool run_milter(struct run *run, struct text *lookups)
     add_recipients(run);
     read_message(run);
     judge(run, STAGE_END_OF_MESSAGE);
-    puts("sluice-milter");
-    print_judgement(run, lookups);
-    passed = passes(run->message);
+    if (run->message->direction == DIRECTION_IN && run->conf->verify_incoming &&
+        !verdict_refuses(&run->message->verdict))
+        receive(run);
+    end_signature(run);
+    tell(run, "sluice-milter", NULL);
+    passed = judgement_passes(run->message);
+    incoming_clear(&run->incoming);
+    verify_free(&run->verify);
     signature_free(&run->signature);
     message_free(&run->message);
     signer_release(&run->signer);
@@ -374,20 +268,23 @@ static bool run_milter(struct run *run, struct text *lookups)
 
 int trial_run(const struct trial *trial, const struct conf *conf, struct services *services)
 {
-    struct run run = {.trial = trial, .conf = conf, .services = services};
-    struct text lookups = TEXT_EMPTY;
+    struct run run = {.trial = trial,
+                      .conf = conf,
+                      .services = services,
+                      .lookups = json_array(),
+                      .programs = trial->json ? json_array() : NULL};
     bool passed = true;
 
-    dns_trace(services->dns, print_lookup, &lookups);
+    dns_trace(services->dns, keep_lookup, run.lookups);
     wait_for_standing(services);
-    if (trial->as_policy) {
-        passed = run_policy(&run, &lookups);
-        message_free(&run.message);
-    }
-    text_clear(&lookups);
+    if (trial->as_policy)
+        passed = run_policy(&run);
+    json_array_clear(run.lookups);
     if (trial->as_milter)
-        passed = run_milter(&run, &lookups) && passed;
+        passed = run_milter(&run) && passed;
     dns_trace(services->dns, NULL, NULL);
-    text_free(&lookups);
+    json_decref(run.lookups);
+    if (run.programs != NULL)
+        ctl_print_json(json_pack("{s:b, s:o}", "passes", (int)passed, "programs", run.programs));
     return passed ? EX_OK : EXIT_NEGATIVE;
 }

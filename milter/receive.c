@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/receive.h"
 
-#include "lib/auth/arc.h"
 #include "lib/auth/lookups.h"
 #include "lib/auth/results.h"
 #include "lib/base/mem.h"
-#include "lib/base/text.h"
-#include "lib/causes/causes.h"
+#include "lib/decide/received.h"
 #include "lib/decide/verdict.h"
 
 #include <pthread.h>
@@ -127,140 +125,6 @@ void receive_carried(struct session *session, struct services *services)
             strings_add(&session->message->facts.carried, verify->signatures[i].signature.domain);
 }
 
-/* --- facts ---------------------------------------------------------------------------- */
-
-/* "pass:example.com,fail:example.net", or "none". */
-static char *dkim_fact(const struct verify *verify)
-{
-    struct text text = TEXT_EMPTY;
-
-    for (size_t i = 0; i < verify->count; i++) {
-        const struct verify_signature *one = &verify->signatures[i];
-
-        text_print(&text, "%s%s", i > 0 ? "," : "", verify_status_name(one->status));
-        if (one->signature.domain != NULL)
-            text_print(&text, ":%s", one->signature.domain);
-    }
-    if (verify->count == 0)
-        text_add_string(&text, "none");
-    return text_take(&text);
-}
-
-static char *dmarc_fact(const struct dmarc_result *dmarc)
-{
-    if (dmarc->status == DMARC_STATUS_FAIL)
-        return mem_print("fail(%s)", dmarc_policy_name(dmarc->policy));
-    return mem_copy(dmarc_status_name(dmarc->status));
-}
-
-static void set_facts(struct facts *facts, const struct incoming *incoming)
-{
-    free(facts->dkim);
-    free(facts->spf);
-    free(facts->dmarc);
-    facts->dkim = dkim_fact(incoming->verify);
-    facts->spf =
-        incoming_has_client(incoming) ? mem_copy(spf_status_name(incoming->spf.status)) : NULL;
-    facts->dmarc = dmarc_fact(&incoming->dmarc);
-}
-
-/* --- findings ------------------------------------------------------------------------- */
-
-/* A finding where the configuration asks for one. */
-static struct finding *find(struct session *session, enum cause_id cause, const char *domain,
-                            enum conf_result result)
-{
-    int action = conf_verify_action(session->conf, domain, result);
-    struct finding *finding = NULL;
-
-    if (action > (int)ACTION_IGNORE)
-        finding = findings_add(&session->message->findings, cause_get(cause));
-    if (finding != NULL)
-        finding->action_asked = action;
-    finding_field(finding, "domain", "%s", domain);
-    return finding;
-}
-
-/* The last forwarder that sealed the message, where it is one that is trusted and its seal is not
- * known to be false; else NULL. */
-static const char *trusted_sealer(const struct session *session)
-{
-    const struct arc *arc = session->verify->arc;
-    const enum arc_status status = arc_status(arc);
-
-    if ((status != ARC_PASS && status != ARC_UNKNOWN) || arc->sealer == NULL ||
-        !strings_have_case(&session->conf->trusted_arc, arc->sealer))
-        return NULL;
-    return arc->sealer;
-}
-
-static void find_dmarc(struct session *session, const struct incoming *incoming)
-{
-    const struct dmarc_result *dmarc = &incoming->dmarc;
-    bool fails = dmarc->status == DMARC_STATUS_FAIL;
-    bool asks_nothing = dmarc->policy_domain != NULL && dmarc->policy == DMARC_NONE;
-    enum conf_result result = CONF_DMARC_TEMPERROR;
-    struct finding *finding;
-    const char *sealer;
-
-    if (incoming->from_domain == NULL || asks_nothing ||
-        (!fails && dmarc->status != DMARC_STATUS_TEMPERROR))
-        return;
-    if (fails)
-        result = dmarc->policy == DMARC_REJECT ? CONF_DMARC_REJECT : CONF_DMARC_QUARANTINE;
-    finding = find(session, CAUSE_DNS_UNALIGNED, incoming->from_domain, result);
-    sealer = trusted_sealer(session);
-    if (finding != NULL && sealer != NULL)
-        finding->action_asked = (int)ACTION_LOG;
-    finding_field(finding, "dmarc", "%s", session->message->facts.dmarc);
-    if (sealer != NULL)
-        finding_field(finding, "arc", "%s:%s",
-                      arc_status(session->verify->arc) == ARC_PASS ? "pass" : "not-verified",
-                      sealer);
-    finding_sentence(finding, "The message does not prove that it comes from %s (DMARC).",
-                     incoming->from_domain);
-    finding_hint(finding, "if the message is genuine, its domain's administrator has to sign it "
-                          "with DKIM or to allow its server by SPF");
-}
-
-static void find_spf(struct session *session, const struct incoming *incoming)
-{
-    struct finding *finding;
-
-    if (!incoming_has_client(incoming) || incoming->spf.status != SPF_FAIL)
-        return;
-    finding = find(session, CAUSE_DNS_SPF_FAIL, incoming->spf.domain, CONF_SPF_FAIL);
-    finding_field(finding, "spf", "%s", incoming->spf.mechanism);
-    finding_sentence(finding, "%s does not allow your mail server to send its mail (SPF).",
-                     incoming->spf.domain);
-    finding_hint(finding, "if the message is genuine, its domain's administrator has to allow "
-                          "its server by SPF");
-}
-
-/* RFC 7372 section 3.1: no signature passes. */
-static void find_dkim(struct session *session, const struct incoming *incoming)
-{
-    const struct verify *verify = incoming->verify;
-    const char *failed = NULL;
-    struct finding *finding;
-
-    for (size_t i = 0; i < verify->count; i++) {
-        if (verify->signatures[i].status == VERIFY_PASS)
-            return;
-        if (verify->signatures[i].status == VERIFY_FAIL && failed == NULL)
-            failed = verify->signatures[i].signature.domain;
-    }
-    if (failed == NULL)
-        return;
-    finding = find(session, CAUSE_DNS_DKIM_MISMATCH, failed, CONF_DKIM_FAIL);
-    if (finding != NULL) {
-        finding->reply_code = 550;
-        finding->enhanced = mem_copy("5.7.20");
-    }
-    finding_sentence(finding, "The message was changed after %s signed it (DKIM).", failed);
-    finding_hint(finding, "a server on the way changes messages, or the signature is forged");
-}
-
 /* --- headers -------------------------------------------------------------------------- */
 
 /* libmilter's prototypes lack the const; it copies what it is given. */
@@ -339,11 +203,7 @@ bool receive_end(SMFICTX *context, struct session *session, struct services *ser
     wait_for(services, session->conf, incoming_gather, &incoming);
     incoming_judge(&incoming);
     wait_for(services, session->conf, incoming_conclude, &incoming);
-    set_facts(&message->facts, &incoming);
-    find_dmarc(session, &incoming);
-    find_spf(session, &incoming);
-    find_dkim(session, &incoming);
-    verdict_set(session->conf, message);
+    received_decide(session->conf, message, &incoming);
     if (!verdict_refuses(&message->verdict))
         changed = change_headers(context, session, &incoming);
     incoming_clear(&incoming);

@@ -8,12 +8,15 @@ import pytest
 from support import site as site_module
 from support import smtp
 
-BOB = f"bob@{site_module.DOMAIN}"
+DOMAIN = site_module.DOMAIN
+BOB = f"bob@{DOMAIN}"
 
 
 @pytest.fixture(scope="module")
 def place(module_site):
-    return module_site(options={"sender-login": '{"equal"}'})
+    return module_site(
+        options={"sender-login": '{"equal"}'}, sections='verify "*" { dmarc-reject = reject }\n'
+    )
 
 
 @pytest.fixture
@@ -80,15 +83,82 @@ def test_what_enforcing_would_say(place):
     assert "enforced 530 5.7.0 " in output and "[config.plaintext]" in output
 
 
+OUTSIDE = ("try", "--client", "203.0.113.7", "--helo", "mx.example.net", "--as-milter")
+
+
 def test_mail_from_outside(place, folder):
+    """What is added, what is taken out as forged, and what DMARC says, as the milter would."""
     path = folder / "outside.eml"
-    path.write_bytes(smtp.message("someone@example.net", [BOB]))
-    done = place.ctl.run(
-        "try", "--client", "203.0.113.7", "--helo", "mx.example.net", "--from",
-        "someone@example.net", "--rcpt", BOB, "--as-milter", "--message", path,
-    )  # fmt: skip
+    forged = f"Authentication-Results: {site_module.HOSTNAME}; spf=pass\r\n".encode()
+    path.write_bytes(forged + smtp.message("someone@example.net", [BOB]))
+    words = ("--from", "someone@example.net", "--rcpt", BOB, "--message", path)
+    done = place.ctl.run("-o", "received-spf=yes", *OUTSIDE, *words)
     assert "from outside (in)" in done.stdout
     assert f"header   Authentication-Results: {site_module.HOSTNAME}; " in done.stdout
+    assert "header   Received-SPF: none " in done.stdout
+    assert f"removed  Authentication-Results: {site_module.HOSTNAME}; spf=pass" in done.stdout
+
+    path.write_bytes(smtp.message(f"alice@{DOMAIN}", [BOB]))
+    done = place.ctl.run(*OUTSIDE, *words, check=False)
+    assert done.returncode == 1 and "found    dns.unaligned  action=reject" in done.stdout
+    assert "[dns.unaligned]" in done.stdout and "header " not in done.stdout
+
+
+def test_json(place, mail):
+    words = ("--from", BOB, "--rcpt", "carol@example.net", "--message", mail, "--port", "25")
+    status, output = attempt(place, *words, "--json")
+    found = json.loads(output)
+    assert (status, found["passes"]) == (0, True)
+    policy, milter = found["programs"]
+    assert (policy["program"], milter["program"]) == ("sluice-policyd", "sluice-milter")
+    for each in (policy, milter):
+        assert (each["verdict"], each["direction"]) == ("accept", "out")
+        assert {"limit": "daily", "subject": f"user:{BOB}", "adds": 1}.items() <= {
+            **each["limits"][0]
+        }.items()
+        assert {"name": "example.net", "type": "MX"}.items() <= each["lookups"][0].items() or any(
+            row["name"] == "example.net" and row["answer"] == "found" for row in each["lookups"]
+        )
+        assert each["store"] == "looked at, nothing charged"
+    [port] = [each for each in policy["findings"] if each["cause"] == "config.port"]
+    assert port["action"] == "log" and "587" in port["hint"] and port["facts"]
+    assert [each["name"] for each in milter["headers"]] == ["DKIM-Signature"]
+
+    status, output = attempt(place, *words, "--json", "--tls", "none", "--as-policy", "rcpt")
+    found = json.loads(output)
+    [program] = found["programs"]
+    assert (status, found["passes"], program["verdict"]) == (1, False, "reject")
+    assert program["rcpt"] == "carol@example.net"
+    assert program["reply"].startswith("530 5.7.0 ") and "headers" not in program
+
+
+def contents(client, key):
+    """What a key holds, in an order that does not matter."""
+    kind = client.call("TYPE", key)
+    if kind == "hash":
+        return sorted(client.hash(key).items())
+    return client.call("GET", key) if kind == "string" else client.call("DUMP", key)
+
+
+def test_nothing_is_changed(place, mail):
+    """Not one key of the store, whatever is found: also of an account that ought to be held."""
+    words = ("--from", BOB, "--message", mail, "--rcpt", "carol@example.net", "--rcpt", "x@new.test")
+
+    def everything():
+        with place.redis.client() as client:
+            keys = client.call("KEYS", "sluice:*")
+            return {key: contents(client, key) for key in keys}
+
+    assert place.send("bob", ["carol@example.net"]).accepted
+    place.milter.log.wait(event="message")
+    before = everything()
+    assert before
+    for number in range(5):
+        words_now = ("--client", f"198.51.{number}.7", "--helo", f"h{number}.example.org", *words)
+        attempt(place, *words_now)
+        for stage in ("mail", "rcpt", "data", "end-of-message"):
+            attempt(place, *words_now, "--as-policy", stage)
+    assert everything() == before
 
 
 def test_usage(place):
