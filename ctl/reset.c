@@ -120,9 +120,8 @@ static int reset(const struct conf *conf, struct subject *subject, const char *v
  * mean a recipient's domain.  The caller frees it. */
 static char *subject_words(int argc, char **argv)
 {
-    static const char *const synonyms[][2] = {{"destination", "recipient-domain"},
-                                              {"dest", "recipient-domain"},
-                                              {"rcpt", "recipient"}};
+    static const char *const synonyms[][2] = {
+        {"destination", "recipient-domain"}, {"dest", "recipient-domain"}, {"rcpt", "recipient"}};
     const size_t kind = strcspn(argv[1], ":");
     const char *value = argc == 3 ? argv[2] : argv[1] + kind + (argv[1][kind] == ':');
 

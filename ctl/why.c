@@ -404,7 +404,8 @@ static int run(struct ctl *ctl, int argc, char **argv)
             return ctl_usage(argv[0], "--since: expected a time such as 2h or 3d");
     target = optind < argc ? without_brackets(argv[optind]) : "";
     if (target[strspn(target, " \t")] == '\0')
-        return ctl_usage(argv[0], "expected a queue id, a message id, a login, an address or a domain");
+        return ctl_usage(argv[0],
+                         "expected a queue id, a message id, a login, an address or a domain");
     if (!ctl_load(ctl))
         return EX_CONFIG;
     for (int i = optind + 1; i < argc; i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/delivery.h"
 
+#include "feedback/place.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
@@ -57,10 +59,14 @@ static void add_envelope(struct log_event *event, const struct result *result)
 /* Where the line stands in the MTA's log: after a kill it tells what has been said already. */
 static void add_place(struct log_event *event, const struct result *result)
 {
+    char word[PLACE_WORD_MAX];
+
     if (clock_now_us(&clock_wall) - result->at_us > OLD_US)
         add_time(event, "at", result->at_us / 1000000);
-    if (result->mark.file != 0)
-        log_print(event, "pos", "%" PRIu64 ":%" PRIu64, result->mark.file, result->mark.offset);
+    if (mark_is_set(&result->mark)) {
+        place_word(&result->mark, word);
+        log_string(event, "pos", word);
+    }
 }
 
 /* Whose failure it is stands before what to do about it. */

@@ -39,6 +39,7 @@ struct follower {
     struct summary *summary;
     struct source **sources; /* NULL: came to its end */
     struct place **places;
+    int *problems; /* of each, as they were told: errno, or 0 */
     size_t count, running;
     struct waiting *first, **last;
     size_t nwaiting;
@@ -67,7 +68,7 @@ static void finish(struct follower *follower, struct waiting *waiting)
 
     delivery_report(follower->services->log, result, &waiting->learned);
     summary_add(follower->summary, result);
-    if (result->mark.file != 0 || result->mark.cursor[0] != '\0')
+    if (mark_is_set(&result->mark))
         place_set(place, &result->mark);
     result_free(&waiting->result);
     free(waiting);
@@ -224,12 +225,41 @@ static void on_wake(void *context)
     loop_timer_start(follower->turn, 0);
 }
 
+/* Once when it begins, and once when it is over. */
+static void report_problem(struct follower *follower, size_t index)
+{
+    const struct source *source = follower->sources[index];
+    const int unwritten = place_problem(follower->places[index]);
+    const int problem = unwritten != 0 ? unwritten : source != NULL ? source_problem(source) : 0;
+    struct log_event event;
+
+    if (problem == follower->problems[index])
+        return;
+    follower->problems[index] = problem;
+    log_begin(&event, follower->services->log, problem != 0 ? LOG_WARNING : LOG_NOTICE, NULL,
+              "mail-log");
+    log_string(&event, "log", source != NULL ? source_name(source) : "stdin");
+    log_string(&event, "state", problem != 0 ? "trouble" : "reading");
+    if (problem != 0) {
+        log_print(&event, "problem", "%s: %s",
+                  unwritten != 0 ? "cannot keep the place" : "cannot read it", strerror(problem));
+        log_string(&event, "hint",
+                   unwritten != 0 ? "make room in state-directory, or after a restart lines are "
+                                    "told again"
+                                  : "it is tried again all the time; see that it is where mail-log "
+                                    "says, and that the user of sluice-feedback may read it");
+    }
+    log_write(&event);
+}
+
 static void on_sync(void *context)
 {
     struct follower *follower = context;
 
-    for (size_t i = 0; i < follower->count; i++)
+    for (size_t i = 0; i < follower->count; i++) {
         place_sync(follower->places[i]);
+        report_problem(follower, i);
+    }
     loop_timer_start(follower->sync, SYNC_MS);
     check_end(follower);
 }
@@ -250,16 +280,19 @@ static bool open_log(struct follower *follower, const struct conf *conf, const c
                      char **problem_r)
 {
     static const char file[] = "file:";
-    const char *own = strncmp(conf->log, file, strlen(file)) == 0 ? conf->log + strlen(file) : NULL;
+    /* By syslog our lines come into the log that is followed. */
+    const char *own = strncmp(conf->log, file, strlen(file)) == 0 ? conf->log + strlen(file)
+                      : *name == '/'                              ? name
+                                                                  : NULL;
     const size_t index = follower->count;
-    struct mark mark;
+    struct marks marks;
 
-    follower->places[index] = place_open(conf->state_directory, name, own, &mark, problem_r);
+    follower->places[index] = place_open(conf->state_directory, name, own, &marks, problem_r);
     if (follower->places[index] == NULL)
         return false;
     follower->count++;
     follower->sources[index] =
-        source_open(follower->services->loop, name, &mark, conf->feedback_first_read_ms / 1000,
+        source_open(follower->services->loop, name, &marks, conf->feedback_first_read_ms / 1000,
                     on_wake, follower, problem_r);
     if (follower->sources[index] == NULL)
         return false;
@@ -291,6 +324,7 @@ struct follower *follower_new(struct services *services, struct conf_slot *slot,
         .summary = summary_new(),
         .sources = mem_new(conf->mail_log.count + 1, sizeof(struct source *)),
         .places = mem_new(conf->mail_log.count + 1, sizeof(struct place *)),
+        .problems = mem_new(conf->mail_log.count + 1, sizeof(int)),
         .ended = ended,
         .context = context,
     };
@@ -348,6 +382,7 @@ void follower_free(struct follower **follower_p)
     }
     free(follower->sources);
     free(follower->places);
+    free(follower->problems);
     loop_timer_free(&follower->turn);
     loop_timer_free(&follower->sync);
     loop_timer_free(&follower->minute);

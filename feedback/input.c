@@ -31,8 +31,13 @@ bool input_open(struct input *input, const char *path, uint64_t offset)
     *input = (struct input){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (input->fd < 0)
         return false;
-    if (fstat(input->fd, &status) != 0 || S_ISDIR(status.st_mode))
+    if (fstat(input->fd, &status) != 0)
         goto failed;
+    if (S_ISDIR(status.st_mode)) {
+        input_close(input);
+        errno = EISDIR;
+        return false;
+    }
     input->mark.file = status.st_ino;
     input->mark.offset = offset;
     if (is_compressed(path)) {

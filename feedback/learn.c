@@ -80,8 +80,8 @@ static void forget(struct lesson *lesson, const char *subject, const struct stor
     for (size_t i = 0; i < note->npairs && count < STORE_NOTE_FIELDS_MAX; i++)
         if (outcome_concerns(note, note->pairs[i].name, lesson->size))
             fields[count++] = note->pairs[i].name;
-    store_note_remove(lesson->store, subject, OUTCOME_KIND,
-                      count == note->npairs ? NULL : fields, count, NULL, NULL);
+    store_note_remove(lesson->store, subject, OUTCOME_KIND, count == note->npairs ? NULL : fields,
+                      count, NULL, NULL);
 }
 
 /* A success ends what was wrong with either; a small message's not what larger ones met. */

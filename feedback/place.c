@@ -3,6 +3,8 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
+#include "lib/classify/line.h"
+#include "lib/log/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +23,7 @@ struct place {
     struct mark mark;
     bool pending; /* the mark is not written yet */
     bool dirty; /* it is written, but not on the disk yet */
+    int problem; /* errno of the last write; 0 */
 };
 
 /* --- the file ----------------------------------------------------------------------------- */
@@ -40,7 +43,10 @@ static void write_mark(struct place *place)
         return;
     memset(text + length, ' ', FILE_SIZE - (size_t)length);
     text[FILE_SIZE - 1] = '\n';
+    errno = ENOSPC; /* of a write that ends early */
     place->dirty = pwrite(place->fd, text, FILE_SIZE, 0) == FILE_SIZE;
+    place->problem = place->dirty ? 0 : errno;
+    place->pending = !place->dirty;
 }
 
 static void read_mark(int fd, struct mark *mark_r)
@@ -59,28 +65,78 @@ static void read_mark(int fd, struct mark *mark_r)
 
 /* --- our own log -------------------------------------------------------------------------- */
 
-/* The place that our last lines name, when it is further on in the same file: we were killed
- * between the line and the place. */
-static void read_own(const char *text, struct mark *mark)
+void place_word(const struct mark *mark, char word_r[PLACE_WORD_MAX])
 {
-    static const char *const names[] = {" pos=", "\"pos\":\"", "\"pos\": \""};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        for (const char *at = text; (at = strstr(at, names[i])) != NULL;) {
-            uint64_t file, offset;
-
-            at += strlen(names[i]);
-            if (sscanf(at, "%" SCNu64 ":%" SCNu64, &file, &offset) == 2 && file == mark->file &&
-                offset > mark->offset)
-                mark->offset = offset;
-        }
-    }
+    if (mark->file == 0)
+        snprintf(word_r, PLACE_WORD_MAX, "0:%" PRIu64, mark->offset);
+    else
+        snprintf(word_r, PLACE_WORD_MAX, "%" PRIu64 ":%" PRIu64 ":%" PRIu32 ":%016" PRIx64,
+                 mark->file, mark->offset, mark->head_length, mark->head);
 }
 
-static void read_own_log(const char *path, struct mark *mark)
+bool place_told(const char *bytes, size_t length, struct mark *mark_r)
+{
+    struct log_record record = {.queue_id = NULL};
+    struct mark mark = {.file = 0};
+    const char *word;
+    int parts = 0;
+
+    if (!log_record_read(bytes, length, &record))
+        return false;
+    word = log_record_value(&record, "pos");
+    if (word != NULL)
+        parts = sscanf(word, "%" SCNu64 ":%" SCNu64 ":%" SCNu32 ":%" SCNx64, &mark.file,
+                       &mark.offset, &mark.head_length, &mark.head);
+    log_record_clear(&record);
+    if (parts != (mark.file == 0 ? 2 : 4))
+        return false;
+    *mark_r = mark;
+    return true;
+}
+
+/* Of each file the last one. */
+static void add_told(struct marks *marks, const struct mark *told)
+{
+    for (size_t i = 0; i < marks->ntold; i++) {
+        if (marks->told[i].file == told->file) {
+            marks->told[i] = *told;
+            return;
+        }
+    }
+    if (marks->ntold < MARKS_TOLD_MAX)
+        marks->told[marks->ntold++] = *told;
+}
+
+static void read_own(const char *text, size_t length, struct marks *marks)
+{
+    struct span body = {text, length};
+    struct mark told;
+    struct line line;
+
+    if (memmem(text, length, "pos", 3) == NULL)
+        return;
+    if (*text != '{' && line_parse(text, length, &line) && line.fields[FIELD_BODY].start != NULL) {
+        if (!span_starts(line.fields[FIELD_PROGRAM], "sluice-feedback"))
+            return;
+        body = line.fields[FIELD_BODY];
+    }
+    if (place_told(body.start, body.length, &told))
+        add_told(marks, &told);
+}
+
+static void read_lines(const char *text, size_t length, struct marks *marks)
+{
+    const char *end = text + length, *newline;
+
+    for (; (newline = memchr(text, '\n', (size_t)(end - text))) != NULL; text = newline + 1)
+        if (newline > text)
+            read_own(text, (size_t)(newline - text), marks);
+}
+
+static void read_own_log(const char *path, struct marks *marks)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = mem_new(OWN_LOG_TAIL + 1, 1);
+    char *text = mem_new(OWN_LOG_TAIL, 1);
     struct stat status;
     ssize_t got;
 
@@ -89,8 +145,7 @@ static void read_own_log(const char *path, struct mark *mark)
             status.st_size > (off_t)OWN_LOG_TAIL ? status.st_size - (off_t)OWN_LOG_TAIL : 0;
 
         got = pread(fd, text, OWN_LOG_TAIL, from);
-        text[got > 0 ? got : 0] = '\0';
-        read_own(text, mark);
+        read_lines(text, got > 0 ? (size_t)got : 0, marks);
     }
     if (fd >= 0)
         close(fd);
@@ -100,12 +155,12 @@ static void read_own_log(const char *path, struct mark *mark)
 /* --- together ----------------------------------------------------------------------------- */
 
 struct place *place_open(const char *folder, const char *log_name, const char *own_log,
-                         struct mark *mark_r, char **problem_r)
+                         struct marks *marks_r, char **problem_r)
 {
     struct place *place = mem_new(1, sizeof(*place));
     char *path;
 
-    *mark_r = (struct mark){.file = 0};
+    *marks_r = (struct marks){.ntold = 0};
     place->fd = -1;
     if (*folder == '\0')
         return place;
@@ -120,10 +175,10 @@ struct place *place_open(const char *folder, const char *log_name, const char *o
         return NULL;
     }
     free(path);
-    read_mark(place->fd, mark_r);
-    if (own_log != NULL && mark_r->file != 0)
-        read_own_log(own_log, mark_r);
-    place->mark = *mark_r;
+    read_mark(place->fd, &marks_r->kept);
+    if (own_log != NULL && mark_is_set(&marks_r->kept))
+        read_own_log(own_log, marks_r);
+    place->mark = marks_r->kept;
     return place;
 }
 
@@ -146,6 +201,11 @@ void place_sync(struct place *place)
     if (place->dirty)
         (void)fdatasync(place->fd);
     place->dirty = false;
+}
+
+int place_problem(const struct place *place)
+{
+    return place->problem;
 }
 
 void place_free(struct place **place)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "feedback/mails.h"
-#include "feedback/source.h"
+#include "feedback/mark.h"
 
 #include "lib/classify/classify.h"
 #include "lib/message/address.h"

@@ -12,7 +12,7 @@ struct source {
     char *name;
 };
 
-struct source *source_open(struct loop *loop, const char *name, const struct mark *from,
+struct source *source_open(struct loop *loop, const char *name, const struct marks *from,
                            int64_t first_read_sec, void (*wake)(void *context), void *context,
                            char **problem_r)
 {
@@ -61,6 +61,11 @@ bool source_mark(struct source *source, struct mark *mark_r)
     *mark_r = (struct mark){.file = 0};
     source->kind->mark(source->state, mark_r);
     return true;
+}
+
+int source_problem(const struct source *source)
+{
+    return source->kind->problem != NULL ? source->kind->problem(source->state) : 0;
 }
 
 const char *source_name(const struct source *source)

@@ -7,22 +7,13 @@
  */
 #pragma once
 
+#include "feedback/mark.h"
+
 #include "lib/base/loop.h"
 #include "lib/classify/span.h"
 #include "lib/conf/conf.h"
 
 #include <stdint.h>
-
-#define MARK_CURSOR_MAX 256
-
-/* A place in a log. */
-struct mark {
-    uint64_t file; /* inode of the file; 0: none */
-    uint64_t offset; /* behind the line, in octets as they were before any compression */
-    uint64_t head; /* hash of the file's first head_length octets, which a copy has too */
-    uint32_t head_length;
-    char cursor[MARK_CURSOR_MAX]; /* the journal's own */
-};
 
 enum source_result {
     SOURCE_LINE,
@@ -37,6 +28,7 @@ struct source_kind {
     enum source_result (*next)(void *state, struct span *line_r);
     bool (*is_known)(void *state); /* whether the last line was read before; NULL: never */
     void (*mark)(void *state, struct mark *mark_r); /* behind the last line; NULL: has none */
+    int (*problem)(void *state); /* errno: why it cannot be read now; 0; NULL: always can */
     void (*free)(void *state);
 };
 
@@ -44,7 +36,7 @@ struct source_kind {
  * to go on, or NULL. first_read_sec: without it, how old a rotated file may be that is read first.
  * wake(context) is called when there may be more.  NULL: problem_r says why (the caller frees it).
  */
-struct source *source_open(struct loop *loop, const char *name, const struct mark *from,
+struct source *source_open(struct loop *loop, const char *name, const struct marks *from,
                            int64_t first_read_sec, void (*wake)(void *context), void *context,
                            char **problem_r);
 void source_free(struct source **source);
@@ -56,16 +48,18 @@ enum source_result source_next(struct source *source, struct span *line_r);
  * then, and is there again to be remembered only. */
 bool source_is_known(const struct source *source);
 bool source_mark(struct source *source, struct mark *mark_r); /* false: it has none */
+int source_problem(
+    const struct source *source); /* why it cannot be read now, by errno; 0: it can */
 const char *source_name(const struct source *source);
 
 /* The kinds' own ways of being opened. */
 const struct source_kind *source_file_open(struct loop *loop, const char *name,
-                                           const struct mark *from, int64_t first_read_sec,
+                                           const struct marks *from, int64_t first_read_sec,
                                            void (*wake)(void *context), void *context,
                                            void **state_r, char **problem_r);
 const struct source_kind *source_stdin_open(struct loop *loop, void (*wake)(void *context),
                                             void *context, void **state_r, char **problem_r);
 const struct source_kind *source_journal_open(struct loop *loop, const char *name,
-                                              const struct mark *from, int64_t first_read_sec,
+                                              const struct marks *from, int64_t first_read_sec,
                                               void (*wake)(void *context), void *context,
                                               void **state_r, char **problem_r);

@@ -29,33 +29,70 @@ struct log_file {
     struct input input;
     bool is_log; /* the open file is the log itself, not an older one */
     bool leaving; /* another file has taken its place, and this was the last look */
+    int problem; /* errno: why the log itself cannot be opened; 0 */
     struct lines lines;
     struct loop_timer *look;
     void (*wake)(void *context);
     void *context;
 };
 
-/* Where to read on from a mark.  false: it is in none of the files. */
+/* Which of the files beside the log a mark is in, the log itself being behind the last; -1: none.
+ */
+static long find_file(const struct log_file *log, const struct strings *files,
+                      const struct mark *mark)
+{
+    if (input_is(log->path, mark))
+        return (long)files->count;
+    for (size_t i = files->count; i-- > 0;)
+        if (input_is(files->items[i], mark))
+            return (long)i;
+    return -1;
+}
+
+/* Where to read on from a mark in that file. */
+static void plan(struct log_file *log, const struct strings *files, long where, uint64_t offset)
+{
+    log->start = offset;
+    for (size_t i = (size_t)where; i < files->count; i++)
+        strings_add(&log->plan, files->items[i]);
+}
+
+/* false: the mark is in none of the files. */
 static bool plan_from(struct log_file *log, const struct mark *mark)
 {
     struct strings files;
-    bool found = false;
+    long where;
 
-    log->start = mark->offset;
-    if (input_is(log->path, mark))
-        return true;
     input_rotated(log->path, INT64_MIN, &files);
-    for (size_t i = files.count; i-- > 0 && !found;) {
-        if (!input_is(files.items[i], mark))
-            continue;
-        for (size_t newer = i; newer < files.count; newer++)
-            strings_add(&log->plan, files.items[newer]);
-        found = true;
-    }
-    if (!found)
-        log->start = 0;
+    where = find_file(log, &files, mark);
+    if (where >= 0)
+        plan(log, &files, where, mark->offset);
     strings_free(&files);
-    return found;
+    return where >= 0;
+}
+
+/* From the furthest of the marks. */
+static bool plan_from_marks(struct log_file *log, const struct marks *marks)
+{
+    const struct mark *furthest = &marks->kept;
+    struct strings files;
+    long where;
+
+    input_rotated(log->path, INT64_MIN, &files);
+    where = find_file(log, &files, furthest);
+    for (size_t i = 0; i < marks->ntold; i++) {
+        const struct mark *told = &marks->told[i];
+        const long its = told->file != 0 ? find_file(log, &files, told) : -1;
+
+        if (its > where || (its == where && its >= 0 && told->offset > furthest->offset)) {
+            where = its;
+            furthest = told;
+        }
+    }
+    if (where >= 0)
+        plan(log, &files, where, furthest->offset);
+    strings_free(&files);
+    return where >= 0;
 }
 
 /* After a restart, what was read last is read again: who sent which message. */
@@ -95,8 +132,11 @@ static bool open_next(struct log_file *log)
         log->known = 0;
     }
     log->is_log = true;
-    if (!input_open(&log->input, log->path, log->start))
+    if (!input_open(&log->input, log->path, log->start)) {
+        log->problem = errno;
         return false;
+    }
+    log->problem = 0;
     log->start = 0;
     return true;
 }
@@ -216,6 +256,13 @@ static void mark(void *state, struct mark *mark_r)
     *mark_r = log->input.mark;
 }
 
+static int problem(void *state)
+{
+    const struct log_file *log = state;
+
+    return log->problem;
+}
+
 static void on_look(void *context)
 {
     struct log_file *log = context;
@@ -236,26 +283,46 @@ static void release(void *state)
     free(log);
 }
 
+/* One that is not there yet can: it is waited for. */
+static bool can_be_followed(const char *path, char **problem_r)
+{
+    struct input input;
+
+    if (input_open(&input, path, 0)) {
+        input_close(&input);
+        return true;
+    }
+    if (errno == ENOENT)
+        return true;
+    *problem_r = mem_print("cannot read %s: %s%s", path, strerror(errno),
+                           errno == EACCES ? ": let the group of the log (adm on Debian) have the "
+                                             "user that the configuration names"
+                                           : "");
+    return false;
+}
+
 const struct source_kind *source_file_open(struct loop *loop, const char *name,
-                                           const struct mark *from, int64_t first_read_sec,
+                                           const struct marks *from, int64_t first_read_sec,
                                            void (*wake)(void *context), void *context,
                                            void **state_r, char **problem_r)
 {
     static const struct source_kind kind = {
-        .next = next, .is_known = is_known, .mark = mark, .free = release};
+        .next = next, .is_known = is_known, .mark = mark, .problem = problem, .free = release};
     struct log_file *log;
 
     if (*name != '/') {
         *problem_r = mem_print("%s: a log is named by its path from the root", name);
         return NULL;
     }
+    if (!can_be_followed(name, problem_r))
+        return NULL;
     log = mem_new(1, sizeof(*log));
     log->path = mem_copy(name);
     log->input.fd = -1;
     log->wake = wake;
     log->context = context;
     lines_init(&log->lines);
-    if (from != NULL && from->file != 0 && plan_from(log, from))
+    if (from != NULL && from->kept.file != 0 && plan_from_marks(log, from))
         plan_known(log);
     else
         plan_all(log, first_read_sec);

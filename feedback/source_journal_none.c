@@ -5,7 +5,7 @@
 #include "lib/base/mem.h"
 
 const struct source_kind *source_journal_open(struct loop *loop, const char *name,
-                                              const struct mark *from, int64_t first_read_sec,
+                                              const struct marks *from, int64_t first_read_sec,
                                               void (*wake)(void *context), void *context,
                                               void **state_r, char **problem_r)
 {

@@ -2,16 +2,22 @@
 /* Cutting lines, reading results, retry times and complaints: what sluice-feedback is made of. */
 #include "feedback/arf.h"
 #include "feedback/lines.h"
+#include "feedback/place.h"
 #include "feedback/result.h"
 
+#include "lib/base/hash.h"
 #include "lib/base/mem.h"
 
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -90,6 +96,69 @@ static void test_long_line(void **state)
     assert_true(span_equals(line, "next"));
     lines_free(&lines);
     free(text);
+}
+
+/* --- places --------------------------------------------------------------------------------- */
+
+/* A place that cannot be written for want of room is written when there is some. */
+static void test_full_disk(void **state)
+{
+    char folder[] = "/tmp/sluice-place.XXXXXX";
+    const struct mark mark = {.file = 5, .offset = 1234};
+    const struct rlimit none = {0, RLIM_INFINITY}, all = {RLIM_INFINITY, RLIM_INFINITY};
+    struct marks read;
+    struct place *place;
+    char *problem = NULL, *path;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    place = place_open(folder, "/var/log/mail.log", NULL, &read, &problem);
+    assert_non_null(place);
+    assert_false(mark_is_set(&read.kept));
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    place_set(place, &mark);
+    assert_int_equal(place_problem(place), EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    place_sync(place);
+    assert_int_equal(place_problem(place), 0);
+    place_free(&place);
+    place = place_open(folder, "/var/log/mail.log", NULL, &read, &problem);
+    assert_int_equal(read.kept.file, 5);
+    assert_int_equal(read.kept.offset, 1234);
+    place_free(&place);
+    path = mem_print("%s/sluice-feedback.%016llx.place", folder,
+                     (unsigned long long)hash_stable("/var/log/mail.log", 17));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    free(path);
+}
+
+/* Only our own delivery lines say where we were; what a stranger's reply says does not count. */
+static void test_told(void **state)
+{
+    static const struct {
+        const char *line;
+        bool want;
+        uint64_t offset;
+    } rows[] = {
+        {"A1: event=delivery cause=destination.other pos=7:99:1:00000000000000ff text=no", true,
+         99},
+        {"A1: event=delivery cause=destination.other text=\"550 pos=7:99:1:ff no\"", false, 0},
+        {"{\"event\":\"delivery\",\"queue_id\":\"A1\",\"pos\":\"7:98:1:ff\"}", true, 98},
+        {"A1: event=delivery pos=0:97", true, 97},
+        {"A1: event=delivery pos=7:99", false, 0},
+        {"to=<x@b.example>, status=bounced ( pos=7:99 )", false, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct mark mark = {.file = 0};
+
+        if (place_told(rows[i].line, strlen(rows[i].line), &mark) != rows[i].want ||
+            mark.offset != rows[i].offset)
+            fail_msg("%s: %llu", rows[i].line, (unsigned long long)mark.offset);
+    }
 }
 
 /* --- retry times ---------------------------------------------------------------------------- */
@@ -307,6 +376,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_told),
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test_setup_teardown(test_greylisting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_content_filter, set_up, tear_down),

@@ -5,8 +5,10 @@ lost and none is told twice.
 
 import gzip
 import os
+import pathlib
 import random
 import shutil
+import threading
 
 import pytest
 
@@ -99,42 +101,94 @@ def test_first_read_begins_with_the_old_ones(feedback, mail):
 
 
 def test_killed_again_and_again(feedback, mail, make_redis):
-    """A kill at any time, while lines come and the log is rotated."""
+    """A dozen kills at any time, while lines come and the log is rotated both ways."""
     redis = make_redis()
     daemon = feedback(store=f"unix:{redis.socket}")
     told = []
     chance = random.Random(1)
-    for number in range(8):
-        told += [mail.bounce() for _ in range(chance.randrange(1, 200))]
-        enough = chance.randrange(len(told))
-        wait.poll(
-            lambda: len(daemon.counts()) >= min(enough, len(told)),
-            SECONDS,
-            "some lines",
-            daemon.describe,
-        )
+    ended = threading.Event()
+
+    def write():
+        while not ended.is_set():
+            told.append(mail.bounce())
+            ended.wait(0.001)
+
+    for number in range(12):
+        ended.clear()
+        writer = threading.Thread(target=write)
+        writer.start()
+        enough = len(told) + chance.randrange(60)
+        wait.poll(lambda: len(daemon.counts()) >= enough, SECONDS, "some lines", daemon.describe)
         daemon.kill()
         if number == 4:
             mail.rename("mail.log.1")
-            mail.path.touch()
         daemon.start()
+        ended.set()
+        writer.join()
+        if number == 8:
+            wait_told(daemon, told)
+            shutil.copy(mail.path, mail.path.with_name("mail.log.2"))
+            os.truncate(mail.path, 0)
     wait_told(daemon, told)
+
+
+def memory(daemon):
+    """The most that it has had so far, in MiB."""
+    (line,) = [
+        line
+        for line in pathlib.Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return int(line.split()[1]) / 1024
 
 
 def test_long_and_broken_lines(feedback, mail):
-    """A line of a megabyte, octets that are no text, and no newline at the end."""
-    daemon = feedback()
+    """A line of ten megabytes, octets that are no text, and no newline at the end."""
     told = [mail.bounce()]
-    mail.write("x" * 1_000_000 + "\n")
+    daemon = feedback()
+    wait_told(daemon, told)
+    before = memory(daemon)
+    mail.write("x" * 10_000_000 + "\n")
     with open(mail.path, "ab") as file:
-        file.write(bytes(range(256)) * 10 + b"\n")
+        file.write(bytes(range(256)) * 10 + b"\n" + b"\0" * 1000 + b"\n")
     told.append(mail.bounce())
     wait_told(daemon, told)
+    after = memory(daemon)
+    print(f"RSS {before:.1f} MiB, behind ten megabytes in one line {after:.1f} MiB")
+    assert after < before + 8
     half = mail.path.read_text(errors="replace").splitlines()[-1].replace(told[-1], "ABADE00001")
     mail.write(half[:100])
     told.append("ABADE00001")
     mail.write(half[100:] + "\n")
     wait_told(daemon, told)
+
+
+def test_log_that_comes_later(feedback, mail):
+    """It is waited for, and what keeps it from being read is said once."""
+    mail.path.unlink()
+    daemon = feedback()
+    trouble = daemon.log.wait(event="mail-log", state="trouble", seconds=SECONDS)
+    assert trouble["log"] == str(mail.path) and "No such file" in trouble["problem"]
+    told = [mail.bounce()]
+    wait_told(daemon, told)
+    daemon.log.wait(event="mail-log", state="reading", seconds=SECONDS)
+    mail.rename("mail.log.1")
+    mail.path.mkdir()
+    (mail.path / "file").touch()
+    trouble = wait.poll(
+        lambda: daemon.log.events(event="mail-log", state="trouble")[1:], SECONDS, "more trouble"
+    )
+    assert "Is a directory" in trouble[0]["problem"]
+    shutil.rmtree(mail.path)
+    told.append(mail.bounce())
+    wait_told(daemon, told)
+
+
+def test_log_that_is_a_folder(folder, mail):
+    mail.path.unlink()
+    mail.path.mkdir()
+    code, said = Feedback(folder, mail).run()
+    assert code == 69 and f"cannot read {mail.path}: Is a directory" in said
 
 
 def test_sender_is_known_after_a_restart(feedback, mail):

@@ -69,7 +69,7 @@ class Feedback(sluice.Daemon):
 
     def __init__(self, folder, log, options=None, store="memory:"):
         self.mail = log
-        state = workdir.subfolder(folder, "feedback-state")
+        self.state = state = workdir.subfolder(folder, "feedback-state")
         settings = {
             "store": f'"{store}"',
             "hostname": "mx.example.test",
