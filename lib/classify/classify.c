@@ -130,12 +130,24 @@ static bool is_failure(const struct result *result)
            result->reply.enhanced.class >= 4;
 }
 
+/* Without a reply code, an enhanced code or the MTA's status says at least whether it is 4xx. */
+static unsigned code_of(const struct result *result)
+{
+    if (result->reply.code != 0)
+        return result->reply.code;
+    if (result->reply.enhanced.class >= 4)
+        return result->reply.enhanced.class * 100U + 50;
+    if (result->status == LINE_STATUS_DEFERRED)
+        return 450;
+    return result->status == LINE_STATUS_BOUNCED ? 550 : 0;
+}
+
 static void decide(const struct rules *rules, struct classify_scratch *scratch,
                    const struct result *result, struct classification *classification_r)
 {
     const struct reply *reply = &result->reply;
     struct rules_case facts = {
-        .code = reply->code,
+        .code = code_of(result),
         .enhanced = reply->enhanced,
         .stage = reply->stage,
         .kind = result->kind,

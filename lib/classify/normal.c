@@ -201,8 +201,12 @@ static bool find_address(struct span token, size_t at, size_t from, size_t *star
     size_t start = at;
     size_t end = at + 1;
 
-    while (start > from && is_in(token.start[start - 1], IN_LOCAL))
+    /* Sendmail's "rejected...<addr>" ends before the dots. */
+    while (start > from && is_in(token.start[start - 1], IN_LOCAL) &&
+           (token.start[start - 1] != '.' || token.start[start] != '.'))
         start--;
+    while (start < at && token.start[start] == '.')
+        start++;
     while (end < token.length && is_in(token.start[end], IN_DOMAIN))
         end++;
     while (end > at + 1 && token.start[end - 1] == '.')
@@ -286,7 +290,7 @@ static void put_addresses(struct writer *writer, struct span token)
         }
         if (!is_in(token.start[i], IN_HEX) || token.start[i] == '.' ||
             (i > 0 && is_in(token.start[i - 1], IN_HEX | IN_LOCAL | IN_DOMAIN) &&
-             token.start[i - 1] != '=' && token.start[i - 1] != '/'))
+             strchr("=/:", token.start[i - 1]) == NULL))
             continue;
         length = has_at ? 0 : ip_length(span_from(token, i));
         if (length > 0) {

@@ -149,6 +149,25 @@ static bool take_codes(struct span *text, struct reply *reply)
     return take_enhanced(text, &reply->enhanced);
 }
 
+/* Takes the first reply code of a refusal behind a colon, as of Exim's "... MAIL FROM:<addr>
+ * SIZE=9: 550 ..."; the text before is dropped. */
+static bool find_any_code(struct span *text, struct reply *reply)
+{
+    static const char colon[] = ": ";
+    struct span rest = *text;
+    size_t at;
+
+    while ((at = span_find(rest, colon)) != SPAN_NONE) {
+        rest = span_from(rest, at + sizeof(colon) - 1);
+        if (rest.length > 4 && is_reply_code(rest) && rest.start[0] >= '4' &&
+            (rest.start[3] == ' ' || rest.start[3] == '-') && take_codes(&rest, reply)) {
+            *text = rest;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes a code behind a quotation's words, wherever those stand; the text before is dropped. */
 static bool find_codes(struct span *text, struct reply *reply)
 {
@@ -171,7 +190,7 @@ static bool find_codes(struct span *text, struct reply *reply)
         *reply = codes;
     }
     *text = found;
-    return best != SPAN_NONE;
+    return best != SPAN_NONE || find_any_code(text, reply);
 }
 
 /* A code inside the text, as qmail and others put it: "(#5.1.1)", "[5.7.1]", " 5.2.2 "; one that
