@@ -72,6 +72,9 @@ static void add_message(struct past *past, const struct log_record *record, cons
         .user = copy_value(record, "user"),
         .from = copy_value(record, "from"),
         .client = copy_value(record, "client"),
+        .helo = copy_value(record, "helo"),
+        .rcpts = copy_value(record, "rcpts"),
+        .rcpt_domains = copy_value(record, "rcpt-domains"),
         .nrcpt = log_record_number(record, "nrcpt", 1),
         .size = log_record_number(record, "size", 0),
     };
@@ -216,6 +219,9 @@ void past_free(struct past *past)
         free(message->user);
         free(message->from);
         free(message->client);
+        free(message->helo);
+        free(message->rcpts);
+        free(message->rcpt_domains);
     }
     free(past->messages);
     memset(past, 0, sizeof(*past));

@@ -12,6 +12,7 @@ struct past_message {
     char *host; /* whose log it is in */
     char *trace; /* the same in the lines of both daemons */
     char *user, *from, *client; /* user and client "" where there is none; from "<>" for a bounce */
+    char *helo, *rcpts, *rcpt_domains; /* as the line has them; "" where it does not */
     int64_t nrcpt, external, size;
 };
 

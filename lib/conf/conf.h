@@ -484,7 +484,8 @@ const struct conf_suspend *conf_cause_suspend(const struct conf *conf, const cha
 bool conf_enforces(const struct conf *conf);
 
 const char *limit_subject_name(enum limit_subject subject); /* "sender-domain" */
-bool limit_subject_parse(const char *name, enum limit_subject *subject_r); /* "everything" is "all" */
+bool limit_subject_parse(const char *name,
+                         enum limit_subject *subject_r); /* "everything" is "all" */
 const char *limit_count_name(enum limit_count count);
 
 /* A time as the configuration says it: "24h", "500ms", "0".  The caller frees it. */

@@ -112,8 +112,8 @@ static bool may_map(const struct asked *asked, const struct table *table)
     bool local = at != NULL && conf_is_local_domain(asked->conf, at + 1);
     char *value =
         table_find_address(table, asked->address, asked->conf->recipient_delimiter, local);
-    bool may = value != NULL &&
-               (names_login(value, asked->login) || names_login(value, asked->owner));
+    bool may =
+        value != NULL && (names_login(value, asked->login) || names_login(value, asked->owner));
 
     free(value);
     return may;

@@ -143,7 +143,8 @@ const struct conf_option schema_options[] = {
      .count_offset = offsetof(struct conf, nlogin_rules), .fallback = "equal",
      .about = "How a login gets the right to a sender address; one rule that says yes is enough. "
               "equal: the address is the login, or, for a login without a domain, the login at "
-              "one of local-domains; subaddresses (recipient-delimiter) of either are the same. domain: any address in the login's domain. Or a table from "
+              "one of local-domains; subaddresses (recipient-delimiter) of either are the "
+              "same. domain: any address in the login's domain. Or a table from "
               "addresses to logins, as Postfix' smtpd_sender_login_maps: texthash:/path (also "
               "hash:, lmdb: and others, whose source text is read), regexp:/path or inline:{...}."},
 

@@ -6,6 +6,7 @@
 #include "lib/decide/foresight.h"
 #include "lib/decide/history.h"
 #include "lib/decide/notices.h"
+#include "lib/decide/report_recipients.h"
 #include "lib/decide/reply.h"
 #include "lib/decide/suspend.h"
 #include "lib/decide/verdict.h"
@@ -188,6 +189,8 @@ static void report_line(struct services *services, const struct conf *conf,
     add_destination(&event, message);
     if (message->findings.dropped > 0)
         log_number(&event, "causes-dropped", (int64_t)message->findings.dropped);
+    if (message->direction == DIRECTION_OUT && !verdict_refuses(verdict))
+        report_recipients(&event, message);
     log_write(&event);
 }
 

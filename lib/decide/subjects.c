@@ -105,7 +105,7 @@ bool subjects_name(const struct conf *conf, const struct message *message,
     case SUBJECT_RECIPIENT_DOMAIN:
         return recipient && add_domain(&recipient->address, text_r);
     case SUBJECT_HOST:
-        text_add_string(text_r, conf->hostname);
+        text_add_string(text_r, message->hostname);
         return true;
     case SUBJECT_ALL:
         text_add_char(text_r, '*');

@@ -61,12 +61,13 @@ struct conf_limit;
 struct conf_class_limit;
 struct limit_fact {
     const struct conf_limit *limit; /* of the conf that the message is judged by */
-    const struct conf_class_limit *set_by; /* the class's line that max is from; NULL: the limit's own */
+    const struct conf_class_limit
+        *set_by; /* the class's line that max is from; NULL: the limit's own */
     char *subject; /* "user:alice@example.com" */
     int64_t amount; /* what this message adds */
     int64_t taken; /* of that, at RCPT: what the recipients before the one asked about come to */
-    int64_t used; /* with this message where it was charged; before it where it was refused or only looked at;
-                   * with what was taken where a recipient is one too many */
+    int64_t used; /* with this message where it was charged; before it where it was refused or only
+                   * looked at; with what was taken where a recipient is one too many */
     int64_t max;
     int64_t retry_after_sec; /* over: when amount would fit again; -1 never (amount > max) */
     bool over;

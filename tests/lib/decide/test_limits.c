@@ -313,11 +313,13 @@ static void test_one_recipient_too_many(void **state)
         int64_t used, retry_after_us;
     } cases[] = {
         {"alone more than the maximum", "subject = recipient-domain count = recipients max = 3",
-         "Mail to one.test has used 3 of 3 recipients in 1 hour, with the recipients of this message "
+         "Mail to one.test has used 3 of 3 recipients in 1 hour, with the recipients of this "
+         "message "
          "so far. It can go out in 1 hour.",
          0, -1},
         {"of a user", "subject = user count = recipients max = 5",
-         "Your account has used 5 of 5 recipients in 1 hour, with the recipients of this message so "
+         "Your account has used 5 of 5 recipients in 1 hour, with the recipients of this message "
+         "so "
          "far. It can go out in 2 minutes.",
          2, 120000000},
         {"different ones that are known in part",
@@ -329,7 +331,8 @@ static void test_one_recipient_too_many(void **state)
          "Mail to one.test has used 2 of 2 messages in 1 hour. It can go out in 10 minutes.", 2,
          600000000},
         {"nothing at all", "subject = recipient-domain count = recipients max = 0",
-         "Mail to one.test has used 3 of 0 recipients in 1 hour, with the recipients of this message "
+         "Mail to one.test has used 3 of 0 recipients in 1 hour, with the recipients of this "
+         "message "
          "so far. This message alone is more than that.",
          0, -1},
         {"too large", "subject = user count = bytes max = 10",
@@ -377,9 +380,10 @@ static void test_hints_name_the_line(void **state)
         {"user", "sluicectl limits user:alice@example.test shows the use; to allow more, raise max "
                  "(now 5) of limit l (test.conf:2) for all, or for alice@example.test alone with a "
                  "class that has it as a member"},
-        {"sender-domain", "sluicectl limits sender-domain:example.test shows the use; to allow more, "
-                          "raise max (now 5) of limit l (test.conf:2) for all, or for @example.test "
-                          "alone with a class that has it as a member"},
+        {"sender-domain",
+         "sluicectl limits sender-domain:example.test shows the use; to allow more, "
+         "raise max (now 5) of limit l (test.conf:2) for all, or for @example.test "
+         "alone with a class that has it as a member"},
         {"client-network", "sluicectl limits client-network:192.0.2.0/24 shows the use; to allow "
                            "more, raise max (now 5) of limit l (test.conf:2) for all, or for "
                            "192.0.2.0/24 alone with a class that has it as a member"},
@@ -389,10 +393,12 @@ static void test_hints_name_the_line(void **state)
                       "max (now 5) of limit l (test.conf:2)"},
         {"recipient-domain", "sluicectl limits recipient-domain:one.test shows the use; to allow "
                              "more, raise max (now 5) of limit l (test.conf:2)"},
-        {"all", "sluicectl limits 'all:*' shows the use; to allow more, raise max (now 5) of limit l "
-                "(test.conf:2)"},
-        {"host", "sluicectl limits host:mx.example.test shows the use; to allow more, raise max (now "
-                 "7) of limit l in class c (test.conf:3)"},
+        {"all",
+         "sluicectl limits 'all:*' shows the use; to allow more, raise max (now 5) of limit l "
+         "(test.conf:2)"},
+        {"host",
+         "sluicectl limits host:mx.example.test shows the use; to allow more, raise max (now "
+         "7) of limit l in class c (test.conf:3)"},
     };
 
     (void)state;
@@ -403,7 +409,8 @@ static void test_hints_name_the_line(void **state)
                    "hostname = mx.example.test\n"
                    "limit l { subject = %s count = messages max = 5 per = 1h }\n"
                    "class c { members = {\"%s\"} limit l { max = 7 } }",
-                   cases[i].subject, strcmp(cases[i].subject, "host") == 0 ? "192.0.2.77" : "x@y.test");
+                   cases[i].subject,
+                   strcmp(cases[i].subject, "host") == 0 ? "192.0.2.77" : "x@y.test");
 
         struct conf *conf = conf_of(text_string(&words));
         struct message *message = alice(conf);

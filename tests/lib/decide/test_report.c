@@ -78,7 +78,7 @@ static void test_accepted(void **state)
         lines, "4XkP2q1Zz: event=message dir=out user=alice@example.test from=alice@example.test "
                "nrcpt=1 size=48211 client=203.0.113.7 verdict=accept dkim=signed:s1/example.test "
                "spf=fail dmarc=fail(none) used=1611/2000 ms=3.1 trace=xxxxxxxxxxxxxxxx "
-               "stage=end-of-message\n");
+               "stage=end-of-message rcpts=bob@one.test\n");
     free(lines);
     message_free(&message);
     conf_release(&conf);
@@ -103,7 +103,7 @@ static void test_observed_refusal(void **state)
         "size=48211 "
         "client=203.0.113.7 verdict=accept causes=dns.recipient-domain ms=3.1 "
         "trace=xxxxxxxxxxxxxxxx "
-        "would=reject stage=rcpt rcpt=bob@one.test\n"
+        "would=reject stage=rcpt rcpt=bob@one.test rcpts=bob@one.test\n"
         "4XkP2q1Zz: event=cause cause=dns.recipient-domain severity=error action=log would=reject "
         "rcpt=x@no.test reply=\"550 5.1.2\" hint=\"correct \\\"no.test\\\"\" "
         "trace=xxxxxxxxxxxxxxxx\n");
@@ -202,6 +202,50 @@ static void test_cause_without_a_message(void **state)
     log_close(&log);
 }
 
+/* The recipients where they fit, else their domains, as many as fit. */
+static void test_whom_a_line_names(void **state)
+{
+    static const struct {
+        const char *name, *helo, *first, *then; /* then: a format with a number */
+        unsigned count;
+        const char *want;
+    } cases[] = {
+        {"few", "pc.test", "a@x.test", "n%u@y.test", 1, " helo=pc.test rcpts=a@x.test,n0@y.test\n"},
+        {"a comma", "", "\"a,b\"@x.test", "n%u@y.test", 1, " rcpt-domains=x.test:1,y.test:1\n"},
+        {"many", "", "a@x.test", "number-%u@y.test", 40, " rcpt-domains=x.test:1,y.test:40\n"},
+        {"many domains", "", "a@x.test", "n@y%u.test", 90,
+         " rcpt-domains=x.test:1,y0.test:1,y1.test:1,y2.test:1,y3.test:1,y4.test:1,y5.test:1,"
+         "y6.test:1,y7.test:1,y8.test:1,y9.test:1,y10.test:1,y11.test:1,y12.test:1,y13.test:1,"
+         "y14.test:1,y15.test:1\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct conf *conf = conf_of("limit l { count = messages max = 1 per = 1h }");
+        struct message *message = alice();
+        char *lines;
+
+        message_drop_recipient(message);
+        message_set(&message->helo, cases[i].helo);
+        message_add_recipient(message, cases[i].first);
+        for (unsigned n = 0; n < cases[i].count; n++) {
+            struct text address = TEXT_EMPTY;
+            const char *hole = strchr(cases[i].then, '%');
+
+            text_print(&address, "%.*s%u%s", (int)(hole - cases[i].then), cases[i].then, n,
+                       hole + 2);
+            message_add_recipient(message, text_string(&address));
+            text_free(&address);
+        }
+        lines = lines_of(conf, message);
+        if (strstr(lines, cases[i].want) == NULL)
+            fail_msg("%s: %s", cases[i].name, lines);
+        free(lines);
+        message_free(&message);
+        conf_release(&conf);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_a_cause_is_named_once),
         cmocka_unit_test(test_values_from_outside_forge_nothing),
         cmocka_unit_test(test_cause_without_a_message),
+        cmocka_unit_test(test_whom_a_line_names),
     };
 
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
