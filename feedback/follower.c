@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/follower.h"
 
+#include "feedback/accuse.h"
 #include "feedback/delivery.h"
 #include "feedback/learn.h"
 #include "feedback/logins.h"
@@ -115,6 +116,7 @@ static void wait_for(struct follower *follower, struct result *result)
     *follower->last = waiting;
     follower->last = &waiting->next;
     follower->nwaiting++;
+    accuse_delivery(follower->services, conf, result);
     learn_result(follower->services->store, conf, result, answered, waiting);
     conf_release(&conf);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/logins.h"
 
+#include "feedback/accuse.h"
 #include "feedback/learn.h"
 
 #include "lib/base/clock.h"
@@ -29,7 +30,9 @@ struct logins {
 struct attempt {
     struct logins *logins;
     char *user, *client, *mechanism, *text;
-    int64_t window_sec;
+    struct conf *conf; /* by which it is judged; NULL while it is not */
+    uint64_t fingerprint;
+    int64_t at_us; /* when the line was written; 0: it does not say */
 };
 
 struct logins *logins_new(struct services *services)
@@ -79,6 +82,8 @@ static void free_attempt(struct attempt *attempt)
     free(attempt->client);
     free(attempt->mechanism);
     free(attempt->text);
+    if (attempt->conf != NULL)
+        conf_release(&attempt->conf);
     free(attempt);
 }
 
@@ -111,9 +116,13 @@ static void counted(const struct store_answer *answer, void *context)
     char *hint;
 
     attempt->logins->open--;
+    if (answer->nlimits > 0 && !answer->known &&
+        answer->limits[0].used >= attempt->conf->login_failures)
+        accuse_login(attempt->logins->services, attempt->conf, attempt->user, attempt->fingerprint,
+                     attempt->at_us);
     if (answer->nlimits > 0 && answer->limits[0].near) {
         snprintf(count, sizeof(count), "%" PRId64, answer->limits[0].used);
-        snprintf(window, sizeof(window), "%" PRId64, attempt->window_sec);
+        snprintf(window, sizeof(window), "%" PRId64, attempt->conf->login_failures_window_ms / 1000);
         hint = mem_print("if %s is %s's own: enter the password again, or unlock the account; "
                          "if not: block the client",
                          attempt->client[0] != '\0' ? attempt->client : "the client",
@@ -157,7 +166,7 @@ static void see_mechanism(struct logins *logins, struct attempt *attempt)
     free_attempt(attempt);
 }
 
-void logins_see(struct logins *logins, const struct conf *conf, const struct line *line,
+void logins_see(struct logins *logins, struct conf *conf, const struct line *line,
                 const struct classification *classification, uint64_t fingerprint)
 {
     struct attempt *attempt;
@@ -172,7 +181,10 @@ void logins_see(struct logins *logins, const struct conf *conf, const struct lin
     }
     subject = attempt->user[0] != '\0' ? outcome_user(conf, attempt->user)
                                        : mem_print("client:%s", attempt->client);
-    attempt->window_sec = conf->login_failures_window_ms / 1000;
+    attempt->conf = conf_hold(conf);
+    attempt->fingerprint = fingerprint;
+    if (!line_time(line, clock_now_us(&clock_wall), &attempt->at_us))
+        attempt->at_us = 0;
     logins->open++;
     learn_login_failure(logins->services->store, conf, subject, fingerprint, counted, attempt);
     free(subject);

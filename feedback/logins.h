@@ -12,7 +12,7 @@ void logins_free(struct logins **logins);
 
 /* Takes in a failed login.  The store counts; the one that is too many has a line, once a window.
  */
-void logins_see(struct logins *logins, const struct conf *conf, const struct line *line,
+void logins_see(struct logins *logins, struct conf *conf, const struct line *line,
                 const struct classification *classification, uint64_t fingerprint);
 
 /* How many answers of the store are still to come. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/suspend.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -97,25 +98,37 @@ static void count(void *context)
     store_charge(counting->services->store, &request, counted, counting);
 }
 
-static void start(struct services *services, const struct message *message, const char *user,
-                  const struct cause *cause, const struct conf_suspend *suspend)
+static void start(struct services *services, const struct suspend_found *found,
+                  const struct conf_suspend *suspend)
 {
     struct counting *counting = mem_new(1, sizeof(*counting));
-    char *identity = message_identity(message);
 
     counting->services = services;
-    counting->cause = cause;
+    counting->cause = found->cause;
     counting->suspend = *suspend;
-    counting->user = mem_copy(user);
-    counting->counter = mem_print("cause:%s/%s", cause->id, strchr(user, ':') + 1);
-    counting->identity =
-        identity[0] != '\0' ? mem_print("%s/%s", identity, cause->id) : mem_copy("");
-    counting->queue_id = mem_copy(message->queue_id);
-    counting->by =
-        mem_print("%s@%s", message->program == PROGRAM_POLICY ? "sluice-policyd" : "sluice-milter",
-                  message->hostname);
-    free(identity);
+    counting->user = mem_copy(found->user);
+    counting->counter = mem_print("cause:%s/%s", found->cause->id, strchr(found->user, ':') + 1);
+    counting->identity = found->identity[0] != '\0'
+                             ? mem_print("%s/%s", found->identity, found->cause->id)
+                             : mem_copy("");
+    counting->queue_id = mem_copy(found->queue_id);
+    counting->by = mem_print("%s@%s", found->program, found->hostname);
     loop_post(services->loop, count, counting);
+}
+
+static bool is_old(const struct conf_suspend *suspend, int64_t at_us)
+{
+    return at_us > 0 && (clock_now_us(&clock_wall) - at_us) / 1000 > suspend->window_ms;
+}
+
+void suspend_for_cause(struct services *services, const struct conf *conf,
+                       const struct suspend_found *found)
+{
+    const struct conf_suspend *suspend = conf_cause_suspend(conf, found->cause->id);
+
+    if (suspend != NULL && conf_cause_mode(conf, found->cause->id) == MODE_ENFORCE &&
+        !is_old(suspend, found->at_us))
+        start(services, found, suspend);
 }
 
 /* Whether the message's earlier findings are of the same cause. */
@@ -140,6 +153,7 @@ void suspend_for_findings(struct services *services, const struct conf *conf,
 {
     const struct findings *findings = &message->findings;
     struct text user = TEXT_EMPTY;
+    char *identity = message_identity(message);
 
     if (message->direction != DIRECTION_OUT || is_suspended(findings) ||
         !subjects_name(conf, message, SUBJECT_USER, NULL, &user))
@@ -152,8 +166,19 @@ void suspend_for_findings(struct services *services, const struct conf *conf,
 
         if (suspend != NULL && !finding->shadow && finding->action >= (int)ACTION_LOG &&
             conf_cause_mode(conf, finding->cause->id) == MODE_ENFORCE && !is_repeated(findings, i))
-            start(services, message, text_string(&user), finding->cause, suspend);
+            start(services,
+                  &(struct suspend_found){
+                      .user = text_string(&user),
+                      .cause = finding->cause,
+                      .identity = identity,
+                      .queue_id = message->queue_id,
+                      .program = message->program == PROGRAM_POLICY ? "sluice-policyd"
+                                                                    : "sluice-milter",
+                      .hostname = message->hostname,
+                  },
+                  suspend);
     }
 done:
+    free(identity);
     text_free(&user);
 }

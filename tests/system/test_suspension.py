@@ -9,6 +9,7 @@ import pytest
 
 from support import counting, logfile, milter, policy, proof, sluice, wait
 from support.counting import Charger, MilterCharger
+from support.feedback import MailLog
 
 SECTIONS = """
 limit daily { subject = user  count = messages  max = 1000  per = 24h  near = 0 }
@@ -192,3 +193,108 @@ def test_holds_while_the_store_is_away(station):
         wait.poll(lambda: place.ctl.run("suspended", other, check=False).returncode == 0, 20,
                   "the suspension in the store")
         assert "5.7.13" in at_milter.message(user=other).words
+
+
+AUTOMATIC = """
+cause account.bounce-rate { suspend = 12h after 3 in 10m }
+cause recipient.unknown { suspend = 12h after 2 in 10m }
+cause account.login-failures { suspend = 1h after 3 in 10m }
+cause content.size { suspend = 12h after 3 in 10m }
+"""
+
+
+@pytest.fixture(name="follower", scope="module")
+def fixture_follower(module_site):
+    """Both daemons, and sluice-feedback over a mail log that the test writes."""
+    options = {"max-message-size": "1K", "bounce-rate-minimum": "4", "login-failures": "3"}
+    place = module_site(mta="none", sections=counting.NO_DNS + AUTOMATIC, options=options,
+                        resolver=False, parts=sluice.DAEMONS)
+    place.mail = MailLog(place.folder / "mail.log")
+    place.feedback = sluice.Daemon("sluice-feedback", place.folder, place.policyd._config, [],
+                                   overrides={"mail-log": str(place.mail.path)})
+    place.feedback.start()
+    yield place
+    place.feedback.stop()
+
+
+def deliver(place, user, recipient, status="bounced", dsn="5.7.1", words="550 5.7.1 Spam refused"):
+    queue_id = f"{abs(hash((user, recipient))) % 16**9:09X}"
+    place.mail.sender(queue_id, user)
+    place.mail.delivery(queue_id, recipient, status, dsn, words)
+
+
+def is_suspended(place, user):
+    return place.ctl.run("suspended", user, check=False).returncode == 0
+
+
+def refused_next(place, user, by):
+    """Both daemons refuse the next recipient, and the log says which cause, and who found it."""
+    wait.poll(lambda: is_suspended(place, user), 30, "the suspension", place.feedback.describe)
+    for said in at_rcpt(place, user):
+        assert "5.7.13" in str(said), said
+    for asked in place.daemons:
+        asked.log.wait(event="cause", cause="account.suspended", user=user, seconds=30)
+    daemon, cause, number = by
+    line = daemon.log.wait(event="suspend", user=user, seconds=30)
+    assert (line["cause"], line["n"]) == (cause, number)
+    assert line["by"].startswith(daemon.name + "@")
+
+
+@proof.provokes("account.suspended")
+def test_suspended_for_what_bounced(follower):
+    """What sluice-feedback counts is found with the next messages, and the third one suspends."""
+    user = login("gina")
+    for number in range(5):
+        deliver(follower, user, f"x{number}@example.net")
+    wait.poll(lambda: len(follower.feedback.log.events(event="delivery", user=user)) == 5, 30,
+              "the bounces", follower.feedback.describe)
+    with policy.Client(follower.policy_socket) as client:
+        for number in range(3):
+            assert not is_suspended(follower, user)
+            client.message(f"RATE{number}", [RECIPIENT], sasl_username=user, sender=user)
+    refused_next(follower, user, (follower.policyd, "account.bounce-rate", "3"))
+
+
+@proof.provokes("account.suspended")
+def test_suspended_for_recipients_that_do_not_exist(follower):
+    """A delivery counts once for each recipient, however often its line is read or it is tried."""
+    user = login("hugo")
+    unknown = ("5.1.1", "550 5.1.1 No such user")
+    for number, status in ((0, "deferred"), (0, "bounced"), (0, "bounced")):
+        deliver(follower, user, f"gone{number}@example.net", status, *unknown)
+    deliver(follower, login("ida"), "gone7@example.net", "bounced", *unknown)
+    wait.poll(lambda: follower.feedback.log.events(event="delivery", user=login("ida")), 30,
+              "ida's bounce", follower.feedback.describe)
+    assert not is_suspended(follower, user) and not is_suspended(follower, login("ida"))
+    deliver(follower, user, "gone1@example.net", "bounced", *unknown)
+    refused_next(follower, user, (follower.feedback, "recipient.unknown", "2"))
+
+
+@proof.provokes("account.suspended")
+def test_suspended_for_failed_logins(follower):
+    """The third is too many, and so are the two behind it."""
+    user = login("jack")
+
+    def fail(number):
+        follower.mail.line("submission/smtpd",
+                           f"warning: a.test[192.0.2.1]: SASL PLAIN authentication failed: bad password {number}, "
+                           f"sasl_username={user}")
+
+    for number in range(4):
+        fail(number)
+    follower.feedback.log.wait(cause="account.login-failures", user=user, seconds=30)
+    assert not is_suspended(follower, user)
+    fail(4)
+    refused_next(follower, user, (follower.feedback, "account.login-failures", "3"))
+
+
+@proof.provokes("account.suspended")
+def test_suspended_by_the_milter(follower):
+    user = login("kate")
+    with milter.Client(follower.milter_socket) as mta:
+        mta.connect()
+        for number in range(3):
+            assert not is_suspended(follower, user)
+            reply = mta.message(f"KATE{number}", user, [RECIPIENT], login=user, body=b"x" * 5000)
+            assert "content.size" in reply.text, reply
+    refused_next(follower, user, (follower.milter, "content.size", "3"))
