@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/socketmap/netstring.h"
+#include "lib/socketmap/reply.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -102,29 +103,6 @@ static void fail(struct socketmap *socketmap, char *problem)
     answer_all(socketmap);
 }
 
-/* What a reply says; text is changed. */
-static struct socketmap_answer reply_of(char *text)
-{
-    static const struct {
-        const char *word;
-        enum socketmap_status status;
-    } words[] = {
-        {"OK ", SOCKETMAP_FOUND},     {"NOTFOUND ", SOCKETMAP_NOT_FOUND},
-        {"TEMP ", SOCKETMAP_TROUBLE}, {"TIMEOUT ", SOCKETMAP_TROUBLE},
-        {"PERM ", SOCKETMAP_TROUBLE},
-    };
-
-    if (strcmp(text, "NOTFOUND") == 0)
-        return (struct socketmap_answer){.status = SOCKETMAP_NOT_FOUND};
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (strncmp(text, words[i].word, strlen(words[i].word)) == 0)
-            return (struct socketmap_answer){words[i].status, text + strlen(words[i].word),
-                                             words[i].status == SOCKETMAP_TROUBLE ? text : NULL};
-    return (struct socketmap_answer){
-        .status = SOCKETMAP_TROUBLE,
-        .problem = "the reply is none of OK, NOTFOUND, TEMP, TIMEOUT and PERM"};
-}
-
 /* --- the connection ------------------------------------------------------------------- */
 
 static void go_on(struct socketmap *socketmap);
@@ -155,7 +133,7 @@ static void on_readable(struct bufferevent *connection, void *context)
     }
     text = mem_copy_n(string, string_length);
     evbuffer_drain(input, taken);
-    said = reply_of(text);
+    said = socketmap_reply(text);
     answer(take_first(socketmap), &said);
     free(text);
     go_on(socketmap);

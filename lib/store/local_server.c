@@ -4,6 +4,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/store/resp.h"
 #include "lib/store/script.h"
 #include "lib/store/script_call.h"
 
@@ -14,8 +15,6 @@
 #include <string.h>
 
 #define CONNECTIONS_MAX 256
-#define COMMAND_MAX ((size_t)1 << 20) /* octets */
-#define NUMBER_MAX 12 /* octets of a count or a length */
 
 /* What stands for the script's name: there is one script. */
 #define SHA "736c756963652d6c6f63616c2d73746f72652d31"
@@ -51,51 +50,7 @@ static void close_connection(struct connection *connection)
     free(connection);
 }
 
-/* --- the protocol --------------------------------------------------------------------- */
-
-enum parsed { PARSED_WHOLE, PARSED_PART, PARSED_BAD };
-
-/* "*3\r\n", "$5\r\n": one number behind its sign. */
-static enum parsed parse_number(const char **at, const char *end, char sign, int64_t most,
-                                int64_t *number_r)
-{
-    const char *line = *at;
-    size_t left = (size_t)(end - line);
-    const char *cr = memchr(line, '\r', left < NUMBER_MAX ? left : NUMBER_MAX);
-
-    if (left > 0 && *line != sign)
-        return PARSED_BAD;
-    if (cr == NULL || cr + 1 == end)
-        return left < NUMBER_MAX ? PARSED_PART : PARSED_BAD;
-    if (cr[1] != '\n' || !text_number(line + 1, (size_t)(cr - line - 1), number_r) ||
-        *number_r > most)
-        return PARSED_BAD;
-    *at = cr + 2;
-    return PARSED_WHOLE;
-}
-
-static enum parsed parse(const char **at, const char *end,
-                         struct script_word words_r[SCRIPT_WORDS_MAX], size_t *count_r)
-{
-    int64_t count;
-    enum parsed parsed = parse_number(at, end, '*', SCRIPT_WORDS_MAX, &count);
-
-    if (parsed == PARSED_WHOLE && count == 0)
-        return PARSED_BAD;
-    for (int64_t i = 0; parsed == PARSED_WHOLE && i < count; i++) {
-        int64_t length;
-
-        parsed = parse_number(at, end, '$', COMMAND_MAX, &length);
-        if (parsed != PARSED_WHOLE)
-            break;
-        if (end - *at < length + 2)
-            return PARSED_PART;
-        words_r[i] = (struct script_word){*at, (size_t)length};
-        *at += length + 2;
-    }
-    *count_r = (size_t)count;
-    return parsed;
-}
+/* --- answers -------------------------------------------------------------------------- */
 
 static void add_bulk(struct connection *connection, const char *bytes, size_t length)
 {
@@ -187,23 +142,23 @@ static void on_readable(struct bufferevent *stream, void *context)
     struct connection *connection = context;
     struct evbuffer *input = bufferevent_get_input(stream);
     struct script_word words[SCRIPT_WORDS_MAX];
-    enum parsed parsed = PARSED_WHOLE;
+    enum resp_parsed parsed = RESP_WHOLE;
 
-    while (parsed == PARSED_WHOLE && evbuffer_get_length(input) > 0) {
+    while (parsed == RESP_WHOLE && evbuffer_get_length(input) > 0) {
         size_t length = evbuffer_get_length(input);
         const char *bytes = (const char *)evbuffer_pullup(input, -1);
         const char *at = bytes;
         size_t count = 0;
 
-        parsed = parse(&at, bytes + length, words, &count);
-        if (parsed == PARSED_WHOLE && !run(connection, words, count))
-            parsed = PARSED_BAD;
-        if (parsed == PARSED_WHOLE)
+        parsed = resp_parse(&at, bytes + length, words, &count);
+        if (parsed == RESP_WHOLE && !run(connection, words, count))
+            parsed = RESP_BAD;
+        if (parsed == RESP_WHOLE)
             (void)evbuffer_drain(input, (size_t)(at - bytes));
-        else if (length > COMMAND_MAX)
-            parsed = PARSED_BAD;
+        else if (length > RESP_COMMAND_MAX)
+            parsed = RESP_BAD;
     }
-    if (parsed == PARSED_BAD)
+    if (parsed == RESP_BAD)
         close_connection(connection);
 }
 

@@ -168,9 +168,9 @@ static void on_connect(const redisAsyncContext *connection, int status)
         return;
     if (status != REDIS_OK)
         redis_link_lost(redis, connection);
-    else if (redis->tls == NULL || redis_tls_begin(redis->tls, redis->connection,
-                                                   current_address(redis)->host,
-                                                   redis->tls_problem))
+    else if (redis->tls == NULL ||
+             redis_tls_begin(redis->tls, redis->connection, current_address(redis)->host,
+                             redis->tls_problem))
         redis_greet(redis);
     else
         redis_link_fail(redis, mem_print("cannot connect to %s: %s", current_address(redis)->text,

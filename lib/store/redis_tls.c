@@ -57,8 +57,7 @@ static const char *last_reason(void)
 
 static int on_verify(int good, X509_STORE_CTX *store)
 {
-    const SSL *session =
-        X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const SSL *session = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     char *problem = SSL_get_app_data(session);
 
     if (!good)

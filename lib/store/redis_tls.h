@@ -25,7 +25,7 @@ void redis_tls_release(struct redis_tls **tls);
 
 /* Begins TLS on a connection that is made; the handshake goes on with what hiredis reads and
  * writes.  host: a name or an address, which the certificate has to be for unless the settings name
- * another.  problem says from now on what is wrong with the certificates, or is "".  false: it could
- * not begin. */
+ * another.  problem says from now on what is wrong with the certificates, or is "".  false: it
+ * could not begin. */
 bool redis_tls_begin(struct redis_tls *tls, redisAsyncContext *connection, const char *host,
                      char problem[REDIS_TLS_PROBLEM_SIZE]);
