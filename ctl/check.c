@@ -68,7 +68,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_check = {
     .name = "check",
     .arguments = "dns [DOMAIN...] | endpoints ENDPOINT...",
-    .summary = "what the world sees of our domains and mail servers",
+    .summary = "what the world sees of us",
     .help =
         "check dns asks the DNS what receivers of our mail will ask, for each DOMAIN, or for all\n"
         "of local-domains and of the sign sections: whether the published DKIM keys are the\n"

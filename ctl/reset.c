@@ -158,7 +158,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_reset = {
     .name = "reset",
     .arguments = "SUBJECT",
-    .summary = "forget what somebody used, or what deliveries taught of somebody",
+    .summary = "forget what somebody used or deliveries taught",
     .help = "Forgets all that the subject (see sluicectl limits --help) used, of every limit and\n"
             "window, and says what that was.  The configuration stays as it is.\n"
             "\n"

@@ -149,7 +149,7 @@ static void test_words(void **state)
         {"limits alice@example.com", 69, NULL, "store = memory:"},
         {"limits --help", 0, "sender-domain:DOMAIN", NULL},
         {"reset", 64, NULL, "expected one subject"},
-        {"reset a b", 64, NULL, "expected one subject"},
+        {"reset a b", 64, NULL, "unknown kind of subject \"a\""},
         {"reset alice@example.com", 69, NULL, "store = memory:"},
         {"status stor", 64, NULL, "did you mean \"store\"?"},
         {"status store", 0, "each daemon counts in its own memory", NULL},

@@ -69,10 +69,10 @@ static void test_problems(void **state)
         {"client:example.com", "\"example.com\" is no client"},
         {"client-network:192.0.2.1/99", "is no client-network"},
         {"sender:", "\"\" is no sender"},
-        {"user:", "\"\" is no user"},
-        {"", "\"\" is no user"},
+        {"user:", "\"\" cannot be a login: it is empty"},
+        {"", "\"\" cannot be a login: it is empty"},
         {"sender-domain:a..b", "is no sender-domain"},
-        {"recipient-domain:", "is no recipient-domain"},
+        {"recipient-domain:", "cannot be a domain: it is empty"},
     };
     struct conf *conf = conf_of(text);
 
