@@ -23,6 +23,7 @@ struct job {
     size_t length, most;
     int64_t timeout_ms, deadline_us;
     pid_t pid; /* 0: it waits */
+    bool killed; /* and its end is waited for */
     runner_done *done;
     void *context;
 };
@@ -50,11 +51,14 @@ static int make_input(const struct job *job)
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
+    /* It may be smaller than usual where this user has many pipes, and nobody reads it yet. */
+    (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
     written = write(ends[1], job->input, job->length);
     close(ends[1]);
     if (written == (ssize_t)job->length)
         return ends[0];
     close(ends[0]);
+    errno = ENOBUFS;
     return -1;
 }
 
@@ -114,11 +118,11 @@ static void end(struct runner *runner, struct job *job, const char *problem)
     free_job(job);
 }
 
-static void end_with_status(struct runner *runner, struct job *job, int status, bool late)
+static void end_with_status(struct runner *runner, struct job *job, int status)
 {
     char problem[64];
 
-    if (late)
+    if (job->killed)
         end(runner, job, "it took too long, and was ended");
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         end(runner, job, NULL);
@@ -135,12 +139,12 @@ static void look_at(struct runner *runner, struct job *job)
     bool late = clock_now_us(&clock_steady) >= job->deadline_us;
     pid_t ended = waitpid(job->pid, &status, WNOHANG);
 
-    if (ended == 0 && late) {
+    /* Even that may take its time, where a disk is away. */
+    if (ended == 0 && late && !job->killed) {
         (void)kill(-job->pid, SIGKILL);
-        ended = waitpid(job->pid, &status, 0);
-        end_with_status(runner, job, status, true);
+        job->killed = true;
     } else if (ended != 0) {
-        end_with_status(runner, job, status, false);
+        end_with_status(runner, job, status);
     }
 }
 

@@ -222,7 +222,10 @@ static void post(struct services *services, const struct conf *conf,
 
 void notices_of(struct services *services, const struct conf *conf, const struct message *message)
 {
-    if (services->notices == NULL || conf->nnotifies == 0 || address_is_null(&message->sender))
+    /* A notice is from <> itself, and must not lead to another; no notice has a login. */
+    bool is_bounce = address_is_null(&message->sender) && message->user[0] == '\0';
+
+    if (services->notices == NULL || conf->nnotifies == 0 || is_bounce)
         return;
     for (size_t i = 0; i < message->findings.count; i++) {
         const struct finding *finding = &message->findings.items[i];

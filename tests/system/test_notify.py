@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Telling people: mail through Postfix' own sendmail(1) and a command, once per subject, cause and window."""
 
+import time
+
 import pytest
 
-from support import policy, wait
+from support import milter, policy, sluice, wait
 from support.counting import NO_DNS
 
 ADMIN = "admin@example.net"
@@ -122,3 +124,78 @@ def test_what_is_refused_in_a_configuration(place):
         path.write_text(text + "\n")
         done = place.ctl.run("-c", path, "config", check=False)
         assert done.returncode == 78 and want in done.stderr, (text, done.stderr)
+
+
+HOSTILE = """
+limit few {{ subject = user  count = messages  max = 1  per = 1h  near = 0 }}
+notify gone {{ causes = {{limit.messages}}  command = {{"{folder}/gone", "x"}} }}
+notify badly {{ causes = {{limit.messages}}  command = {{"{folder}/badly", "%{{subject}}"}} }}
+notify hangs {{ causes = {{limit.messages}}  command = {{"{folder}/hangs"}} }}
+notify talks {{ causes = {{limit.messages}}  command = {{"{folder}/talks"}} }}
+notify text {{
+    causes = {{limit.messages}}
+    command = {{"{folder}/keeps", "%{{", "%", "%%{{cause}}"}}  template = "{folder}/text"
+}}
+{no_dns}
+"""
+PROGRAMS = {
+    "gone": "",
+    "badly": "exit 1",
+    "hangs": "trap '' TERM INT HUP\nsleep 300\nsleep 300",
+    "talks": "exec yes",
+    "keeps": 'printf \'%s\\n\' "$@" >>"$0.log"; cat >>"$0.log"',
+}
+
+
+@pytest.fixture(name="hostile", scope="module")
+def fixture_hostile(module_site, tmp_path_factory):
+    """Two daemons that tell by programs which do all that programs should not."""
+    folder = tmp_path_factory.mktemp("h")
+    for name, script in PROGRAMS.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    (folder / "text").write_text("Subject: no end\n" + "%{hint}%{sentence}" * 900 + "%{nobody}%{\n.\n%")
+    place = module_site(mta="none", options={"notify-timeout": "1s", "notify-processes": "2"},
+                        sections=HOSTILE.format(folder=folder, no_dns=NO_DNS), resolver=False,
+                        parts=sluice.DAEMONS)
+    (folder / "gone").unlink()
+    place.programs = folder
+    return place
+
+
+def test_programs_that_misbehave(hostile):
+    """Each is told of in the log, and the daemons go on meanwhile."""
+    wanted = {"gone": "No such file or directory", "badly": "exit status 1", "hangs": "took too long",
+              "talks": "took too long", "text": None}
+    with policy.Client(hostile.policy_socket) as client:
+        for number in range(4):
+            user = f"u{number % 2}@example.net"
+            client.message(f"P{number}", sasl_username=user, sender=user)
+        started = time.monotonic()
+        for number in range(20):
+            assert client.message(f"F{number}", sasl_username=f"free{number}@example.net",
+                                  sender=f"free{number}@example.net")[-1] == "DUNNO"
+        assert time.monotonic() - started < 20
+    log = hostile.policyd.log
+    wait.poll(lambda: len(log.events(event="notify")) >= 2 * len(wanted), 60, "all notices to end")
+    for line in log.events(event="notify"):
+        want = wanted[line["notify"]]
+        assert (line["state"], want is None or want in line["problem"]) == ("failed" if want else "sent", True), line
+    kept = (hostile.programs / "keeps.log").read_text()
+    assert kept.startswith("%{\n%\n%{cause}\nSubject: no end\n") and len(kept) > 2 * 30000
+    send(hostile, "late@example.net", 1)
+    hostile.policyd.log.wait(event="message", user="late@example.net", verdict="accept")
+
+
+def test_the_milter_tells_too(hostile):
+    user = "milter@example.net"
+    with milter.Client(hostile.milter_socket) as mta:
+        mta.connect()
+        replies = [mta.message(f"M{number}", user, ["bob@example.net"], login=user) for number in range(3)]
+        # With <> as the sender, too: no bounce has a login.
+        lonely = [mta.message(f"N{number}", "", ["bob@example.net"], login="null@example.net") for number in range(2)]
+    assert [reply.passes for reply in replies + lonely] == [True, False, False, True, False]
+    for name in ("milter", "null"):
+        line = hostile.milter.log.wait(event="notify", notify="badly", subject=f"user:{name}@example.net", seconds=60)
+        assert line["problem"] == "exit status 1"
+    assert len(hostile.milter.log.events(event="notify", notify="badly")) == 2
