@@ -86,14 +86,19 @@ def test_a_domain_is_warmed_up(place):
 
 def test_an_address_is_warmed_up_for_a_destination(place):
     # The allowance is one recipient: of two only the second is refused, and other mail goes on.
-    with policy.Client(place.policy_socket) as client:
+    with policy.Client(place.policy_socket) as client, policy.Client(place.policy_socket) as other:
         common = {"instance": "dest.1", "sasl_username": "d@example.test", "sender": "d@example.test"}
+        late = {"instance": "dest.9", "sasl_username": "l@example.test", "sender": "l@example.test"}
+        assert other.ask(recipient="z@slow.test", **late) == "DUNNO"
         assert client.ask(recipient="a@slow.test", **common) == "DUNNO"
         refused = client.ask(recipient="b@mx.slow.test", **common)
         assert refused.startswith("450 4.7.28 ") and "to slow.test" in refused, refused
         assert client.ask(recipient="c@fast.test", **common) == "DUNNO"
         end = {"protocol_state": "END-OF-MESSAGE", "queue_id": "DEST1", "recipient_count": 2}
         assert client.ask(recipient="", **common, **end) == "DUNNO"
+        # Now it is used up, which is no matter of a recipient elsewhere.
+        assert other.ask(recipient="c@fast.test", **late) == "DUNNO"
+        assert other.ask(recipient="y@slow.test", **late).startswith("450 4.7.28 ")
     assert send(place, "DEST2", "e@example.test", ["a@slow.test"]).startswith("450 4.7.28 ")
     assert send(place, "DEST3", "e@example.test", ["a@fast.test"]) == "DUNNO"
     line = place.policyd.log.wait(

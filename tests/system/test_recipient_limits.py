@@ -91,6 +91,8 @@ def test_at_the_end_of_the_message(station):
             for recipient in recipients:
                 assert client.ask(protocol_state="RCPT", recipient=recipient, instance=instance) == "DUNNO"
         assert one.ask(protocol_state="END-OF-MESSAGE", queue_id="Q1", instance="i1", **common) == "DUNNO"
+        # That one of its domains is full by now is no matter of a recipient elsewhere.
+        assert other.ask(protocol_state="RCPT", recipient=f"d@{WORLD}", instance="i2") == "DUNNO"
         said = other.ask(protocol_state="END-OF-MESSAGE", queue_id="Q2", instance="i2", **common)
     assert said.startswith("450 4.7.28 ") and NET in said and said.endswith("[limit.recipients]")
     line = place.policyd.log.wait(event="cause", cause="limit.recipients", queue_id="Q2")

@@ -371,6 +371,43 @@ static void test_one_recipient_too_many(void **state)
     }
 }
 
+/* A plan that grows lets the message out tomorrow, if not sooner. */
+static void test_warmup_grows(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t used, retry_after_us, want_sec;
+    } cases[] = {
+        {"tomorrow's allowance is larger", 10, INT64_C(86400000000), 3601},
+        {"what was sent leaves the window sooner", 10, INT64_C(60000000), 60},
+        {"tomorrow's is used up, too", 20, INT64_C(86400000000), 86400},
+    };
+    struct conf *conf = conf_of("mode = enforce\nwarmup example.test { start = 2026-11-20  "
+                                "first = 10  growth = 2  ceiling = 1000 }");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct message *message = alice(conf);
+        const struct store_limit_answer said = {
+            .used = cases[i].used, .over = true, .retry_after_us = cases[i].retry_after_us};
+        const struct store_limit_answer all[] = {said, said, said, said}; /* built-in ones first */
+        const struct store_answer answer = {
+            .outcome = STORE_OUTCOME_OVER, .limits = all, .nlimits = 4};
+        const struct limit_fact *fact;
+
+        message->sent_us = INT64_C(1795215600000000); /* the first day's last hour begins */
+        limits_plan(conf, message);
+        fact = &message->facts.limits[message->facts.nlimits - 1];
+        assert_ptr_equal(fact->limit->warmup, &conf->warmups[0]);
+        limits_answered(message, &answer);
+        if (fact->retry_after_sec != cases[i].want_sec)
+            fail_msg("%s: in %" PRId64 " s, at most %" PRId64, cases[i].name,
+                     fact->retry_after_sec, fact->max);
+        message_free(&message);
+    }
+    conf_release(&conf);
+}
+
 /* What is to be changed, and where, for each kind of subject. */
 static void test_hints_name_the_line(void **state)
 {
@@ -485,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_fingerprint_tells_senders_apart),
         cmocka_unit_test(test_answer_lands_on_the_right_limits),
         cmocka_unit_test(test_one_recipient_too_many),
+        cmocka_unit_test(test_warmup_grows),
         cmocka_unit_test(test_hints_name_the_line),
         cmocka_unit_test(test_words),
     };
