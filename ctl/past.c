@@ -166,8 +166,10 @@ bool past_lines(const char *path, past_take *take, void *context, char **problem
     char *buffer = mem_new(1, READ_SIZE);
     gzFile file = open_file(path);
     size_t length = 0;
-    int got = -1;
+    const char *what;
+    int got, code;
 
+    *problem_r = NULL;
     if (file == NULL) {
         *problem_r = mem_print("cannot open %s: %s", path, strerror(errno));
         goto done;
@@ -176,18 +178,17 @@ bool past_lines(const char *path, past_take *take, void *context, char **problem
         length = take_lines(&reading, buffer, length + (size_t)got);
     if (length > 0)
         take_line(&reading, buffer, length);
-    if (got < 0) {
-        int code;
-        const char *what = gzerror(file, &code);
-
+    what = gzerror(file, &code);
+    if (code == Z_BUF_ERROR)
+        what = "it ends in the middle";
+    if (got < 0 || code == Z_BUF_ERROR)
         *problem_r =
             mem_print("cannot read %s: %s", path, code == Z_ERRNO ? strerror(errno) : what);
-    }
 done:
     if (file != NULL)
         (void)gzclose(file);
     free(buffer);
-    return got >= 0;
+    return *problem_r == NULL;
 }
 
 bool past_read(struct past *past, const char *path, char **problem_r)

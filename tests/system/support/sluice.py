@@ -146,10 +146,14 @@ class Ctl:
     def __init__(self, config):
         self._config = config
 
+    def words(self, *words):
+        """The whole command, for a test that runs it itself."""
+        self._config.write()
+        return [str(program("sluicectl")), "-c", str(self._config.path), *map(str, words)]
+
     def run(self, *words, check=True):
         """The finished command; check: a failure of the command fails the test."""
-        self._config.write()
-        argv = [str(program("sluicectl")), "-c", str(self._config.path), *map(str, words)]
+        argv = self.words(*words)
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         complaint = any(word in done.stderr for word in COMPLAINTS)
         if complaint or (check and done.returncode != 0):
