@@ -117,32 +117,57 @@ done:
 
 /* --- test points (RFC 5782 section 5) ---------------------------------------------------- */
 
-bool blocklist_test(const struct lookup *lookup, const struct conf_blocklist *list,
+struct point {
+    const char *name;
+    bool listed; /* has to be, or must not be */
+};
+
+#define NIBBLES_OF_ZERO "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
+/* Those of IPv6 (::FFFF:7F00:2 and 1) come behind those of IPv4. */
+static const struct point address_points[] = {
+    {.name = "2.0.0.127", .listed = true},
+    {.name = "1.0.0.127"},
+    {.name = "2.0.0.0.0.0.f.7.f.f.f.f." NIBBLES_OF_ZERO, .listed = true},
+    {.name = "1.0.0.0.0.0.f.7.f.f.f.f." NIBBLES_OF_ZERO},
+};
+static const struct point domain_points[] = {{.name = "test", .listed = true}, {.name = "invalid"}};
+#define POINTS_MAX (sizeof(address_points) / sizeof(address_points[0]))
+
+/* A list of both families need not have both points that are listed, but one; and none that is not
+ * to be. */
+static char *judge_points(const struct conf_blocklist *list, const struct point *points,
+                          size_t count, const struct listing *listings)
+{
+    bool listed = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (listings[i].problem != NULL)
+            return mem_copy(listings[i].problem);
+        if (!points[i].listed && listings[i].state != LISTING_NO)
+            return mem_print("%s.%s is listed, as if it listed everything", points[i].name,
+                             list->zone);
+        listed = listed || (points[i].listed && listings[i].state == LISTING_YES);
+    }
+    return listed ? NULL
+                  : mem_print("its test point %s.%s is not listed", points[0].name, list->zone);
+}
+
+bool blocklist_test(const struct lookup *lookup, const struct conf_blocklist *list, bool ipv6,
                     char **problem_r)
 {
-    static const char *const points[][2] = {
-        [BLOCKLIST_OF_ADDRESSES] = {"2.0.0.127", "1.0.0.127"},
-        [BLOCKLIST_OF_DOMAINS] = {"test", "invalid"},
-    };
-    const char *const *point = points[list->kind];
-    struct listing yes = {.state = LISTING_UNKNOWN}, no = {.state = LISTING_UNKNOWN};
+    const bool addresses = list->kind == BLOCKLIST_OF_ADDRESSES;
+    const struct point *points = addresses ? address_points : domain_points;
+    const size_t count = addresses ? (ipv6 ? POINTS_MAX : POINTS_MAX / 2) : POINTS_MAX / 2;
+    struct listing listings[POINTS_MAX] = {{.state = LISTING_UNKNOWN}};
     /* the answers to the test points need not be among the codes that count */
     const struct conf_blocklist any = {.zone = list->zone, .kind = list->kind};
-    const bool asked_yes = blocklist_look(lookup, &any, point[0], &yes);
-    const bool asked_no = blocklist_look(lookup, &any, point[1], &no);
-    char *problem = NULL;
+    bool known = true;
 
-    if (asked_yes && asked_no) {
-        if (yes.problem != NULL || no.problem != NULL)
-            problem = mem_copy(yes.problem != NULL ? yes.problem : no.problem);
-        else if (yes.state != LISTING_YES)
-            problem = mem_print("its test point %s.%s is not listed", point[0], list->zone);
-        else if (no.state != LISTING_NO)
-            problem =
-                mem_print("%s.%s is listed, as if it listed everything", point[1], list->zone);
-        *problem_r = problem;
-    }
-    listing_clear(&yes);
-    listing_clear(&no);
-    return asked_yes && asked_no;
+    for (size_t i = 0; i < count; i++)
+        known = blocklist_look(lookup, &any, points[i].name, &listings[i]) && known;
+    if (known)
+        *problem_r = judge_points(list, points, count, listings);
+    for (size_t i = 0; i < count; i++)
+        listing_clear(&listings[i]);
+    return known;
 }

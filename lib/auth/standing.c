@@ -69,6 +69,14 @@ static bool is_needed(const struct standing_list *list, const struct standing_ad
     return true;
 }
 
+static bool has_ipv6(const struct standing_view *view)
+{
+    for (size_t i = 0; i < view->naddresses; i++)
+        if (view->addresses[i].address.family == 6)
+            return true;
+    return false;
+}
+
 static bool evaluate(const struct lookup *lookup, void *context)
 {
     struct standing *standing = context;
@@ -81,7 +89,8 @@ static bool evaluate(const struct lookup *lookup, void *context)
     if (list == NULL)
         return ptr_look(lookup, &address->address, &standing->ptr);
     if (address == NULL)
-        return !list->list->test_points || blocklist_test(lookup, list->list, &standing->problem);
+        return !list->list->test_points ||
+               blocklist_test(lookup, list->list, has_ipv6(&standing->view), &standing->problem);
     key = blocklist_address_key(&address->address);
     known = blocklist_look(lookup, list->list, key, &standing->listing);
     free(key);

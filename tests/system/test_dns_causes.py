@@ -39,6 +39,9 @@ ZONES = {
     "bl.test": BLOCKLIST + f"{LISTED6_NIBBLES} IN A 127.0.0.4\n",
     # lists everything, and so is not to be believed
     "everything.test": '* IN A 127.0.0.2\n* IN TXT "expired"\n',
+    # the same of IPv6 alone
+    "six.test": TEST_POINTS
+    + f"1.0.0.0.0.0.f.7.f.f.f.f.{'0.' * 19}0 IN A 127.0.0.2\n{LISTED6_NIBBLES} IN A 127.0.0.2\n",
     # takes no questions from us
     "refusing.test": "* IN A 127.255.255.254\n",
     "dbl.test": (
@@ -59,6 +62,7 @@ OPTIONS = {
 SECTIONS = """
 blocklist "bl.test" { kind = ip }
 blocklist "everything.test" { kind = ip }
+blocklist "six.test" { kind = ip }
 blocklist "refusing.test" { kind = ip }
 blocklist "dbl.test" { kind = domain  codes = {"127.0.1.0/25"} }
 """
@@ -178,7 +182,11 @@ def test_outgoing_addresses(place):
 
 
 def test_lists_that_are_not_believed(place):
-    """One lists everything, one takes no questions: the log says so, and neither lists anything."""
+    """One lists everything, one that of IPv6, one takes no questions: the log says so, and none of
+    them lists anything.
+    """
+    six = place.milter.log.wait(cause="dns.failure", list="six.test")
+    assert six["problem"].startswith("1.0.0.0.0.0.f.7.f.f.f.f.0.")
     everything = place.milter.log.wait(cause="dns.failure", list="everything.test")
     assert "as if it listed everything" in everything["problem"]
     refusing = place.milter.log.wait(cause="dns.failure", list="refusing.test")

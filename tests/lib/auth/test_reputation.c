@@ -204,6 +204,7 @@ struct list_run {
     const struct conf_blocklist *list;
     const char *key;
     struct listing listing;
+    bool ipv6;
     char *problem;
 };
 
@@ -218,7 +219,7 @@ static bool run_points(const struct lookup *lookup, void *context)
 {
     struct list_run *run = context;
 
-    return blocklist_test(lookup, run->list, &run->problem);
+    return blocklist_test(lookup, run->list, run->ipv6, &run->problem);
 }
 
 static const struct {
@@ -312,6 +313,8 @@ static void test_listings(void **state)
     }
 }
 
+#define POINT_V6(last) last ".0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.bl.test"
+
 static void test_test_points(void **state)
 {
     static const struct {
@@ -339,12 +342,26 @@ static void test_test_points(void **state)
          {"2.0.0.127.bl.test A 127.255.255.255"},
          "it refuses our questions (127.255.255.255)"},
         {"no answer", "ip", {"2.0.0.127.bl.test FAIL A"}, "SERVFAIL"},
+        /* with outgoing addresses of IPv6 */
+        {"6: IPv4's points alone", "ip", {"2.0.0.127.bl.test A 127.0.0.2"}, NULL},
+        {"6: IPv6's points alone", "ip", {POINT_V6("2") " A 127.0.0.2"}, NULL},
+        {"6: both", "ip", {"2.0.0.127.bl.test A 127.0.0.2", POINT_V6("2") " A 127.0.0.2"}, NULL},
+        {"6: none", "ip", {NULL}, "its test point 2.0.0.127.bl.test is not listed"},
+        {"6: everything of IPv6",
+         "ip",
+         {"2.0.0.127.bl.test A 127.0.0.2", POINT_V6("1") " A 127.0.0.2"},
+         POINT_V6("1") " is listed, as if it listed everything"},
+        {"6: refused",
+         "ip",
+         {"2.0.0.127.bl.test A 127.0.0.2", POINT_V6("2") " A 127.255.255.254"},
+         "it refuses our questions (127.255.255.254)"},
+        {"6: domains", "domain", {"test.bl.test A 127.0.0.2"}, NULL},
     };
 
     (void)state;
     for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
         const size_t at = i / 2;
-        struct list_run run = {.key = "k"};
+        struct list_run run = {.key = "k", .ipv6 = cases[at].name[0] == '6'};
         char text[128];
         struct conf *conf;
         struct zone *zone;
