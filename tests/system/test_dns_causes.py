@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from support import proof, wait
+from support import milter, policy, proof, sluice, wait
 from support import site as site_module
 
 DOMAIN = site_module.DOMAIN
@@ -237,3 +237,52 @@ def test_what_has_changed_is_seen(station):
     log.wait(20, cause="reputation.ip-listed", ip=LISTED, state="gone")
     log.wait(20, cause="dns.ptr", ip=BARE, state="good", ptr="mx2.out.test")
     assert len(log.events(cause="reputation.ip-listed")) == 2
+
+
+USERS = [f"user{number}@{DOMAIN}" for number in range(50)]
+# None of them loses a message to a limit.
+EVERYTHING = """
+limit daily { subject = user  count = messages  max = 100000  per = 24h  near = 0 }
+blocklist "bl.test" { kind = ip }
+blocklist "dbl.test" { kind = domain }
+"""
+LINKS = b"Look: https://www.example.net/offer and https://bad.test/\r\n"
+
+
+def ask_both(number, asker, mta):
+    """One message of one of the users, as Postfix asks both daemons, or one from outside."""
+    user = USERS[number % len(USERS)]
+    recipient = f"carol@{('example.net', 'address.test', 'half.test', 'bad.test')[number % 4]}"
+    queue_id = f"W{number}"
+    asker.message(queue_id, [recipient], sasl_username=user, sender=user)
+    reply = mta.message(queue_id, user, [recipient], login=user, body=LINKS)
+    assert reply.passes, reply
+    if number % 10 == 0:
+        reply = mta.message(f"I{number}", "dave@example.net", [user], body=LINKS)
+        assert reply.passes, reply
+
+
+def test_no_question_for_a_message(station):
+    """Everything is looked for, and once the answers are known no message asks anything."""
+    options = {
+        **OPTIONS,
+        "reputation-refresh": "1h",
+        "outgoing-addresses": f'{{"{GOOD}", "{LISTED6}"}}',
+        "mode": "observe",
+    }
+    place = station(
+        options=options, sections=EVERYTHING, zones=ZONES, ttl=3600, parts=sluice.DAEMONS
+    )
+    for daemon in (place.policyd, place.milter):
+        daemon.log.wait(event="cause", cause="reputation.ip-listed", ip=LISTED6)
+    with policy.Client(place.policy_socket) as asker, milter.Client(place.milter_socket) as mta:
+        mta.connect()
+        for number in range(100):
+            ask_both(number, asker, mta)
+        known = place.dns.queries()
+        assert known > 50
+        for number in range(100, 1100):
+            ask_both(number, asker, mta)
+    assert place.dns.queries() == known
+    for cause in ("reputation.domain-listed", "dns.mx-broken", "reputation.ip-listed"):
+        place.milter.log.wait(event="cause", cause=cause, queue_id="W1098")

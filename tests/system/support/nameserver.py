@@ -24,9 +24,11 @@ def rdata_text(text, limit=255):
 
 
 class NameServer(process.Server):
-    """Zones are given as {name: records}; a zone whose text is None answers SERVFAIL."""
+    """Zones are given as {name: records}; a zone whose text is None answers SERVFAIL. ttl is for
+    how many seconds an answer may be kept.
+    """
 
-    def __init__(self, folder, zones, outlive=False):
+    def __init__(self, folder, zones, outlive=False, ttl=1):
         self.folder = workdir.subfolder(folder, "nsd")
         self.port = ports.free_port()
         self._control = self.folder / "control.sock"
@@ -34,6 +36,7 @@ class NameServer(process.Server):
         self._zones = {".": ROOT_ZONE, **zones}
         self._serial = 0
         self._outlive = outlive
+        self._ttl = ttl
 
     @property
     def resolver(self):
@@ -49,11 +52,11 @@ class NameServer(process.Server):
             path.unlink(missing_ok=True)
             return
         origin = name if name.endswith(".") else f"{name}."
-        # A negative answer may be kept for a second only (RFC 2308, section 5), so that tests can
-        # change zones.
+        # A negative answer, too, may be kept for a second only (RFC 2308, section 5), so that tests
+        # can change zones.
         path.write_text(
-            f"$ORIGIN {origin}\n$TTL 1\n"
-            f"@ IN SOA ns.invalid. hostmaster.invalid. {self._serial} 3600 600 86400 1\n"
+            f"$ORIGIN {origin}\n$TTL {self._ttl}\n"
+            f"@ IN SOA ns.invalid. hostmaster.invalid. {self._serial} 3600 600 86400 {self._ttl}\n"
             f"@ IN NS ns.invalid.\n{records}"
         )
 

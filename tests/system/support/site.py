@@ -79,6 +79,7 @@ class Site:
         resolver=True,
         env=None,
         lookups=False,
+        ttl=1,
     ):
         self.folder = folder or workdir.create(label)
         self.users = USERS if users is None else users
@@ -88,6 +89,7 @@ class Site:
             self.folder,
             {DOMAIN: own_zone(self.key.record), **WORLD, **(zones or {})},
             outlive=outlive,
+            ttl=ttl,
         )
         self.sink = sink.Sink(self.folder, outlive=outlive)
         self.policy_socket = self.folder / "policy.sock"
