@@ -343,6 +343,9 @@ static void read_alternatives(struct reader *reader, struct part *part_r)
     for (size_t i = 0; i < LITERALS_SETS; i++)
         if (!known[i])
             part_r->needed[i].count = 0;
+    /* Where all needed one set only, it was counted twice. */
+    if (is_same(&part_r->needed[0], &part_r->needed[1]))
+        part_r->needed[1].count = 0;
     if (!part_r->is_exact)
         part_r->exact.count = 0;
 }

@@ -177,13 +177,13 @@ static size_t ip_length(struct span text)
         colons += c == ':';
         decimal = decimal && (is_in(c, IN_DIGIT) || c == '.');
     }
+    if (length < text.length && is_in(text.start[length], IN_LOCAL | IN_DOMAIN) &&
+        text.start[length] != '/')
+        return 0; /* a longer word begins like one */
     while (length > 0 && text.start[length - 1] == '.') {
         length--;
         dots--;
     }
-    if (length < text.length && is_in(text.start[length], IN_LOCAL | IN_DOMAIN) &&
-        text.start[length] != '/')
-        return 0; /* a longer word begins like one */
     if (decimal && dots == 3 && colons == 0 && length >= 7)
         return length;
     /* IPv6, but neither a time ("12:30:00") nor a word with a colon. */

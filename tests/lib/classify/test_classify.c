@@ -232,6 +232,20 @@ static void test_how_lasting(void **state)
         {"450 4.7.1 Greylisted, try again in 5 minutes", FAILURE_SOFT},
         {"connect to mx.b.example[192.0.2.1]:25: Connection refused", FAILURE_TRANSPORT},
         {"lost connection with mx.b.example[192.0.2.1] while sending RCPT TO", FAILURE_TRANSPORT},
+        {"X-Postfix; connect to mx.b.example[192.0.2.1]:25: No route to host", FAILURE_TRANSPORT},
+        {"552 5.2.2 The mailbox is full", FAILURE_SOFT},
+        {"5.1.1 User unknown", FAILURE_HARD},
+        {"4.7.1 Access denied", FAILURE_SOFT},
+        {"585 No such user", FAILURE_HARD},
+        {"454 4.7.0 TLS not available due to local problem", FAILURE_SOFT},
+        {"Oct  1 10:00:00 mx postfix/smtp[7]: 4XkP2q1ZzzzB: to=<a@b.example>, relay=none, "
+         "delay=1, delays=0/0/1/0, dsn=4.4.3, status=deferred (Host or domain name not found. "
+         "Name service error for name=b.example type=MX: Host not found, try again)",
+         FAILURE_TRANSPORT},
+        {"Oct  1 10:00:00 mx postfix/smtp[7]: 4XkP2q1ZzzzB: to=<a@b.example>, "
+         "relay=mx.b.example[192.0.2.1]:25, delay=1, delays=0/0/1/0, dsn=4.0.0, "
+         "status=deferred (host mx.b.example[192.0.2.1] refused to talk to me: 554 Blocked)",
+         FAILURE_SOFT},
     };
     struct classification classification;
 
@@ -257,6 +271,36 @@ static void test_no_failure(void **state)
            "Oct  1 10:00:00 mx postfix/qmgr[7]: 4XkP2q1ZzzzB: from=<a@b.example>, size=500, "
            "nrcpt=1 (queue active)");
     expect(*state, "-", "Oct  1 10:00:00 mx sshd[7]: Failed password for root from 192.0.2.1");
+    assert_int_equal(complaints, 0);
+}
+
+/* A failure that no rule knows, from what says that it is one. */
+static void test_unknown(void **state)
+{
+    expect(*state, "destination.other", "550 Ymmv");
+    expect(*state, "destination.other", "590 Ymmv");
+    expect(*state, "destination.other", "5.0.0 Ymmv");
+    expect(*state, "destination.other", "x-thing; Ymmv");
+    expect(*state, "destination.other",
+           "Oct  1 10:00:00 mx postfix/smtp[7]: 4XkP2q1ZzzzB: to=<a@b.example>, relay=none, "
+           "delay=1, delays=0/0/1/0, dsn=5.0.0, status=bounced (ymmv)");
+    expect(*state, "-", "Ymmv");
+    expect(*state, "-", "290 Ymmv");
+    expect(*state, "-", "\xff\xfe\x80");
+    assert_int_equal(complaints, 0);
+}
+
+/* Where a reply has no code, what else says whether it passes stands for it. */
+static void test_missing_code(void **state)
+{
+    expect(*state, "destination.unreachable", "4.3.0 Not now, try again");
+    expect(*state, "destination.other", "5.3.0 Not now, try again");
+    expect(*state, "destination.unreachable",
+           "Oct  1 10:00:00 mx postfix/smtp[7]: 4XkP2q1ZzzzB: to=<a@b.example>, relay=none, "
+           "delay=1, delays=0/0/1/0, status=deferred (not now, try again)");
+    expect(*state, "destination.other",
+           "Oct  1 10:00:00 mx postfix/smtp[7]: 4XkP2q1ZzzzB: to=<a@b.example>, relay=none, "
+           "delay=1, delays=0/0/1/0, status=bounced (not now, try again)");
     assert_int_equal(complaints, 0);
 }
 
@@ -321,6 +365,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_corpus, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_how_lasting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_failure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unknown, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_missing_code, set_up, tear_down),
         cmocka_unit_test(test_bad_rules),
         cmocka_unit_test(test_wrong_sentence),
     };
