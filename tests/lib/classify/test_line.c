@@ -284,11 +284,49 @@ static void test_long(void **state)
     free(text);
 }
 
+/* ISO times say their zone; what is no time is told. */
+static void test_zoned_time(void **state)
+{
+    static const struct {
+        const char *time;
+        int64_t want; /* microseconds; 0: none */
+    } times[] = {
+        {"2026-10-01T10:00:00Z", INT64_C(1790848800000000)},
+        {"2026-10-01T10:00:00.25Z", INT64_C(1790848800250000)},
+        {"2026-10-01T10:00:00.123456789Z", INT64_C(1790848800123456)},
+        {"2026-10-01T12:00:00+02:00", INT64_C(1790848800000000)},
+        {"2026-10-01T04:30:00-0530", INT64_C(1790848800000000)},
+        {"2026-10-01T10:00:00+2", 0},
+        {"2026-10-01T25:00:00Z", 0},
+        {"2026-13-01T10:00:00Z", 0},
+        {"2026-10-32T10:00:00Z", 0},
+    };
+
+    (void)state;
+    complaints = 0;
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        char text[128];
+        struct line line;
+        int64_t got = 0;
+
+        snprintf(text, sizeof(text), "%s mx postfix/qmgr[1]: A0B1C2D3E4: removed", times[i].time);
+        (void)line_parse(text, strlen(text), &line);
+        if (!line_time(&line, 0, &got))
+            got = 0;
+        if (got != times[i].want) {
+            print_message("%s: %lld\n", times[i].time, (long long)got);
+            complaints++;
+        }
+    }
+    assert_int_equal(complaints, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_time),
+        cmocka_unit_test(test_zoned_time),
         cmocka_unit_test(test_long),
     };
 
