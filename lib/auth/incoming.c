@@ -69,7 +69,9 @@ static void find_from(struct incoming *incoming)
             incoming->from_problem = "there are several From";
         from = &message->headers[i];
     }
-    if (from == NULL)
+    if (message->identity_cut)
+        incoming->from_problem = "there are more header fields than are looked at";
+    else if (from == NULL)
         incoming->from_problem = "there is no From";
     else if (incoming->from_problem == NULL)
         read_addresses(incoming, from->value);

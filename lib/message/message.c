@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define ARRAY_FIRST 4
 
@@ -107,6 +108,7 @@ void message_reset(struct message *message)
     message->nheaders = 0;
     message->header_bytes = 0;
     message->headers_cut = false;
+    message->identity_cut = false;
     message->wire = (struct wire){.complete = false};
     message->verdict = (struct verdict){0};
     message_set_sender(message, "");
@@ -171,17 +173,47 @@ void message_drop_recipient(struct message *message)
     message->nrecipients_total--;
 }
 
+/* Whoever could hide one of these behind thousands of others would have it believed elsewhere. */
+static bool is_of_identity(const char *name, size_t length)
+{
+    static const char *const names[] = {"From",           "Sender", "Authentication-Results",
+                                        "DKIM-Signature", "Date",   "Message-ID"};
+
+    /* before the colon there may be white space (RFC 5322 section 4.5) */
+    while (length > 0 && (name[length - 1] == ' ' || name[length - 1] == '\t'))
+        length--;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strlen(names[i]) == length && strncasecmp(names[i], name, length) == 0)
+            return true;
+    return false;
+}
+
+/* Whether there is room for one more field of that many octets. */
+static bool has_room(struct message *message, const char *name, size_t octets)
+{
+    bool is_room = message->nheaders < MESSAGE_HEADERS_MAX &&
+                   message->header_bytes + octets <= MESSAGE_HEADER_BYTES_MAX;
+
+    if (is_room)
+        return true;
+    message->headers_cut = true;
+    if (!is_of_identity(name, strlen(name)))
+        return false;
+    is_room =
+        message->nheaders < MESSAGE_HEADERS_MAX + MESSAGE_HEADERS_SPARE &&
+        message->header_bytes + octets <= MESSAGE_HEADER_BYTES_MAX + MESSAGE_HEADER_BYTES_SPARE;
+    message->identity_cut = message->identity_cut || !is_room;
+    return is_room;
+}
+
 void message_add_header(struct message *message, const char *name, const char *value)
 {
     size_t name_room = strlen(name) + 1;
     size_t value_room = strlen(value) + 1;
     struct header *header;
 
-    if (message->nheaders == MESSAGE_HEADERS_MAX ||
-        name_room + value_room > MESSAGE_HEADER_BYTES_MAX - message->header_bytes) {
-        message->headers_cut = true;
+    if (!has_room(message, name, name_room + value_room))
         return;
-    }
     message->headers = array_grow(message->headers, message->nheaders, sizeof(*header));
     header = &message->headers[message->nheaders++];
     header->name = mem_grow(NULL, name_room + value_room, 1);

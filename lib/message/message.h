@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A message on its way through Sluice: what the MTA said of it, what we found out, what we make of it.
+ * A message on its way through Sluice: what the MTA said of it, what we found out, what we make of
+ * it.
  *
- * The programs fill the envelope and headers; lib/decide fills facts, then findings, then the verdict.
- * A struct message belongs to one thread at a time.  Every setter copies.
+ * The programs fill the envelope and headers; lib/decide fills facts, then findings, then the
+ * verdict. A struct message belongs to one thread at a time.  Every setter copies.
  */
 #pragma once
 
@@ -20,6 +21,9 @@
 #define MESSAGE_RECIPIENTS_MAX 50000 /* kept per message; the rest is counted only */
 #define MESSAGE_HEADERS_MAX 10000 /* fields kept */
 #define MESSAGE_HEADER_BYTES_MAX (4 * 1024 * 1024) /* of all fields together */
+/* Beyond these, for the fields that say whose a message is and what was proven of it: */
+#define MESSAGE_HEADERS_SPARE 1000
+#define MESSAGE_HEADER_BYTES_SPARE (1024 * 1024)
 #define TLS_BITS_MAX 65536
 
 enum direction { DIRECTION_IN, DIRECTION_OUT };
@@ -79,6 +83,7 @@ struct message {
     size_t nheaders;
     size_t header_bytes;
     bool headers_cut; /* there were more than we keep */
+    bool identity_cut; /* ... and one of those was From, Authentication-Results or the like */
     struct wire wire; /* of headers and body */
 
     /* What we know and think */
@@ -91,7 +96,8 @@ struct message {
 struct message *message_new(enum message_program program, const char *hostname);
 void message_free(struct message **message);
 
-/* Back to the state before MAIL FROM: the client stays, everything of the transaction goes (RSET, the next MAIL). */
+/* Back to the state before MAIL FROM: the client stays, everything of the transaction goes (RSET,
+ * the next MAIL). */
 void message_reset(struct message *message);
 
 /* Setters.  login is lower-cased; NULL is "". */
@@ -103,14 +109,17 @@ void message_set(char **member, const char *value); /* any plain string member *
 struct recipient *message_add_recipient(struct message *message, const char *forward_path);
 void message_drop_recipient(struct message *message);
 
-/* Adds a header field; beyond the caps only headers_cut is set. */
+/* Adds a header field.  Beyond the caps headers_cut is set, and only From, Authentication-Results
+ * and the like are kept, as long as there is room to spare; identity_cut says when there is none.
+ */
 void message_add_header(struct message *message, const char *name, const char *value);
 /* The n-th header of that name (0 is the first), or NULL. */
 const struct header *message_header(const struct message *message, const char *name, size_t n);
 
-/* The identity that a message is counted by, "hostname/queue-id", else "hostname/instance"; "" when there is
- * neither.  The caller frees it. */
+/* The identity that a message is counted by, "hostname/queue-id", else "hostname/instance"; "" when
+ * there is neither.  The caller frees it. */
 char *message_identity(const struct message *message);
 
-/* Sixteen hexadecimal digits that policy daemon and milter both derive from the identity (trace=). */
+/* Sixteen hexadecimal digits that policy daemon and milter both derive from the identity (trace=).
+ */
 void message_trace(const struct message *message, char trace_r[17]);

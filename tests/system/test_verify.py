@@ -125,9 +125,21 @@ class TestCommand:
         reason = {at: verify(data, "--at", at)[0][1] for at in (1600000000, 1700000050, 1800000000)}
         assert reason == {1600000000: "permerror", 1700000050: "fail", 1800000000: "permerror"}
 
+    def test_a_sender_behind_more_headers_than_are_kept(self, verify, dkim_key):
+        data = signed(dkim_key, smtp.message(SENDER, ["a@example.test"]))
+        [(method, result, _), dmarc] = verify(FILLER + data)
+        assert (method, result) == ("dkim", "neutral")
+        assert dmarc == ("dmarc", "fail", {"header.from": "outside.test", "policy.dmarc": "reject"})
+        [_, dmarc] = verify(FILLER + b"From: a@bank.test\r\n" * 1001 + data)
+        assert dmarc[:2] == ("dmarc", "permerror")
+
     def test_no_such_file(self, folder):
         ctl = sluice.Ctl(sluice.Config(folder, {}))
         assert ctl.run("verify", folder / "absent", check=False).returncode == 66
+
+
+# As many as are kept.
+FILLER = b"".join(b"X-%d: a\r\n" % number for number in range(10000))
 
 
 def forged(authserv_id):
@@ -226,6 +238,15 @@ class TestMilter:
         found = self.fields(delivered)
         assert found[0].startswith("mail.example.test; dkim=none;")
         assert sorted(found[1:]) == sorted(others)
+
+    def test_forged_results_go_behind_more_headers_than_are_kept(self, outside_site):
+        place = outside_site(options={"authserv-id": "mail.example.test"})
+        data = smtp.message(SENDER, ["alice@example.test"], subject="filled")
+        claim = f"Authentication-Results: {forged('mail.example.test')}\r\n".encode()
+        outcome = self.send(place, claim + FILLER + claim + data)
+        assert outcome.accepted
+        assert b"bank.test" not in place.sink.wait_subject("filled").data
+        assert self.line(place, outcome)["dmarc"] == "pass"
 
     def test_several_messages_of_a_connection(self, outside_site, dkim_key):
         place = outside_site()

@@ -176,8 +176,20 @@ static void test_headers_caps(void **state)
     message_add_header(message, "Y", "");
     assert_true(message->headers_cut);
     assert_int_equal(message->nheaders, MESSAGE_HEADERS_MAX);
+    message_add_header(message, "from ", " a@ok.test");
+    assert_int_equal(message->nheaders, MESSAGE_HEADERS_MAX + 1);
+    for (size_t i = 1; i < MESSAGE_HEADERS_SPARE; i++)
+        message_add_header(message, "Authentication-Results", "");
+    assert_int_equal(message->nheaders, MESSAGE_HEADERS_MAX + MESSAGE_HEADERS_SPARE);
+    assert_false(message->identity_cut);
+    message_add_header(message, "From-Other", "");
+    assert_false(message->identity_cut);
+    message_add_header(message, "FROM", "");
+    assert_true(message->identity_cut);
+    assert_int_equal(message->nheaders, MESSAGE_HEADERS_MAX + MESSAGE_HEADERS_SPARE);
     message_reset(message);
     assert_false(message->headers_cut);
+    assert_false(message->identity_cut);
 
     memset(large, 'x', MESSAGE_HEADER_BYTES_MAX - 1);
     message_add_header(message, "X", large);
