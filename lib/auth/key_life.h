@@ -4,7 +4,8 @@
  * no receiver can still have an answer from before, and signs from then on.
  *
  * A struct key_life is shared by the signers that have the key, over reloads; whether it signs is
- * read by any thread.  The watch belongs to the loop.
+ * read by any thread.  The watch belongs to the loop.  Over a restart the wall clock counts: a wait
+ * that it makes shorter or longer harms less than one that never ends where restarts are frequent.
  */
 #pragma once
 
@@ -19,7 +20,9 @@
 struct key_life {
     atomic_size_t references;
     atomic_bool signs;
-    int64_t seen_us; /* steady: since when the record is visible; 0: it is not.  The watch's */
+    /* The watch's */
+    bool seen; /* the record is visible, */
+    int64_t since_us; /* ... wall clock: since then */
     int64_t ttl_sec; /* of that record */
 };
 
@@ -31,8 +34,8 @@ bool key_life_signs(const struct key_life *life); /* NULL: yes */
 /* What the watch has to say of a key; strings are borrowed. */
 struct key_life_news {
     const char *domain, *selector;
-    const char *state; /* "publish", "active", "retire" */
-    const char *why; /* in a few words */
+    const char *state; /* "publish", "active", "retire"; NULL: of no key, the file is not kept */
+    const char *why; /* in a few words; of state NULL: what is wrong with the watch's file */
     int64_t wait_sec; /* until it signs, if the record stays; -1: that is not known, or over */
 };
 typedef void key_watch_told(const struct key_life_news *news, void *context);
@@ -41,7 +44,9 @@ typedef void key_watch_told(const struct key_life_news *news, void *context);
 
 struct key_watch;
 
-/* Watches the signer's keys that wait, and tells of each key's state now and when it changes. */
+/* Watches the signer's keys that wait, and tells of each key's state now and when it changes.  path
+ * is the file that keeps over a restart since when records are visible; NULL: it begins anew.  A
+ * key that waited long enough before the restart signs at once, and the record is looked at. */
 struct key_watch *key_watch_new(struct loop *loop, struct dns *dns, struct signer *signer,
-                                key_watch_told *told, void *context);
+                                const char *path, key_watch_told *told, void *context);
 void key_watch_free(struct key_watch **watch);

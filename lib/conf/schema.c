@@ -243,8 +243,8 @@ const struct conf_option schema_options[] = {
               "others cannot read."},
     {"state-directory", .type = TYPE_PATH, CONF_MEMBER(state_directory),
      .fallback = SLUICE_LOCALSTATEDIR,
-     .about = "The folder in which the journal and the local store survive a restart. "
-              "Empty: nowhere."},
+     .about = "The folder in which the journal, the local store, and since when the records of new "
+              "DKIM keys are visible survive a restart. Empty: nowhere."},
 
     {"class-lookup", .heading = "Classes", .type = TYPE_LOOKUP, CONF_ARRAY(class_lookups),
      .fallback = "\"store\"",

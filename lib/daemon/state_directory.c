@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Journals of the store, and places in the MTA's logs. */
-static const char *const suffixes[] = {".journal", ".place"};
+/* Journals of the store, places in the MTA's logs, and since when new keys are visible. */
+static const char *const suffixes[] = {".journal", ".place", ".keys"};
 
 static bool is_ours(const char *name)
 {
