@@ -133,9 +133,7 @@ static void tell(struct inspection *inspection, json_t *list, const struct troub
 
 static void tell_key(struct inspection *inspection, json_t *list, const struct signer_view *view)
 {
-    char *hint = mem_print("make %s a PEM file with an RSA or Ed25519 key that only root and the "
-                           "daemon's group can read (mode 0640), then reload",
-                           view->path);
+    char *hint = key_remedy(view->trouble, view->path, view->problem, view->domain, view->selector);
     const struct finding_field fields[] = {
         {"domain", (char *)(uintptr_t)view->domain},
         {"selector", (char *)(uintptr_t)view->selector},
@@ -143,7 +141,8 @@ static void tell_key(struct inspection *inspection, json_t *list, const struct s
         {"problem", (char *)(uintptr_t)view->problem},
     };
     const struct trouble trouble = {
-        .cause = cause_get(CAUSE_SELF_KEY_UNREADABLE),
+        .cause = cause_get(view->trouble == KEY_TOO_SHORT ? CAUSE_DNS_DKIM_WEAK
+                                                          : CAUSE_SELF_KEY_UNREADABLE),
         .severity = SEVERITY_ERROR,
         .hint = hint,
         .fields = fields,

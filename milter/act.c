@@ -86,15 +86,41 @@ void act_body(struct session *session, const void *bytes, size_t length)
     own_check_body(session, bytes, length);
 }
 
+static enum cause_id cause_of_failure(const char *reason)
+{
+    if (strcmp(reason, SIGN_HEADERS_CUT) == 0)
+        return CAUSE_CONFIG_HEADERS;
+    return strcmp(reason, SIGN_KEY_WEAK) == 0 ? CAUSE_DNS_DKIM_WEAK : CAUSE_SELF_KEY_UNREADABLE;
+}
+
+/* Which key it is, and what is to be done about it. */
+static void find_key(const struct session *session, struct finding *finding)
+{
+    struct signer_note note;
+    char *remedy;
+
+    if (finding == NULL || finding->cause == cause_get(CAUSE_CONFIG_HEADERS) ||
+        !signature_trouble(session->signer, session->message, &note))
+        return;
+    remedy = key_remedy(note.trouble, note.path, note.problem, note.domain, note.selector);
+    finding_field(finding, "domain", "%s", note.domain);
+    finding_field(finding, "selector", "%s", note.selector);
+    finding_field(finding, "key", "%s", note.path);
+    finding_field(finding, "problem", "%s", note.problem);
+    finding_hint(finding, "%s", remedy);
+    if (note.trouble == KEY_TOO_SHORT)
+        finding->severity = SEVERITY_ERROR;
+    free(remedy);
+}
+
 /* Mail that ought to be signed and is not must not leave in silence. */
 static void find_failure(struct session *session, const char *reason)
 {
-    const bool headers = strcmp(reason, SIGN_HEADERS_CUT) == 0;
     struct finding *finding =
-        findings_add(&session->message->findings,
-                     cause_get(headers ? CAUSE_CONFIG_HEADERS : CAUSE_SELF_KEY_UNREADABLE));
+        findings_add(&session->message->findings, cause_get(cause_of_failure(reason)));
 
     finding_field(finding, "reason", "%s", reason);
+    find_key(session, finding);
     finding_sentence(finding, "The message could not be signed (%s).", reason);
     if (finding != NULL)
         finding->action_asked =

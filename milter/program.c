@@ -79,13 +79,11 @@ static bool start_libmilter(struct daemon *daemon, char **problem_r)
 
 static void report_unreadable(struct log *log, const struct signer_note *note)
 {
-    char *hint =
-        mem_print("make %s a PEM file with an RSA or Ed25519 key that only root and the daemon's "
-                  "group can read (mode 0640), then reload; mail from %s is not signed",
-                  note->path, note->domain);
+    char *hint = key_remedy(note->trouble, note->path, note->problem, note->domain, note->selector);
 
-    report_cause(log, NULL, "self.key-unreadable", hint, "domain", note->domain, "key", note->path,
-                 "problem", note->problem, NULL);
+    report_cause(log, NULL,
+                 note->trouble == KEY_TOO_SHORT ? "dns.dkim-weak" : "self.key-unreadable", hint,
+                 "domain", note->domain, "key", note->path, "problem", note->problem, NULL);
     free(hint);
 }
 
@@ -132,6 +130,12 @@ static void tell_key_state(const struct key_life_news *news, void *context)
 {
     struct log_event event;
 
+    if (news->state == NULL) {
+        log_begin(&event, context, LOG_WARNING, NULL, "key-state-not-kept");
+        log_string(&event, "problem", news->why);
+        log_write(&event);
+        return;
+    }
     log_begin(&event, context, LOG_INFO, NULL, "key-state");
     log_string(&event, "domain", news->domain);
     log_string(&event, "selector", news->selector);
@@ -144,9 +148,16 @@ static void tell_key_state(const struct key_life_news *news, void *context)
 
 static void watch_keys(struct daemon *daemon)
 {
+    struct conf *conf = conf_slot_get(daemon->conf);
+    char *path = conf->state_directory[0] != '\0'
+                     ? mem_print("%s/sluice-milter.keys", conf->state_directory)
+                     : NULL;
+
     key_watch_free(&key_watch);
-    key_watch = key_watch_new(daemon->services.loop, daemon->services.dns, prepared, tell_key_state,
-                              daemon->services.log);
+    key_watch = key_watch_new(daemon->services.loop, daemon->services.dns, prepared, path,
+                              tell_key_state, daemon->services.log);
+    free(path);
+    conf_release(&conf);
 }
 
 /* --- the sequence --------------------------------------------------------------------- */

@@ -16,22 +16,25 @@
 #include <unistd.h>
 
 /* Whoever can read the key can sign as us, whoever can change it can make us sign with theirs. */
-static char *check_file(int descriptor)
+static char *check_file(int descriptor, enum key_trouble *trouble_r)
 {
     struct stat status;
 
+    *trouble_r = KEY_NOT_USABLE;
     if (fstat(descriptor, &status) != 0)
         return mem_print("cannot be looked at: %s", strerror(errno));
     if (!S_ISREG(status.st_mode))
         return mem_copy("is no regular file");
+    if (status.st_size > KEY_FILE_MAX)
+        return mem_print("is larger than %d octets", KEY_FILE_MAX);
+    *trouble_r = KEY_EXPOSED;
     if (status.st_mode & (S_IROTH | S_IWOTH))
         return mem_print("can be read or changed by everybody (mode %04o)",
                          (unsigned)status.st_mode & 07777);
     if (status.st_mode & S_IWGRP)
         return mem_print("can be changed by its group (mode %04o)",
                          (unsigned)status.st_mode & 07777);
-    if (status.st_size > KEY_FILE_MAX)
-        return mem_print("is larger than %d octets", KEY_FILE_MAX);
+    *trouble_r = KEY_FINE;
     return NULL;
 }
 
@@ -62,47 +65,55 @@ static char *write_pem(EVP_PKEY *private_key)
     return pem;
 }
 
-static char *check_key(struct key *key)
+static char *check_key(struct key *key, enum key_trouble *trouble_r)
 {
     int type = EVP_PKEY_base_id(key->private_key);
 
+    *trouble_r = KEY_NOT_USABLE;
     if (type != EVP_PKEY_RSA && type != EVP_PKEY_ED25519)
         return mem_copy("holds neither an RSA key nor an Ed25519 key");
     key->algorithm = type == EVP_PKEY_RSA ? KEY_RSA : KEY_ED25519;
+    *trouble_r = KEY_TOO_SHORT;
     if (key->algorithm == KEY_RSA && key->bits < KEY_BITS_MIN)
         return mem_print("holds an RSA key of %u bits, which no receiver accepts (RFC 8301)",
                          key->bits);
+    *trouble_r = KEY_FINE;
     return NULL;
 }
 
-bool key_read(const char *path, struct key *key_r, char **problem_r, bool *not_permitted_r)
+enum key_trouble key_read(const char *path, struct key *key_r, char **problem_r)
 {
+    enum key_trouble trouble = KEY_NOT_USABLE;
     struct key key = {0};
     BIO *file = NULL;
     char *problem = NULL;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-    *not_permitted_r = descriptor < 0 && (errno == EACCES || errno == EPERM);
     if (descriptor < 0) {
+        trouble = errno == EACCES || errno == EPERM ? KEY_NOT_PERMITTED : KEY_NOT_OPENED;
         problem = mem_print("cannot be opened: %s", strerror(errno));
         goto done;
     }
-    problem = check_file(descriptor);
+    problem = check_file(descriptor, &trouble);
     if (problem != NULL)
         goto done;
     file = BIO_new_fd(descriptor, BIO_NOCLOSE);
     if (file != NULL)
         key.private_key = PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL);
     if (key.private_key == NULL) {
+        trouble = KEY_NOT_USABLE;
         problem = mem_copy("holds no private key in PEM form without a passphrase");
         goto done;
     }
     key.bits = (unsigned)EVP_PKEY_bits(key.private_key);
-    problem = check_key(&key);
+    problem = check_key(&key, &trouble);
+    if (trouble == KEY_TOO_SHORT)
+        key_r->bits = key.bits;
     if (problem != NULL)
         goto done;
     key.pem = write_pem(key.private_key);
     if (key.pem == NULL) {
+        trouble = KEY_NOT_USABLE;
         problem = mem_copy("holds a key that OpenSSL reads but does not write");
         goto done;
     }
@@ -118,7 +129,30 @@ done:
     ERR_clear_error();
     if (problem != NULL)
         *problem_r = problem;
-    return problem == NULL;
+    return trouble;
+}
+
+char *key_remedy(enum key_trouble trouble, const char *path, const char *problem,
+                 const char *domain, const char *selector)
+{
+    if (trouble == KEY_EXPOSED)
+        return mem_print("%s %s: chmod 0640 %s, then reload; where others may have read it, make a "
+                         "new key under a new selector: sluicectl keygen %s",
+                         path, problem, path, domain);
+    if (trouble == KEY_TOO_SHORT)
+        return mem_print("%s %s: make an RSA key of %d bits under a new selector: sluicectl keygen "
+                         "%s; retire %s",
+                         path, problem, KEY_BITS_GOOD, domain, selector);
+    if (trouble == KEY_NOT_PERMITTED)
+        return mem_print("%s %s: let root or the daemon's group read it (chmod 0640 %s), then "
+                         "reload",
+                         path, problem, path);
+    if (trouble == KEY_NOT_OPENED)
+        return mem_print("%s %s: put the key of %s there, or make one: sluicectl keygen %s", path,
+                         problem, domain, domain);
+    return mem_print("%s %s: put a PEM file with an RSA or Ed25519 key without a passphrase there, "
+                     "or make one: sluicectl keygen %s",
+                     path, problem, domain);
 }
 
 void key_share(const struct key *from, struct key *key_r)

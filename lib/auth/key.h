@@ -11,6 +11,16 @@
 
 enum key_algorithm { KEY_RSA, KEY_ED25519 }; /* rsa-sha256, ed25519-sha256 (RFC 8463) */
 
+/* Why a file is no key for us. */
+enum key_trouble {
+    KEY_FINE,
+    KEY_NOT_PERMITTED, /* this process may not read it */
+    KEY_NOT_OPENED, /* it is not there, or cannot be read for another reason */
+    KEY_EXPOSED, /* others can read or change it */
+    KEY_TOO_SHORT, /* no receiver accepts its signatures */
+    KEY_NOT_USABLE, /* it holds no key, or one of another kind */
+};
+
 /* Zeroed, then filled by key_read(), ends with key_clear(). */
 struct key {
     char *pem; /* in one fixed form, whatever the file's was */
@@ -19,10 +29,14 @@ struct key {
     unsigned bits;
 };
 
-/* Reads an RSA or Ed25519 key.  false: problem_r says in a few words what is wrong with the file
- * (the caller frees it), and not_permitted_r whether it is only that this process may not read it.
- */
-bool key_read(const char *path, struct key *key_r, char **problem_r, bool *not_permitted_r);
+/* Reads an RSA or Ed25519 key.  Else problem_r says in a few words what is wrong with the file (the
+ * caller frees it), and key_r gets nothing, or with KEY_TOO_SHORT the bits alone. */
+enum key_trouble key_read(const char *path, struct key *key_r, char **problem_r);
+
+/* What is to be done about it, with the file's name and what is wrong with it.  The caller frees
+ * it. */
+char *key_remedy(enum key_trouble trouble, const char *path, const char *problem,
+                 const char *domain, const char *selector);
 
 /* Takes another holder's key as one's own too. */
 void key_share(const struct key *from, struct key *key_r);

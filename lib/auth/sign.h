@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/auth/dkim_canon.h"
+#include "lib/auth/key.h"
 #include "lib/conf/conf.h"
 #include "lib/message/message.h"
 
@@ -20,7 +21,7 @@ struct signature;
 /* Reads every key of the configuration: of its sign sections, folder and tables.  A key that cannot
  * be read, is no RSA private key of 1024 bits at least and no Ed25519 key, or can be read by
  * everybody is no reason not to start: the signer says why with each message it cannot sign, and
- * signer_note() lists them (self.key-unreadable).
+ * signer_note() lists them (self.key-unreadable, dns.dkim-weak).
  * previous is the signer of before a reload, or NULL: where a file may not be read any more, since
  * the process gave up root, that signer's key for the same domain, selector and path is kept.
  * NULL when libopendkim does not start, or the folder or a table cannot be read or has a wrong line
@@ -31,10 +32,11 @@ void signer_release(struct signer **signer);
 
 /* What there is to say about one of the configured keys; strings are borrowed. */
 struct signer_note {
-    const char *domain;
+    const char *domain, *selector;
     const char *path;
     const char *problem; /* unusable: what is wrong with the file; else NULL */
-    unsigned bits; /* usable: the key's size */
+    enum key_trouble trouble; /* ... and of which kind it is */
+    unsigned bits; /* usable, or KEY_TOO_SHORT: the key's size */
     bool weak; /* usable, but shorter than RFC 8301 asks for */
     bool kept; /* usable, but of before the reload: the file may not be read any more */
 };
@@ -47,6 +49,8 @@ struct signer_view {
     const char *domain; /* for d= */
     const char *selector, *path;
     const char *problem; /* unusable: what is wrong with the file; else NULL */
+    enum key_trouble trouble; /* ... and of which kind it is */
+    unsigned bits; /* usable, or KEY_TOO_SHORT */
     const struct key *key; /* usable */
     enum conf_key_state state;
 };
@@ -61,8 +65,10 @@ bool signer_view(const struct signer *signer, const struct address *from, size_t
 #define SIGN_MANY_FROM "many-from" /* whose domain should it be? */
 #define SIGN_NO_KEY "no-key" /* none is configured for the From domain */
 #define SIGN_NOT_ALLOWED "not-allowed" /* the login may not use the From address */
-#define SIGN_NOT_VISIBLE "key-not-visible" /* it has only new ones, whose records are not visible yet */
+#define SIGN_NOT_VISIBLE                                                                           \
+    "key-not-visible" /* it has only new ones, whose records are not visible yet */
 #define SIGN_KEY_UNREADABLE "key-unreadable" /* the configured one is unusable */
+#define SIGN_KEY_WEAK "key-weak" /* the configured one is so short that receivers ignore it */
 #define SIGN_ALREADY_SIGNED                                                                        \
     "already-signed" /* with a domain and selector of ours: it has been here before */
 #define SIGN_HEADERS_CUT "headers-cut" /* more header fields than are kept or can be signed */
@@ -78,6 +84,11 @@ bool sign_is_failure(const char *reason);
  * NULL: not signed, *reason_r is one of the words above. */
 struct signature *signature_begin(struct signer *signer, const struct conf *conf,
                                   const struct message *message, const char **reason_r);
+
+/* What is wrong with the first unusable key for the message's From: why SIGN_KEY_UNREADABLE and
+ * SIGN_KEY_WEAK were said.  false: nothing. */
+bool signature_trouble(const struct signer *signer, const struct message *message,
+                       struct signer_note *note_r);
 
 /* The body as it passes, with CRLF.  false: it cannot be signed any more; ending it says why. */
 bool signature_body(struct signature *signature, const void *bytes, size_t length);

@@ -37,7 +37,8 @@ struct signature {
 
 bool sign_is_failure(const char *reason)
 {
-    static const char *const failures[] = {SIGN_KEY_UNREADABLE, SIGN_HEADERS_CUT, SIGN_ERROR};
+    static const char *const failures[] = {SIGN_KEY_UNREADABLE, SIGN_KEY_WEAK, SIGN_HEADERS_CUT,
+                                           SIGN_ERROR};
 
     for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
         if (strcmp(reason, failures[i]) == 0)
@@ -121,7 +122,7 @@ static const char *drop_unusable(struct choice *choice)
         const struct signer_key *key = chosen_key(choice, i);
 
         if (key->problem != NULL)
-            reason = SIGN_KEY_UNREADABLE;
+            reason = key->trouble == KEY_TOO_SHORT ? SIGN_KEY_WEAK : SIGN_KEY_UNREADABLE;
         else if (key->state == KEY_STATE_PUBLISH && !key_life_signs(key->life) &&
                  strcmp(reason, SIGN_NO_KEY) == 0)
             reason = SIGN_NOT_VISIBLE;
@@ -130,6 +131,23 @@ static const char *drop_unusable(struct choice *choice)
     }
     choice->count = usable;
     return usable > 0 ? NULL : reason;
+}
+
+bool signature_trouble(const struct signer *signer, const struct message *message,
+                       struct signer_note *note_r)
+{
+    struct choice choice = {.keys = signer_keys(signer)};
+    bool found = false;
+
+    if (find_from(message, &choice.from) == NULL)
+        choice.count = signer_rules_match(choice.keys->rules, &choice.from, choice.matches);
+    for (size_t i = 0; i < choice.count && !found; i++) {
+        found = chosen_key(&choice, i)->problem != NULL;
+        if (found)
+            signer_note_key(chosen_key(&choice, i), note_r);
+    }
+    address_clear(&choice.from);
+    return found;
 }
 
 static const char *choose_keys(const struct signer *signer, const struct conf *conf,

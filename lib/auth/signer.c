@@ -76,21 +76,25 @@ const struct signer_keys *signer_keys(const struct signer *signer)
     return &signer->keys;
 }
 
-bool signer_note(const struct signer *signer, size_t n, struct signer_note *note_r)
+void signer_note_key(const struct signer_key *key, struct signer_note *note_r)
 {
-    const struct signer_key *key;
-
-    if (n >= signer->keys.count)
-        return false;
-    key = &signer->keys.items[n];
     *note_r = (struct signer_note){
         .domain = key->domain,
+        .selector = key->selector,
         .path = key->path,
         .problem = key->problem,
+        .trouble = key->trouble,
         .bits = key->key.bits,
         .weak = key->problem == NULL && key_is_weak(&key->key),
         .kept = key->kept,
     };
+}
+
+bool signer_note(const struct signer *signer, size_t n, struct signer_note *note_r)
+{
+    if (n >= signer->keys.count)
+        return false;
+    signer_note_key(&signer->keys.items[n], note_r);
     return true;
 }
 
@@ -115,6 +119,8 @@ bool signer_view(const struct signer *signer, const struct address *from, size_t
         .selector = key->selector,
         .path = key->path,
         .problem = key->problem,
+        .trouble = key->trouble,
+        .bits = key->key.bits,
         .key = key->problem == NULL ? &key->key : NULL,
         .state = key->state,
     };

@@ -14,8 +14,9 @@ struct signer_key {
     char *path;
     char *source; /* the option's value that led to it, or "sign" */
     char *scope; /* the domain that it is for, as its source says; or NULL */
-    struct key key; /* zeroed where problem says why */
+    struct key key; /* zeroed, but for bits at most, where problem says why */
     char *problem;
+    enum key_trouble trouble;
     size_t section; /* the sign section that it is of, counted from 1; 0: of none */
     enum conf_key_state state;
     struct key_life *life; /* KEY_STATE_PUBLISH: whether it signs; else NULL */
@@ -34,6 +35,8 @@ struct signer_keys {
 bool signer_keys_read(struct signer_keys *keys, const struct conf *conf,
                       const struct signer_keys *previous, char **problem_r);
 void signer_keys_clear(struct signer_keys *keys);
+
+void signer_note_key(const struct signer_key *key, struct signer_note *note_r);
 
 const struct signer_keys *signer_keys(const struct signer *signer);
 

@@ -47,15 +47,16 @@ static const struct signer_key *find_previous(const struct signer_keys *previous
 static void read_file(const struct signer_keys *previous, struct signer_key *key)
 {
     const struct signer_key *before;
-    bool not_permitted;
 
-    if (key_read(key->path, &key->key, &key->problem, &not_permitted) || !not_permitted)
+    key->trouble = key_read(key->path, &key->key, &key->problem);
+    if (key->trouble != KEY_NOT_PERMITTED)
         return;
     before = find_previous(previous, key);
     if (before == NULL)
         return;
     free(key->problem);
     key->problem = NULL;
+    key->trouble = KEY_FINE;
     key->kept = true;
     key_share(&before->key, &key->key);
 }
@@ -234,8 +235,8 @@ static void read_folder(struct reading *reading, const char *folder)
         return;
     }
     for (size_t n = 0; (before = nth_kept(reading, folder, n)) != NULL; n++) {
-        size_t key = add_key(reading, before->domain, before->selector, before->path, folder,
-                             before->scope);
+        size_t key =
+            add_key(reading, before->domain, before->selector, before->path, folder, before->scope);
 
         set_state(reading, key, before->state);
         signer_rules_own(reading->keys->rules, before->scope, key);

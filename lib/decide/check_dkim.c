@@ -79,8 +79,6 @@ static void find_weak(struct message *message, const char *domain, const char *s
 {
     struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_DNS_DKIM_WEAK));
 
-    if (finding != NULL && bits < KEY_BITS_MIN)
-        finding->severity = SEVERITY_ERROR;
     finding_field(finding, "domain", "%s", domain);
     finding_field(finding, "selector", "%s", selector);
     finding_field(finding, "bits", "%u", bits);

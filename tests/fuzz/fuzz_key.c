@@ -27,10 +27,10 @@ static bool read_key(const void *bytes, size_t length, struct key *key_r)
 {
     int descriptor = make_file(bytes, length);
     char *path = mem_print("/proc/self/fd/%d", descriptor), *problem = NULL;
-    bool not_permitted = false;
-    bool good = key_read(path, key_r, &problem, &not_permitted);
+    enum key_trouble trouble = key_read(path, key_r, &problem);
+    bool good = trouble == KEY_FINE;
 
-    must(good == (problem == NULL) && !not_permitted);
+    must(good == (problem == NULL) && trouble != KEY_NOT_PERMITTED && trouble != KEY_NOT_OPENED);
     free(problem);
     free(path);
     close(descriptor);

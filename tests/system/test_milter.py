@@ -124,11 +124,15 @@ class TestSigning:
         )
         cause = place.milter.log.wait(event="cause", cause="self.key-unreadable")
         assert (cause["domain"], cause["key"]) == ("example.net", str(copy))
+        assert f"(mode 0644): chmod 0640 {copy}, " in cause["hint"]
+        place.milter.log.mark()
         assert not place.milter.log.events(cause="self.key-unreadable", domain="example.test")
         outcome = place.send("alice", ["bob@example.net"], From="alice@example.net")
         if failure == "send":
             assert outcome.accepted, outcome
             assert message_line(place, outcome.queue_id)["dkim"] == "none:key-unreadable"
+            of_message = place.milter.log.wait(queue_id=outcome.queue_id, cause="self.key-unreadable")
+            assert of_message["hint"] == cause["hint"] and of_message["key"] == str(copy)
         else:
             assert outcome.data.code == 450, outcome
             assert "[self.key-unreadable]" in outcome.data.text

@@ -67,6 +67,11 @@ def weak_key(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def short_key(tmp_path_factory):
+    return credentials.DkimKey(tmp_path_factory.mktemp("keys"), "short", bits=768)
+
+
+@pytest.fixture(scope="module")
 def other_key(tmp_path_factory):
     return credentials.DkimKey(tmp_path_factory.mktemp("keys"), "other")
 
@@ -85,6 +90,7 @@ def zones(own, weak, other):
         "testing": key_line("s1", own.record.replace("v=DKIM1;", "v=DKIM1; t=y;")),
         "noise": key_line("s1", "v=DKIM1; k=rsa; p=AAAA"),
         "weak": key_line("s1", weak.record),
+        "short": "",
         "unsigned": "",
         "rollover": key_line("s1", other.record) + good_key,
     }
@@ -117,7 +123,7 @@ def zones(own, weak, other):
     return found
 
 
-def sections(own, weak):
+def sections(own, weak, short):
     text = "cause account.sender-mismatch { action = ignore }\n"
     signed = [label for label in SPF_ZONES] + [
         "good",
@@ -140,6 +146,7 @@ def sections(own, weak):
     for label in signed:
         text += f'sign {label}.test {{ selector = s1  key = "{own.private}" }}\n'
     text += f'sign weak.test {{ selector = s1  key = "{weak.private}" }}\n'
+    text += f'sign short.test {{ selector = s1  key = "{short.private}" }}\n'
     text += (
         'relay smtp.relay.test { include = {"_spf.relay.test"}'
         ' senders = {"relayed.test", "listed.test"} }\n'
@@ -148,12 +155,12 @@ def sections(own, weak):
 
 
 @pytest.fixture(scope="module")
-def place(module_site, dkim_key, weak_key, other_key):
+def place(module_site, dkim_key, weak_key, short_key, other_key):
     """The milter alone, asked as an MTA would."""
     return module_site(
         mta="none",
         parts=["sluice-milter"],
-        sections=sections(dkim_key, weak_key),
+        sections=sections(dkim_key, weak_key, short_key),
         zones=zones(dkim_key, weak_key, other_key),
         options={
             "outgoing-addresses": f'{{"{OURS}", "{SECOND}"}}',
@@ -332,6 +339,16 @@ def test_dkim_weak(place):
     assert said.line["dkim-check"] == "pass"
 
 
+@proof.provokes("dns.dkim-weak")
+def test_a_key_that_no_receiver_accepts(place):
+    said = Said(place, "joe@short.test")
+    assert said.line["dkim"] == "none:key-weak"
+    found = said.cause("dns.dkim-weak")
+    assert (found["severity"], found["selector"]) == ("error", "s1")
+    assert "RSA key of 768 bits" in found["problem"] and found["key"] in found["hint"]
+    assert "sluicectl keygen short.test; retire s1" in found["hint"]
+
+
 @proof.provokes("dns.dmarc-missing")
 def test_dmarc_missing(place):
     said = Said(place, "joe@nodmarc.test")
@@ -506,6 +523,42 @@ class TestKeyLife:
         self.state(place, "active", "visible for its TTL")
         assert self.dkim(place) == f"signed:s2/{self.DOMAIN}"
 
+    def kept(self, place):
+        return (place.folder / "state" / "sluice-milter.keys").read_text()
+
+    def test_a_restart_goes_on_with_the_wait(self, start, other_key, dkim_key):
+        new = ("s2", other_key)
+        place = start(self.section(*new, "publish"), None)
+        self.state(place, "publish", "not published yet")
+        assert not (place.folder / "state" / "sluice-milter.keys").exists()
+        place.dns.set_zone(self.DOMAIN, self.zone(new).replace(" 2 IN", " 3600 IN"))
+        place.milter.log.wait(event="key-state", why="its record is visible")
+        [domain, selector, digest, since, ttl] = self.kept(place).split()
+        assert (domain, selector, ttl) == (self.DOMAIN, "s2", "3600")
+        self.restart(place, since)
+        event = place.milter.log.wait(event="key-state", why="its record is visible")
+        assert 3000 < int(event["signs-in"]) <= 3600 and event["state"] == "publish"
+        assert self.kept(place).split()[3] == since
+        self.restart(place, int(since) - 3601)
+        assert self.dkim(place) == f"signed:s2/{self.DOMAIN}"
+        self.state(place, "active", "visible for its TTL")
+        # of another key under the same name nothing is known
+        place.config.sections = self.section("s2", dkim_key, "publish")
+        self.restart(place, int(since) - 3601)
+        self.state(place, "publish", "another one")
+        assert self.dkim(place) == "none:key-not-visible"
+
+    def restart(self, place, since):
+        """After a pause that makes that the second in which the record was seen."""
+        place.milter.stop()
+        words = self.kept(place).split()
+        (place.folder / "state" / "sluice-milter.keys").write_text(
+            " ".join([*words[:3], str(since), words[4]]) + "\n"
+        )
+        place.milter.log.mark()
+        place.milter.start()
+        place.milter.log.wait(event="started")
+
     def test_alone_it_signs_nothing_before(self, start, other_key, dkim_key):
         place = start(self.section("s2", other_key, "publish"), None, ("s2", dkim_key))
         self.state(place, "publish", "another one")
@@ -553,6 +606,7 @@ class TestCheckDns:
             ("unsigned", "dns.dkim-missing"),
             ("otherkey", "dns.dkim-mismatch"),
             ("weak", "dns.dkim-weak"),
+            ("short", "dns.dkim-weak"),
             ("nodmarc", "dns.dmarc-missing"),
             ("twodmarc", "dns.dmarc-broken"),
         ],

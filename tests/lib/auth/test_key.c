@@ -43,13 +43,17 @@ static void check_read(const char *name, const char *path, const char *problem)
 {
     struct key key = {0};
     char *said = NULL;
-    bool not_permitted = true;
-    bool read = key_read(path, &key, &said, &not_permitted);
+    enum key_trouble trouble = key_read(path, &key, &said);
+    bool read = trouble == KEY_FINE;
 
     if (read != (problem == NULL) || (said != NULL && strstr(said, problem) == NULL))
         fail_msg("%s: %s", name, said != NULL ? said : "was read");
-    if (not_permitted)
+    if (trouble == KEY_NOT_PERMITTED)
         fail_msg("%s: not permitted", name);
+    if ((trouble == KEY_EXPOSED) != (said != NULL && strstr(said, "(mode ") != NULL) ||
+        (trouble == KEY_TOO_SHORT) != (said != NULL && strstr(said, " bits") != NULL) ||
+        (trouble == KEY_NOT_OPENED) != (said != NULL && strstr(said, "opened") != NULL))
+        fail_msg("%s: trouble %d", name, (int)trouble);
     if (read && (key.bits != 1024 || strncmp(key.pem, "-----BEGIN", 10) != 0))
         fail_msg("%s: %u bits, %.10s", name, key.bits, key.pem);
     free(said);
@@ -127,9 +131,8 @@ static void test_key_algorithms(void **state)
             cases[i].rsa_bits > 0 ? keys_make_rsa(cases[i].rsa_bits) : keys_make_ed25519();
         char *path = keys_write(folder, "key.pem", made, "", 0600), *problem = NULL;
         struct key key = {0};
-        bool not_permitted;
 
-        assert_true(key_read(path, &key, &problem, &not_permitted));
+        assert_int_equal(key_read(path, &key, &problem), KEY_FINE);
         assert_string_equal(key_algorithm_name(key.algorithm), cases[i].name);
         assert_int_equal(key_is_weak(&key), cases[i].weak);
         key_clear(&key);
@@ -150,13 +153,12 @@ static void test_key_make(void **state)
         char *want, *record;
         struct key key = {0};
         struct stat status;
-        bool not_permitted;
 
         assert_non_null(made);
         assert_true(key_write(made, path, &problem));
         assert_int_equal(stat(path, &status), 0);
         assert_int_equal(status.st_mode & 07777, 0600);
-        assert_true(key_read(path, &key, &problem, &not_permitted));
+        assert_int_equal(key_read(path, &key, &problem), KEY_FINE);
         assert_int_equal(key.algorithm, algorithms[i]);
         assert_false(key_is_weak(&key));
         want = keys_record(key.private_key);
@@ -193,14 +195,13 @@ static void test_key_cache(void **state)
 {
     struct key first = {0}, second = {0};
     char *path = keys_write(folder, "key.pem", rsa, "", 0600), *problem = NULL, *pem;
-    bool not_permitted;
     uint64_t parses;
     EVP_PKEY *got;
 
     (void)state;
     if (!key_cache_works)
         skip();
-    assert_true(key_read(path, &first, &problem, &not_permitted));
+    assert_int_equal(key_read(path, &first, &problem), KEY_FINE);
     key_share(&first, &second);
     pem = mem_copy(first.pem);
     parses = key_cache_parses();
@@ -227,11 +228,10 @@ static void test_key_cache_passes_on(void **state)
     struct key key = {0};
     char *path = keys_write(folder, "key.pem", rsa, "", 0600), *problem = NULL;
     EVP_PKEY *got = NULL;
-    bool not_permitted;
     BIO *memory;
 
     (void)state;
-    assert_true(key_read(path, &key, &problem, &not_permitted));
+    assert_int_equal(key_read(path, &key, &problem), KEY_FINE);
     memory = BIO_new_mem_buf(key.pem, -1);
     assert_non_null(PEM_read_bio_PrivateKey(memory, &got, NULL, NULL));
     assert_non_null(got);
