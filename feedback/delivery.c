@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/delivery.h"
 
+#include "feedback/advice.h"
 #include "feedback/place.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
-#include "lib/decide/outcomes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,21 +69,12 @@ static void add_place(struct log_event *event, const struct result *result)
     }
 }
 
-/* Whose failure it is stands before what to do about it. */
-static void add_hint(struct log_event *event, const struct cause *cause, const char *whose)
+static void add_hint(struct log_event *event, const struct result *result)
 {
-    char *hint = mem_print("%s%s%s", whose, *whose != '\0' ? ": " : "", cause->remedy);
+    char *hint = advice_make(result);
 
     log_string(event, "hint", hint);
     free(hint);
-}
-
-/* A recipient's own, or the destination's. */
-static const char *failing(const struct result *result)
-{
-    const struct outcome_rule *rule = outcome_rule(result->cause);
-
-    return rule != NULL && rule->of == OUTCOME_OF_DESTINATION ? result->domain : result->recipient;
 }
 
 static void report_failure(struct log *log, const struct result *result,
@@ -106,7 +97,7 @@ static void report_failure(struct log *log, const struct result *result,
     }
     add_place(&event, result);
     log_string(&event, "text", or_null(result->text));
-    add_hint(&event, cause, failing(result));
+    add_hint(&event, result);
     log_write(&event);
 }
 
@@ -218,37 +209,48 @@ static void choose(const void *key, size_t length, void *value, void *context)
         *most = (struct most){key, length, number};
 }
 
-/* "gmail.com:41", whom it concerns most. */
-static void add_most(struct log_event *event, const char *name, struct map *map)
+/* Whom it concerns most; the caller frees the name, NULL where nobody is known. */
+static char *find_most(struct map *map, int64_t *number_r)
 {
     struct most most = {.number = 0};
 
-    if (map == NULL)
-        return;
-    map_each(map, choose, &most);
-    if (most.number > 0)
-        log_print(event, name, "%.*s:%" PRId64, (int)most.length, most.name, most.number);
+    if (map != NULL)
+        map_each(map, choose, &most);
+    *number_r = most.number;
+    return most.number > 0 ? mem_copy_n(most.name, most.length) : NULL;
+}
+
+static void report_tally(const struct tally *tally, enum cause_id id, struct log *log)
+{
+    const struct cause *cause = cause_get(id);
+    int64_t domains, users;
+    char *domain = find_most(tally->destinations, &domains);
+    char *user = find_most(tally->users, &users);
+    struct log_event event;
+
+    log_begin(&event, log, priority(cause), NULL, "delivery-summary");
+    log_string(&event, "cause", cause->id);
+    log_string(&event, "severity", severity_name(cause->severity));
+    log_number(&event, "n", tally->count);
+    log_number(&event, "hard", tally->hard);
+    log_number(&event, "window", WINDOW_SEC);
+    if (domain != NULL)
+        log_print(&event, "top-domain", "%s:%" PRId64, domain, domains);
+    if (user != NULL)
+        log_print(&event, "top-user", "%s:%" PRId64, user, users);
+    add_hint(&event, &(struct result){.cause = id, .domain = domain, .user = user});
+    log_write(&event);
+    free(domain);
+    free(user);
 }
 
 void summary_report(struct summary *summary, struct log *log, int64_t most)
 {
     for (int i = 0; i < CAUSE_COUNT; i++) {
         struct tally *tally = &summary->tallies[i];
-        const struct cause *cause = cause_get((enum cause_id)i);
-        struct log_event event;
 
-        if (tally->count > most && most > 0) {
-            log_begin(&event, log, priority(cause), NULL, "delivery-summary");
-            log_string(&event, "cause", cause->id);
-            log_string(&event, "severity", severity_name(cause->severity));
-            log_number(&event, "n", tally->count);
-            log_number(&event, "hard", tally->hard);
-            log_number(&event, "window", WINDOW_SEC);
-            add_most(&event, "top-domain", tally->destinations);
-            add_most(&event, "top-user", tally->users);
-            log_string(&event, "hint", cause->remedy);
-            log_write(&event);
-        }
+        if (tally->count > most && most > 0)
+            report_tally(tally, (enum cause_id)i, log);
         clear(tally);
     }
 }

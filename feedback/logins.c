@@ -112,6 +112,7 @@ static void report(const struct attempt *attempt, const char *cause, const char 
 static void counted(const struct store_answer *answer, void *context)
 {
     struct attempt *attempt = context;
+    const char *client = attempt->client[0] != '\0' ? attempt->client : "the client";
     char count[24], window[24];
     char *hint;
 
@@ -124,9 +125,8 @@ static void counted(const struct store_answer *answer, void *context)
         snprintf(count, sizeof(count), "%" PRId64, answer->limits[0].used);
         snprintf(window, sizeof(window), "%" PRId64, attempt->conf->login_failures_window_ms / 1000);
         hint = mem_print("if %s is %s's own: enter the password again, or unlock the account; "
-                         "if not: block the client",
-                         attempt->client[0] != '\0' ? attempt->client : "the client",
-                         attempt->user[0] != '\0' ? attempt->user : "the account");
+                         "if not: block %s in the firewall",
+                         client, attempt->user[0] != '\0' ? attempt->user : "the account", client);
         report(attempt, "account.login-failures", hint, count, window);
         free(hint);
     }
@@ -160,9 +160,19 @@ static bool was_told(struct logins *logins, const struct attempt *attempt)
 
 static void see_mechanism(struct logins *logins, struct attempt *attempt)
 {
-    if (!was_told(logins, attempt))
-        report(attempt, "account.login-mechanism", cause_get(CAUSE_ACCOUNT_LOGIN_MECHANISM)->remedy,
-               NULL, NULL);
+    char *hint;
+
+    if (!was_told(logins, attempt)) {
+        hint = mem_print(
+            "in the mail program at %s choose \"normal password\" with STARTTLS or TLS in place of "
+            "%s; if %s should be there, add it to the SASL server's mechanisms (Dovecot: "
+            "auth_mechanisms; Cyrus: mech_list)",
+            attempt->client[0] != '\0' ? attempt->client : "the client",
+            attempt->mechanism[0] != '\0' ? attempt->mechanism : "what it asks for",
+            attempt->mechanism[0] != '\0' ? attempt->mechanism : "it");
+        report(attempt, "account.login-mechanism", hint, NULL, NULL);
+        free(hint);
+    }
     free_attempt(attempt);
 }
 

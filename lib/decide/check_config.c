@@ -15,6 +15,8 @@
 #define PORT_SUBMISSION 587
 #define PORT_SUBMISSIONS 465
 #define KEY_BITS_LEAST 128
+/* Postfix' method of a login that a proxy tells of, which can not tell of TLS. */
+#define BY_PROXY "XCLIENT"
 
 static bool is_submission_port(const struct message *message)
 {
@@ -109,8 +111,12 @@ void check_plaintext(const struct conf *conf, struct message *message)
         finding_hint(finding,
                      "turn on STARTTLS (587) or TLS (465) in the mail program of %s at %s, then "
                      "change its password, which went over the network in the clear; in main.cf "
-                     "set smtpd_tls_auth_only = yes",
-                     message->user, client);
+                     "set smtpd_tls_auth_only = yes%s",
+                     message->user, client,
+                     strcmp(message->auth_method, BY_PROXY) == 0
+                         ? "; if a proxy before us (XCLIENT) has encrypted the login: cause "
+                           "config.plaintext { action = log }"
+                         : "");
     else
         finding_hint(finding,
                      "turn on STARTTLS in the mail program at %s; in master.cf set "

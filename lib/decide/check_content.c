@@ -5,8 +5,10 @@
 #include "lib/content/scanner.h"
 #include "lib/content/unsubscribe.h"
 #include "lib/decide/check_functions.h"
+#include "lib/decide/maker.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OCTETS_PER_MB 1000000
@@ -180,57 +182,96 @@ static bool is_bulk(const struct conf *conf, const struct message *message, stru
     return why->length > 0;
 }
 
-/* What is missing, and how to put it right; NULL: nothing is. */
-static const char *missing(const struct message *message, const struct unsubscribe *state,
-                           const char **hint_r)
+/* What is missing. */
+enum lack { LACK_NOTHING, LACK_FIELD, LACK_HTTPS, LACK_POST, LACK_SIGNATURE, LACK_COVER };
+static const char *const lacks[] = {
+    [LACK_FIELD] = "no List-Unsubscribe",
+    [LACK_HTTPS] = "List-Unsubscribe has no https address",
+    [LACK_POST] = "no List-Unsubscribe-Post",
+    [LACK_SIGNATURE] = "no DKIM signature",
+    [LACK_COVER] = "the DKIM signature does not cover it",
+};
+
+/* People who talk with each other are not mailed to in bulk (RFC 8058 is about the latter). */
+static enum lack lack_of(const struct message *message, const struct unsubscribe *state)
 {
-    if (!state->has_field || (!state->has_https && !unsubscribe_is_discussion(message))) {
-        *hint_r = state->has_field
-                      ? "add an https address to List-Unsubscribe: \"<https://...>\""
-                      : "add \"List-Unsubscribe: <https://...>\" and \"List-Unsubscribe-Post: "
-                        "List-Unsubscribe=One-Click\"";
-        return state->has_field ? "List-Unsubscribe has no https address" : "no List-Unsubscribe";
+    const bool discussion = unsubscribe_is_discussion(message);
+
+    if (!state->has_field)
+        return LACK_FIELD;
+    if (discussion)
+        return LACK_NOTHING;
+    return !state->has_https   ? LACK_HTTPS
+           : !state->one_click ? LACK_POST
+           : state->is_covered ? LACK_NOTHING
+           : !state->is_signed ? LACK_SIGNATURE
+                               : LACK_COVER;
+}
+
+/* The whole headers to write, with what is there kept. */
+static void hint_bulk(const struct message *message, enum lack lack, struct finding *finding)
+{
+    const struct header *there = message_header(message, "List-Unsubscribe", 0);
+    const char *value = there != NULL ? there->value + strspn(there->value, " \t\r\n") : "";
+    char *maker = maker_words(message), *domain = maker_domain(message);
+
+    switch (lack) {
+    case LACK_FIELD:
+    case LACK_HTTPS:
+        finding_hint(finding,
+                     "let %s add \"List-Unsubscribe: <https://%s/...>%s%.200s\" and "
+                     "\"List-Unsubscribe-Post: List-Unsubscribe=One-Click\", with an address for "
+                     "each recipient that answers the POST",
+                     maker, domain, *value != '\0' ? ", " : "", value);
+        break;
+    case LACK_POST:
+        finding_hint(finding,
+                     "let %s add \"List-Unsubscribe-Post: List-Unsubscribe=One-Click\", and answer "
+                     "the POST to %.200s",
+                     maker, value);
+        break;
+    case LACK_COVER:
+        finding_hint(finding,
+                     "let what signs for %s name List-Unsubscribe and List-Unsubscribe-Post in the "
+                     "h= of the DKIM signature; a sign section for %s does",
+                     domain, domain);
+        break;
+    case LACK_SIGNATURE:
+        finding_hint(
+            finding,
+            "sign mail from %s: sluicectl keygen %s makes the key, the record and the sign "
+            "section, which covers both headers",
+            domain, domain);
+        break;
+    case LACK_NOTHING:
+        break;
     }
-    /* people who talk with each other are not mailed to in bulk (RFC 8058 is about the latter) */
-    if (unsubscribe_is_discussion(message))
-        return NULL;
-    if (!state->one_click) {
-        *hint_r = "add \"List-Unsubscribe-Post: List-Unsubscribe=One-Click\" and answer the POST";
-        return "no List-Unsubscribe-Post";
-    }
-    if (!state->is_covered) {
-        *hint_r = state->is_signed
-                      ? "name List-Unsubscribe and List-Unsubscribe-Post in the h= of the DKIM "
-                        "signature"
-                      : "sign the message with DKIM: a sign section for its From domain covers "
-                        "both headers";
-        return state->is_signed ? "the DKIM signature does not cover it" : "no DKIM signature";
-    }
-    return NULL;
+    free(maker);
+    free(domain);
 }
 
 void check_bulk_headers(const struct conf *conf, struct message *message)
 {
     struct unsubscribe state;
     struct text why = TEXT_EMPTY;
-    const char *problem, *hint = NULL;
+    enum lack lack;
     struct finding *finding;
 
     if (!conf->content_checks || !is_bulk(conf, message, &why))
         goto done;
     unsubscribe_read(message, &state);
-    problem = missing(message, &state, &hint);
-    if (problem == NULL)
+    lack = lack_of(message, &state);
+    if (lack == LACK_NOTHING)
         goto done;
     finding = findings_add(&message->findings, cause_get(CAUSE_CONTENT_BULK_HEADERS));
-    finding_field(finding, "problem", "%s", problem);
+    finding_field(finding, "problem", "%s", lacks[lack]);
     finding_field(finding, "bulk-by", "%s", text_string(&why));
     finding_field(finding, "rcpts", "%zu", message->nrecipients_total);
     finding_sentence(finding,
                      "This is bulk mail (%s), and people cannot unsubscribe from it with one click "
                      "(%s); large mail providers refuse such mail.",
-                     text_string(&why), problem);
-    finding_hint(finding, "%s", hint);
+                     text_string(&why), lacks[lack]);
+    hint_bulk(message, lack, finding);
 done:
     text_free(&why);
 }
@@ -272,6 +313,7 @@ void check_malformed(const struct conf *conf, struct message *message)
 {
     const struct content_fact *content = &message->facts.content;
     struct finding *finding;
+    char *maker;
 
     (void)conf;
     if (content->malformed == NULL)
@@ -284,5 +326,7 @@ void check_malformed(const struct conf *conf, struct message *message)
                      "The message was put together wrongly by the program that sent it%s%s (%s).",
                      content->malformed_part[0] != '\0' ? ", in part " : "",
                      content->malformed_part, content->malformed);
-    finding_hint(finding, "%s", content->malformed_remedy);
+    maker = maker_words(message);
+    finding_hint(finding, "let %s repair it: %s", maker, content->malformed_remedy);
+    free(maker);
 }

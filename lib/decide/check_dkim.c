@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
+#include "lib/decide/dns_failure.h"
 #include "lib/decide/foresight.h"
 
 #include <stdlib.h>
@@ -92,15 +93,16 @@ static void find_weak(struct message *message, const char *domain, const char *s
 
 static void find_failure(struct message *message, const struct outlook_key *key)
 {
-    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+    char *name = mem_print("%s._domainkey.%s", key->selector, key->domain);
 
-    finding_field(finding, "domain", "%s", key->domain);
-    finding_field(finding, "problem", "DKIM: %s",
-                  key->own.problem != NULL ? key->own.problem : "no answer");
-    finding_hint(finding,
-                 "the name servers of %s or our resolver do not answer: try \"dig TXT "
-                 "%s._domainkey.%s\"",
-                 key->domain, key->selector, key->domain);
+    dns_failure_add(
+        message,
+        &(struct dns_failure){.domain = key->domain,
+                              .type = "TXT",
+                              .name = name,
+                              .problem = key->own.problem != NULL ? key->own.problem : "no answer",
+                              .recipient = -1});
+    free(name);
 }
 
 static void check_key(struct message *message, const struct outlook_key *key)

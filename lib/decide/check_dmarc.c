@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
+#include "lib/decide/dns_failure.h"
 #include "lib/decide/foresight.h"
 
 #include <stdlib.h>
@@ -173,17 +174,19 @@ static void find_unaligned(const struct conf *conf, struct message *message,
 
 static void find_failure(struct message *message, const struct outlook *outlook)
 {
-    struct finding *finding;
+    const char *problem = outlook->dmarc.problem;
+    char *name;
 
     if (outlook->dmarc.status != DMARC_STATUS_TEMPERROR)
         return;
-    finding = findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
-    finding_field(finding, "domain", "%s", outlook->from_domain);
-    finding_field(finding, "problem", "DMARC: %s",
-                  outlook->dmarc.problem != NULL ? outlook->dmarc.problem : "no answer");
-    finding_hint(finding,
-                 "the name servers of %s or our resolver do not answer: try \"dig TXT _dmarc.%s\"",
-                 outlook->from_domain, outlook->from_domain);
+    name = mem_print("_dmarc.%s", outlook->from_domain);
+    dns_failure_add(message,
+                    &(struct dns_failure){.domain = outlook->from_domain,
+                                          .type = "TXT",
+                                          .name = name,
+                                          .problem = problem != NULL ? problem : "no answer",
+                                          .recipient = -1});
+    free(name);
 }
 
 void check_dmarc(const struct conf *conf, struct message *message)

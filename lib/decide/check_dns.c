@@ -4,22 +4,24 @@
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
 #include "lib/decide/checks.h"
+#include "lib/decide/dns_failure.h"
+
+#include <stdlib.h>
 
 static void failure(struct message *message, const char *domain,
                     const struct mail_domain_fact *fact, long recipient)
 {
-    struct finding *finding = findings_add(&message->findings, cause_get(CAUSE_DNS_FAILURE));
+    char *sentence = mem_print(
+        "The domain %s could not be looked up at the moment. Please try again later.", domain);
 
-    if (!finding)
-        return;
-    finding->recipient = recipient;
-    finding_field(finding, "domain", "%s", domain);
-    finding_field(finding, "problem", "%s", fact->problem ? fact->problem : "no answer");
-    finding_sentence(finding,
-                     "The domain %s could not be looked up at the moment. Please try again later.",
-                     domain);
-    finding_hint(finding, "the name servers of %s or our resolver do not answer: try \"dig MX %s\"",
-                 domain, domain);
+    dns_failure_add(message,
+                    &(struct dns_failure){.domain = domain,
+                                          .type = "MX",
+                                          .name = domain,
+                                          .problem = fact->problem ? fact->problem : "no answer",
+                                          .for_people = sentence,
+                                          .recipient = recipient});
+    free(sentence);
 }
 
 void check_sender_domain(const struct conf *conf, struct message *message)

@@ -84,7 +84,8 @@ void check_new_client(const struct conf *conf, struct message *message)
     if (!habits || !habits->client_is_new)
         return;
     finding = begin(message, CAUSE_ACCOUNT_NEW_CLIENT);
-    finding_field(finding, "program", "%s", name_of(habits->client));
+    finding_field(finding, "program", "%.*s", (int)strcspn(name_of(habits->client), "|"),
+                  name_of(habits->client));
     finding_field(finding, "helo", "%s", message->helo);
     if (message->tls_protocol[0] != '\0')
         finding_field(finding, "tls", "%s %s", message->tls_protocol, message->tls_cipher);

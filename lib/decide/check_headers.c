@@ -4,10 +4,13 @@
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
 #include "lib/decide/checks.h"
+#include "lib/decide/maker.h"
 
 #include "lib/base/text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* RFC 5322 section 3.6 wants the first two, and Message-ID so much that receivers do. */
 static const char *const wanted[] = {"Date", "From", "Message-ID"};
@@ -34,10 +37,23 @@ static void list_wanted(const struct message *message, bool repeated, struct tex
     }
 }
 
+static void hint_missing(const struct message *message, struct finding *finding, const char *names)
+{
+    char *maker = maker_words(message), *domain = maker_domain(message);
+    const bool lacks_id = strstr(names, "Message-ID") != NULL;
+
+    finding_hint(finding, "let %s write %s%s%s", maker, names,
+                 lacks_id ? "; a Message-ID is new for each message and ends in @" : "",
+                 lacks_id ? domain : "");
+    free(maker);
+    free(domain);
+}
+
 static void check_presence(struct message *message, bool repeated)
 {
     struct text names = TEXT_EMPTY;
     struct finding *finding;
+    char *maker;
 
     list_wanted(message, repeated, &names);
     if (names.length == 0)
@@ -47,15 +63,14 @@ static void check_presence(struct message *message, bool repeated)
     if (repeated) {
         finding_sentence(finding, "The message has more than one header of these: %s.",
                          text_string(&names));
-        finding_hint(finding,
-                     "let the program that makes the message write %s once: receivers refuse "
-                     "what has two",
+        maker = maker_words(message);
+        finding_hint(finding, "let %s write %s once: receivers refuse what has two", maker,
                      text_string(&names));
+        free(maker);
     } else {
         finding_sentence(finding, "The message lacks headers that every message must have: %s.",
                          text_string(&names));
-        finding_hint(finding, "let the program that makes the message write %s",
-                     text_string(&names));
+        hint_missing(message, finding, text_string(&names));
     }
 done:
     text_free(&names);
@@ -81,22 +96,30 @@ static void check_from(struct message *message)
 {
     const struct header *from = message_header(message, "From", 0);
     struct finding *finding;
+    const char *own, *value;
+    char *maker;
 
     if (from == NULL || is_sender_list(from->value))
         return;
+    value = from->value + strspn(from->value, " \t\r\n");
+    own = strchr(message->user, '@') != NULL ? message->user : message->sender.text;
+    maker = maker_words(message);
     finding = find(message, "unparsable");
     finding_field(finding, "header", "From");
-    finding_field(finding, "value", "%.200s", from->value + (from->value[0] == ' '));
+    finding_field(finding, "value", "%.200s", value);
     finding_sentence(finding, "The message's From header is no mail address.");
-    finding_hint(finding, "let the program that makes the message write From as \"Name "
-                          "<user@example.com>\", with quotes around a name that has commas, dots "
-                          "or brackets");
+    finding_hint(finding,
+                 "let %s write \"From: Name <%s>\" in place of \"%.200s\", with quotes around a "
+                 "name that has commas, dots or brackets",
+                 maker, own != NULL && own[0] != '\0' ? own : "user@domain", value);
+    free(maker);
 }
 
 static void check_line_ends(struct message *message)
 {
     const struct wire *wire = &message->wire;
     struct finding *finding;
+    char *maker;
 
     if (wire->bare_returns == 0 && wire->bare_feeds == 0)
         return;
@@ -104,17 +127,20 @@ static void check_line_ends(struct message *message)
     finding_field(finding, "bare-cr", "%" PRIu64, wire->bare_returns);
     finding_field(finding, "bare-lf", "%" PRIu64, wire->bare_feeds);
     finding_sentence(finding, "The message has line ends that are none: CR or LF alone.");
+    maker = maker_words(message);
     finding_hint(finding,
-                 "let the program that makes the message end each line with CRLF (%" PRIu64
-                 " CR and %" PRIu64 " LF stand alone), or encode the part in base64: servers "
-                 "replace them, which breaks the signature",
-                 wire->bare_returns, wire->bare_feeds);
+                 "let %s end each line with CRLF (%" PRIu64 " CR and %" PRIu64
+                 " LF stand alone), or encode the part in base64: servers replace them, which "
+                 "breaks the signature",
+                 maker, wire->bare_returns, wire->bare_feeds);
+    free(maker);
 }
 
 static void check_line_length(struct message *message)
 {
     const struct wire *wire = &message->wire;
     struct finding *finding;
+    char *maker;
 
     if (wire->long_lines == 0)
         return;
@@ -125,11 +151,14 @@ static void check_line_length(struct message *message)
     finding_sentence(finding,
                      "The message has a line of %" PRIu64 " octets; at most %d are allowed.",
                      wire->longest, WIRE_LINE_MAX);
+    maker = maker_words(message);
     finding_hint(finding,
-                 "let the program that makes the message encode its text as quoted-printable or "
-                 "base64, or fold its headers: %" PRIu64 " of its lines are over %d octets (the "
-                 "longest has %" PRIu64 "), and the MTA breaks them after signing",
-                 wire->long_lines, WIRE_LINE_MAX, wire->longest);
+                 "let %s encode its text as quoted-printable or base64, or fold its headers: "
+                 "%" PRIu64 " of its lines %s over %d octets (the longest has %" PRIu64
+                 "), and the MTA breaks them after signing",
+                 maker, wire->long_lines, wire->long_lines == 1 ? "is" : "are", WIRE_LINE_MAX,
+                 wire->longest);
+    free(maker);
 }
 
 void check_headers(const struct conf *conf, struct message *message)

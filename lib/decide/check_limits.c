@@ -92,6 +92,10 @@ static void over_per_message(struct message *message, const struct limit_fact *f
                            ? "recipients outside our own domains"
                            : "recipients";
     struct text hint = TEXT_EMPTY;
+    const char *one = fact->limit->count == COUNT_BYTES ? "byte"
+                      : fact->limit->count == COUNT_EXTERNAL_RECIPIENTS
+                          ? "recipient outside our own domains"
+                          : "recipient";
 
     if (!finding)
         return;
@@ -99,9 +103,10 @@ static void over_per_message(struct message *message, const struct limit_fact *f
     add_fields(finding, fact);
     finding_sentence(finding,
                      "This message has %" PRId64 " %s and at most %" PRId64
-                     " are allowed on one message.",
-                     fact->amount, noun, fact->max);
-    text_print(&hint, "send it in parts of at most %" PRId64 " %s, or ", fact->max, noun);
+                     " %s allowed on one message.",
+                     fact->amount, noun, fact->max, fact->max == 1 ? "is" : "are");
+    text_print(&hint, "send it in parts of at most %" PRId64 " %s, or ", fact->max,
+               fact->max == 1 ? one : noun);
     add_remedy(&hint, fact);
     finding_hint(finding, "%s", text_string(&hint));
     text_free(&hint);

@@ -5,6 +5,7 @@
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
+#include "lib/decide/dns_failure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -231,17 +232,18 @@ static void find_broken(const struct identity *identity)
 static void find_failure(const struct identity *identity)
 {
     const struct outlook_spf *spf = first(identity, SPF_TEMPERROR);
-    struct finding *finding;
+    char *problem;
 
     if (spf == NULL)
         return;
-    finding = findings_add(&identity->message->findings, cause_get(CAUSE_DNS_FAILURE));
-    finding_field(finding, "domain", "%s", identity->domain);
-    finding_field(finding, "problem", "SPF: %.*s", RECORD_SHOWN,
-                  spf->result.problem != NULL ? spf->result.problem : "no answer");
-    finding_hint(finding,
-                 "the name servers of %s or our resolver do not answer: try \"dig TXT %s\"",
-                 identity->domain, identity->domain);
+    problem = mem_print("%.*s", RECORD_SHOWN,
+                        spf->result.problem != NULL ? spf->result.problem : "no answer");
+    dns_failure_add(identity->message, &(struct dns_failure){.domain = identity->domain,
+                                                             .type = "TXT",
+                                                             .name = identity->domain,
+                                                             .problem = problem,
+                                                             .recipient = -1});
+    free(problem);
 }
 
 /* A HELO name needs no record of its own; for bounces it is the only name that there is. */

@@ -163,7 +163,8 @@ CASES = [
         "content.bulk-headers",
         "Precedence: bulk\n" + TEXT,
         {"problem": "no List-Unsubscribe", "bulk-by": "Precedence: bulk"},
-        'add "List-Unsubscribe: <https://...>"',
+        'program that makes the message of alice@example.test at 127.0.0.1 add '
+        '"List-Unsubscribe: <https://example.test/...>"',
         "Precedence: bulk\n" + UNSUBSCRIBE + ONE_CLICK + TEXT,
         action="warn",
     ),
@@ -172,7 +173,7 @@ CASES = [
         "content.bulk-headers",
         "List-Unsubscribe: <mailto:leave@example.test>\n" + TEXT,
         {"problem": "List-Unsubscribe has no https address", "bulk-by": "10 recipients"},
-        "add an https address",
+        "<https://example.test/...>, <mailto:leave@example.test>",
         TEXT,
         action="warn",
         recipients=10,
@@ -183,7 +184,7 @@ CASES = [
         "content.bulk-headers",
         UNSUBSCRIBE + TEXT,
         {"problem": "no List-Unsubscribe-Post", "bulk-by": "class newsletter"},
-        "List-Unsubscribe=One-Click",
+        "answer the POST to <https://news.example.test/leave>",
         UNSUBSCRIBE + TEXT,
         action="warn",
         login="bob",
@@ -197,7 +198,7 @@ CASES = [
         + ONE_CLICK
         + TEXT,
         {"problem": "the DKIM signature does not cover it"},
-        "name List-Unsubscribe and List-Unsubscribe-Post in the h=",
+        "let what signs for example.net name List-Unsubscribe and List-Unsubscribe-Post in the h=",
         "Precedence: bulk\nFrom: alice@example.net\n"
         "DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=s;\n"
         " h=from:list-unsubscribe-post:list-unsubscribe; bh=x; b=x\n"
