@@ -5,6 +5,7 @@
 #include "lib/decide/compromise.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct habits *habits_of(const struct message *message)
@@ -56,23 +57,32 @@ void check_many_locations(const struct conf *conf, struct message *message)
 {
     const struct habits *habits = habits_of(message);
     struct finding *finding;
+    bool too_many_places;
+    char *window;
 
     if (!habits || !compromise_many_locations(conf, habits))
         return;
+    too_many_places = habits->places > (unsigned)conf->locations_max;
     finding = begin(message, CAUSE_ACCOUNT_MANY_LOCATIONS);
     finding_field(finding, "networks", "%u", habits->places);
     if (habits->countries > 0)
         finding_field(finding, "countries", "%u", habits->countries);
     finding_field(finding, "window", "%" PRId64, conf->locations_window_ms / 1000);
-    finding_sentence(
-        finding,
-        "Your account was used from %u networks at nearly the same time. Please change "
-        "your password and contact your mail administrator.",
-        habits->places);
+    window = conf_duration(conf->locations_window_ms);
+    finding_field(finding, "max", "%" PRId64,
+                  too_many_places ? (int64_t)conf->locations_max : (int64_t)conf->countries_max);
+    finding_sentence(finding,
+                     "Your account was used from %u %s within %s; more than %" PRId64
+                     " look like a stolen password. Please change your password and contact your "
+                     "mail administrator.",
+                     too_many_places ? habits->places : habits->countries,
+                     too_many_places ? "networks" : "countries", window,
+                     too_many_places ? (int64_t)conf->locations_max : (int64_t)conf->countries_max);
+    free(window);
     finding_hint(finding,
                  "sluicectl suspend %s --reason abuse, change the password; if many devices share "
-                 "it on purpose: sluicectl release %s, and raise locations-max",
-                 message->user, message->user);
+                 "it on purpose: sluicectl release %s, and raise %s",
+                 message->user, message->user, too_many_places ? "locations-max" : "countries-max");
 }
 
 void check_new_client(const struct conf *conf, struct message *message)

@@ -224,9 +224,9 @@ void check_bounce_rate(const struct conf *conf, struct message *message)
     finding_field(finding, "window", "%" PRId64, conf->bounce_rate_window_ms / 1000);
     finding_sentence(finding,
                      "%" PRId64 " of your last %" PRId64
-                     " messages went to addresses that do not take them. Please clean your "
-                     "address list.",
-                     outcomes->hard, outcomes->results);
+                     " messages went to addresses that do not take them; at most %u in 100 "
+                     "may. Please clean your address list.",
+                     outcomes->hard, outcomes->results, conf->bounce_rate);
     finding_hint(finding,
                  "grep 'event=delivery.*status=bounced.*user=%s' in the mail log names the "
                  "addresses: have them removed, or change the password if %s did not send this",
@@ -248,9 +248,10 @@ void check_complaints(const struct conf *conf, struct message *message)
     finding_field(finding, "results", "%" PRId64, outcomes->results);
     finding_field(finding, "window", "%" PRId64, conf->bounce_rate_window_ms / 1000);
     finding_sentence(finding,
-                     "%" PRId64 " people reported your recent messages as spam. Please contact "
-                     "your mail administrator.",
-                     outcomes->complaints);
+                     "%" PRId64 " people reported your last %" PRId64
+                     " messages as spam; at most %" PRId64
+                     " in 1000 may. Please contact your mail administrator.",
+                     outcomes->complaints, outcomes->results, (int64_t)conf->complaint_rate);
     finding_hint(finding,
                  "grep 'event=complaint.*user=%s' in the log names the messages: stop the mailing, "
                  "and release what is on hold after a look at it",

@@ -121,12 +121,12 @@ static void plan_recipients(const struct conf *conf, const struct message *messa
 }
 
 /* The epoch was a Thursday; Monday's first hour is 0. */
-static void name_hour(int64_t now_sec, char hour_r[10], char day_r[10])
+static void name_hour(int64_t now_sec, char hour_r[HABITS_HOUR_SIZE], char day_r[HABITS_HOUR_SIZE])
 {
     int64_t in_week = (now_sec + 3 * DAY_SEC) % WEEK_SEC;
 
-    snprintf(hour_r, 10, "hour:%03d", (int)(in_week / HOUR_SEC));
-    snprintf(day_r, 10, "day:%d", (int)(in_week / DAY_SEC));
+    snprintf(hour_r, HABITS_HOUR_SIZE, "hour:%03d", (int)(in_week / HOUR_SEC));
+    snprintf(day_r, HABITS_HOUR_SIZE, "day:%d", (int)(in_week / DAY_SEC));
 }
 
 void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
@@ -134,6 +134,7 @@ void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_c
 {
     struct text subject = TEXT_EMPTY;
     struct habits *habits;
+    char unused[HABITS_HOUR_SIZE];
 
     habits_free(&message->facts.habits);
     /* Before the charge nothing is learned, and what is unusual is said with it. */
@@ -148,6 +149,8 @@ void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_c
     habits->when_sec = now_sec;
     habits->amount = (int64_t)message->nrecipients_total;
     name_hour(now_sec, habits->hour, habits->day);
+    name_hour(now_sec - HOUR_SEC, habits->hour_before, unused);
+    name_hour(now_sec + HOUR_SEC, habits->hour_behind, unused);
     plan_place(conf, geo, message, habits);
     plan_client(message, habits);
     plan_recipients(conf, message, habits);
@@ -190,6 +193,8 @@ static void ask_hours(const struct habits *habits, struct notes_request *room)
     } hours[] = {{habits->hour, WEEK_SEC}, {habits->day, WEEK_SEC}, {all, DAY_SEC}};
     struct store_wish *wish = notes_wish(room, habits->subject, "hours");
 
+    notes_wish_field(room, wish, habits->hour_before);
+    notes_wish_field(room, wish, habits->hour_behind);
     for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++) {
         notes_wish_field(room, wish, hours[i].field);
         add_mark(room, habits,
@@ -299,21 +304,25 @@ static int64_t rounded(int64_t milli)
     return most(1, (milli + 500) / 1000);
 }
 
-/* What is usual in this hour of the week, or in an hour of a usual day: whichever is more, so that
- * a new hour of work or a holiday is no reason for alarm. */
+/* What is usual in this hour of the week, the one before or behind it, or in an hour of a usual
+ * day: whichever is most, so that a new hour of work or a holiday is no reason for alarm, and
+ * clocks that are put forward or back (the hours are UTC's) are none either. */
 static void judge_volume(const struct store_note *hours, int64_t added, struct habits *habits)
 {
-    struct store_mark_value hour, day, days;
+    struct store_mark_value hour, before, behind, day, days;
     bool history =
         read_mark(hours, all, &days) && habits->when_sec - days.first_sec >= HISTORY_DAYS * DAY_SEC;
 
     read_mark(hours, habits->hour, &hour);
+    read_mark(hours, habits->hour_before, &before);
+    read_mark(hours, habits->hour_behind, &behind);
     read_mark(hours, habits->day, &day);
     habits->in_hour.now = count_now(&hour, habits->when_sec, WEEK_SEC) + added;
     habits->in_day.now = count_now(&day, habits->when_sec, WEEK_SEC) + added;
     if (!history)
         return;
-    habits->in_hour.usual = rounded(most(hour.usual_milli, days.usual_milli / DAY_HOURS));
+    habits->in_hour.usual = rounded(most(most(hour.usual_milli, days.usual_milli / DAY_HOURS),
+                                         most(before.usual_milli, behind.usual_milli)));
     habits->in_day.usual = rounded(most(day.usual_milli, days.usual_milli));
 }
 
@@ -376,7 +385,7 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
 void habits_forgive(struct store *store, const char *subject, int64_t now_sec,
                     store_callback *callback, void *context)
 {
-    char hour[10], day[10], now[24];
+    char hour[HABITS_HOUR_SIZE], day[HABITS_HOUR_SIZE], now[24];
     const char *const hours[] = {hour, day}, *const known[] = {sampled, fresh};
     const struct store_pair forgiven = {HABITS_FORGIVEN_FIELD, now};
     const struct store_note_change change = {.subject = subject,

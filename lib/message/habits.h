@@ -12,6 +12,8 @@
 /* Looked at, of one message: a sample tells new lists from old ones. */
 #define HABITS_RECIPIENTS 16
 
+#define HABITS_HOUR_SIZE 10
+
 /* This hour's or day's recipients, and how many there usually are. */
 struct habits_volume {
     int64_t now; /* this message included */
@@ -26,7 +28,8 @@ struct habits {
     char place[6 + IP_TEXT_MAX]; /* "place:AS64500" or "place:203.0.113.0/24"; "" unknown */
     char country[8 + 3]; /* "country:NL"; "" unknown */
     char *client; /* "client:Thunderbird|laptop.example.com"; NULL unknown */
-    char hour[10], day[10]; /* "hour:037" of the week (UTC), "day:1" */
+    char hour[HABITS_HOUR_SIZE], day[HABITS_HOUR_SIZE]; /* "hour:037" of the week (UTC), "day:1" */
+    char hour_before[HABITS_HOUR_SIZE], hour_behind[HABITS_HOUR_SIZE]; /* beside it */
     char recipients[HABITS_RECIPIENTS][10]; /* hashes, as the store names them */
     size_t nrecipients;
     int64_t untold; /* recipients of the messages before that the store does not know of */
