@@ -40,13 +40,13 @@ void own_check_body(struct session *session, const void *bytes, size_t length)
         verify_body(session->own, bytes, length);
 }
 
-/* The record that the key of a signature's value is published with, or NULL. */
-static const struct outlook_key *published_key(const struct outlook *outlook,
-                                               const struct dkim_signature *signature)
+/* What is published of a key, or NULL. */
+static const struct outlook_key *published_key(const struct outlook *outlook, const char *domain,
+                                               const char *selector)
 {
     for (size_t i = 0; i < outlook->nkeys; i++)
-        if (text_equal_case(outlook->keys[i].domain, signature->domain) &&
-            text_equal_case(outlook->keys[i].selector, signature->selector))
+        if (text_equal_case(outlook->keys[i].domain, domain) &&
+            text_equal_case(outlook->keys[i].selector, selector))
             return &outlook->keys[i];
     return NULL;
 }
@@ -70,7 +70,7 @@ static char *check_word(const struct verify *verify)
 }
 
 /* By the key alone; why one does not match is a finding of its own (dns.dkim-*). */
-static char *compare(const struct session *session, int64_t now_sec)
+static const char *compare(const struct session *session)
 {
     static const char *const words[] = {
         [OWN_KEY_ABSENT] = "fail:no-key-is-published",
@@ -79,22 +79,18 @@ static char *compare(const struct session *session, int64_t now_sec)
         [OWN_KEY_UNUSABLE] = "fail:unusable-key",
         [OWN_KEY_FAILED] = "temperror",
     };
-    char *word = mem_copy("pass");
+    struct signing_fact signing;
 
-    for (size_t n = 0; signature_value(session->signature, n) != NULL; n++) {
+    for (size_t n = 0; signature_key(session->signature, n, &signing); n++) {
         const struct outlook_key *key;
-        struct dkim_signature signature;
 
-        dkim_signature_parse(signature_value(session->signature, n), now_sec, &signature);
-        key = signature.problem == NULL ? published_key(session->message->facts.outlook, &signature)
-                                        : NULL;
-        dkim_signature_clear(&signature);
-        if (key != NULL && key->own.state == OWN_KEY_MATCHES)
+        if (!signature_is_made(session->signature, n))
             continue;
-        free(word);
-        return mem_copy(key == NULL ? "temperror" : words[key->own.state]);
+        key = published_key(session->message->facts.outlook, signing.domain, signing.selector);
+        if (key == NULL || key->own.state != OWN_KEY_MATCHES)
+            return key == NULL ? "temperror" : words[key->own.state];
     }
-    return word;
+    return "pass";
 }
 
 /* Does what receivers will do, with the key that is published. */
@@ -109,7 +105,7 @@ void own_check_end(struct session *session)
         return;
     if (session->own == NULL) {
         free(facts->dkim_check);
-        facts->dkim_check = compare(session, now_sec);
+        facts->dkim_check = mem_copy(compare(session));
         return;
     }
     verify_body_end(session->own);
@@ -119,7 +115,9 @@ void own_check_end(struct session *session)
         struct dkim_signature signature;
 
         dkim_signature_parse(value, now_sec, &signature);
-        key = signature.problem == NULL ? published_key(outlook, &signature) : NULL;
+        key = signature.problem == NULL
+                  ? published_key(outlook, signature.domain, signature.selector)
+                  : NULL;
         failed = failed || (key != NULL && key->own.state == OWN_KEY_FAILED);
         verify_add_own(session->own, value, key != NULL ? key->own.record : NULL, now_sec);
         dkim_signature_clear(&signature);

@@ -102,6 +102,9 @@ bool signature_has_body(const struct signature *signature, enum dkim_canon canon
 /* Ends it.  false: there is no signature, *reason_r is one of the words above. */
 bool signature_end(struct signature *signature, const char **reason_r);
 
+/* After signature_end(): whether the n-th key has signed. */
+bool signature_is_made(const struct signature *signature, size_t n);
+
 /* After signature_end(): the value of the n-th DKIM-Signature field, folded with LF and a tab,
  * without the space after the colon; borrowed, NULL behind the last. */
 const char *signature_value(const struct signature *signature, size_t n);

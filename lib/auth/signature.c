@@ -418,9 +418,12 @@ static char *end_part(struct part *part)
         dkim_getsighdr_d(part->dkim, sizeof(DKIM_SIGNHEADER ": ") - 1, &bytes, &length) !=
             DKIM_STAT_OK)
         return NULL;
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] != '\r')
-            text_add_char(&value, (char)bytes[i]);
+    for (size_t begin = 0, end; begin < length; begin = end + 1) {
+        const u_char *found = memchr(bytes + begin, '\r', length - begin);
+
+        end = found != NULL ? (size_t)(found - bytes) : length;
+        text_add(&value, (const char *)bytes + begin, end - begin);
+    }
     return value.length > 0 ? text_take(&value) : NULL;
 }
 
@@ -442,6 +445,11 @@ bool signature_end(struct signature *signature, const char **reason_r)
     if (has_failed(signature))
         *reason_r = SIGN_ERROR;
     return !has_failed(signature);
+}
+
+bool signature_is_made(const struct signature *signature, size_t n)
+{
+    return n < signature->nparts && signature->parts[n].value != NULL;
 }
 
 const char *signature_value(const struct signature *signature, size_t n)

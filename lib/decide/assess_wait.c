@@ -5,7 +5,7 @@
 #include "lib/decide/limits.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,9 +16,7 @@ struct waiting {
     const struct conf *conf;
     struct message *message;
     enum assess_charge charge;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done;
+    sem_t done; /* a condition would wake the thread for the lock that its waker still holds */
 };
 
 static void on_assessed(struct message *message, void *context)
@@ -26,10 +24,7 @@ static void on_assessed(struct message *message, void *context)
     struct waiting *waiting = context;
 
     (void)message;
-    pthread_mutex_lock(&waiting->lock);
-    waiting->done = true;
-    pthread_cond_signal(&waiting->changed);
-    pthread_mutex_unlock(&waiting->lock);
+    (void)sem_post(&waiting->done);
 }
 
 static void start(void *context)
@@ -40,14 +35,18 @@ static void start(void *context)
            waiting);
 }
 
-static void make_condition(pthread_cond_t *condition)
+/* Whether it ended within PROGRESS_SEC. */
+static bool wait_a_while(struct waiting *waiting)
 {
-    pthread_condattr_t steady;
+    struct timespec until;
+    int result;
 
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &steady);
-    pthread_condattr_destroy(&steady);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PROGRESS_SEC;
+    do {
+        result = sem_clockwait(&waiting->done, CLOCK_MONOTONIC, &until);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
 }
 
 void assess_wait(struct services *services, const struct conf *conf, struct message *message,
@@ -56,22 +55,12 @@ void assess_wait(struct services *services, const struct conf *conf, struct mess
     struct waiting waiting = {
         .services = services, .conf = conf, .message = message, .charge = charge};
 
-    pthread_mutex_init(&waiting.lock, NULL);
-    make_condition(&waiting.changed);
+    (void)sem_init(&waiting.done, 0, 0);
     loop_post(services->loop, start, &waiting);
-    pthread_mutex_lock(&waiting.lock);
-    while (!waiting.done) {
-        struct timespec until;
-
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += PROGRESS_SEC;
-        if (pthread_cond_timedwait(&waiting.changed, &waiting.lock, &until) == ETIMEDOUT &&
-            progress != NULL)
+    while (!wait_a_while(&waiting))
+        if (progress != NULL)
             progress(context);
-    }
-    pthread_mutex_unlock(&waiting.lock);
-    pthread_cond_destroy(&waiting.changed);
-    pthread_mutex_destroy(&waiting.lock);
+    (void)sem_destroy(&waiting.done);
 }
 
 /* A request that outlives the message it was made from. */
