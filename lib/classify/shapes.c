@@ -27,6 +27,8 @@ const struct shape line_shapes[] = {
     {CLIENTS, ANY_ID, BARE, LINE_TLS_OUT, "certificate verification failed for %h: %t"},
     {CLIENTS, ANY_ID, BARE, LINE_TLS_OUT, "server certificate verification failed for %h: %t"},
     {CLIENTS, ANY_ID, HEADED, LINE_TLS_OUT, "TLS is required, but was not offered by host %h"},
+    {CLIENTS, ID, HEADED, LINE_TLS_OUT, "Cannot start TLS: %t"},
+    {CLIENTS, ID, HEADED, LINE_TLS_OUT, "Server certificate not %t"},
     {CLIENTS, ANY_ID, BARE, LINE_TLS,
      "%l TLS connection established to %h: %v with cipher %i (%b bits)%_"},
     {CLIENTS, ANY_ID, HEADED, LINE_TLS,

@@ -53,6 +53,20 @@ static void tell(const struct counting *counting, const struct suspension *suspe
     free(window);
 }
 
+static const char *value_of(const void *note, const char *name)
+{
+    return store_note_value(note, name);
+}
+
+/* By an operator, or since this was begun to be counted: that stands as it is. */
+static bool was_suspended(const struct store_answer *answer)
+{
+    struct suspension suspension;
+
+    return answer->nnotes > 0 && suspension_read(value_of, &answer->notes[0],
+                                                 answer->now_us / 1000000, &suspension);
+}
+
 /* What was counted has had its effect: after a release, counting begins anew. */
 static void counted(const struct store_answer *answer, void *context)
 {
@@ -66,7 +80,7 @@ static void counted(const struct store_answer *answer, void *context)
                                     .by = counting->by,
                                     .note = ""};
 
-    if (answer->outcome == STORE_OUTCOME_DONE && !answer->known) {
+    if (answer->outcome == STORE_OUTCOME_DONE && !answer->known && !was_suspended(answer)) {
         counting->count = answer->limits[0].used;
         if (counting->count >= counting->suspend.after) {
             suspension_set(store, counting->user, &suspension, NULL, NULL);
@@ -88,11 +102,14 @@ static void count(void *context)
         .amount = 1,
         .max = INT64_MAX,
     };
+    const struct store_wish flag = {.subject = counting->user, .kind = SUSPENSION_KIND};
     const struct store_request request = {
         .identity = counting->identity,
         .fingerprint = hash_stable(counting->user, strlen(counting->user)),
         .limits = &limit,
         .nlimits = 1,
+        .wishes = &flag,
+        .nwishes = 1,
     };
 
     store_charge(counting->services->store, &request, counted, counting);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What sluice-feedback learns of an account: its bounces, complaints about it, and failed logins."""
 
+import datetime
 import pathlib
 import subprocess
 
@@ -48,7 +49,11 @@ Hello
 @pytest.fixture
 def place(station):
     """A policy daemon and sluice-feedback with one store, and the log that the test writes."""
-    place = station(resolver=False)
+    place = station(
+        resolver=False,
+        sections="cause account.login-failures { suspend = 12h after 2 in 10m }\n"
+        "cause destination.content { suspend = 2h after 3 in 10m }\n",
+    )
     place.mail = MailLog(place.folder / "mail.log")
     place.maildir = place.folder / "complaints"
     for name in ("tmp", "new", "cur"):
@@ -154,7 +159,56 @@ def test_failed_logins(place):
         event="cause", cause="account.login-failures", seconds=SECONDS
     )
     assert (event["user"], event["n"], event["client"]) == ("dave@example.test", "3", "192.0.2.1")
-    assert len(place.feedback.log.events(cause="account.login-failures")) == 1
+    assert len(place.feedback.log.events(event="cause", cause="account.login-failures")) == 1
+
+
+def fail_logins(place, user, count):
+    for number in range(count):
+        place.mail.line(
+            "submission/smtpd",
+            f"warning: a.example[192.0.2.1]: SASL PLAIN authentication failed: bad password "
+            f"{number}, sasl_username={user}",
+        )
+
+
+def bounce_spam(place, user, count):
+    for number in range(count):
+        queue_id = f"E{user[0].upper()}{number:08X}".replace("G", "A").replace("H", "B")
+        place.mail.sender(queue_id, user)
+        place.mail.delivery(
+            queue_id, f"to{number}@spam.example", "bounced", "5.7.1",
+            "550 5.7.1 Message rejected as spam by content filtering",
+        )
+
+
+def test_suspends_by_what_it_finds_itself(place):
+    """As many as it takes suspend, once; one less does not, and an operator's word stands."""
+    fail_logins(place, "grace@example.test", 4)  # of which the third and fourth are too many
+    fail_logins(place, "heidi@example.test", 3)
+    bounce_spam(place, "gina@example.test", 3)
+    bounce_spam(place, "hans@example.test", 2)
+    for user, cause, hours in (
+        ("grace@example.test", "account.login-failures", 12),
+        ("gina@example.test", "destination.content", 2),
+    ):
+        event = place.feedback.log.wait(event="suspend", user=user, seconds=SECONDS)
+        assert (event["cause"], event["window"]) == (cause, "10m")
+        assert event["by"].startswith("sluice-feedback@")
+        until = datetime.datetime.strptime(event["until"], "%Y-%m-%d %H:%M UTC")
+        left = until - datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        assert abs(left.total_seconds() - hours * 3600) < 120
+        assert place.ctl.run("suspended", user).returncode == 0
+    for user in ("heidi@example.test", "hans@example.test"):
+        assert place.ctl.run("suspended", user, check=False).returncode == 1
+    with policy.Client(place.policy_socket) as client:
+        sender = {"sasl_username": "gina@example.test", "sender": "gina@example.test"}
+        said = client.ask(protocol_state="RCPT", recipient="bob@example.net", **sender)
+    assert "5.7.13" in said and "account.suspended" in said
+    place.ctl.run("suspend", "hans@example.test", "--reason", "abuse")
+    bounce_spam(place, "hans@example.test", 6)
+    bounce_spam(place, "gustav@example.test", 3)
+    place.feedback.log.wait(event="suspend", user="gustav@example.test", seconds=SECONDS)
+    assert len(place.feedback.log.events(event="suspend")) == 3
 
 
 @proof.provokes("destination.login")
