@@ -117,11 +117,15 @@ static int reset(const struct conf *conf, struct subject *subject, const char *v
 }
 
 /* The subject in the words of limits: "destination example.net", "dest:example.net" and the like
- * mean a recipient's domain.  The caller frees it. */
+ * mean a recipient's domain.  NULL: two words that are none of these.  The caller frees it. */
 static char *subject_words(int argc, char **argv)
 {
-    static const char *const synonyms[][2] = {
-        {"destination", "recipient-domain"}, {"dest", "recipient-domain"}, {"rcpt", "recipient"}};
+    static const char *const synonyms[][2] = {{"recipient", "recipient"},
+                                              {"recipient-domain", "recipient-domain"},
+
+                                              {"destination", "recipient-domain"},
+                                              {"dest", "recipient-domain"},
+                                              {"rcpt", "recipient"}};
     const size_t kind = strcspn(argv[1], ":");
     const char *value = argc == 3 ? argv[2] : argv[1] + kind + (argv[1][kind] == ':');
 
@@ -129,7 +133,7 @@ static char *subject_words(int argc, char **argv)
         if (strlen(synonyms[i][0]) == kind && strncmp(synonyms[i][0], argv[1], kind) == 0 &&
             (argc == 3 || argv[1][kind] == ':'))
             return mem_print("%s:%s", synonyms[i][1], value);
-    return argc == 3 ? mem_print("%s:%s", argv[1], argv[2]) : mem_copy(argv[1]);
+    return argc == 3 ? NULL : mem_copy(argv[1]);
 }
 
 static int run(struct ctl *ctl, int argc, char **argv)
@@ -139,11 +143,15 @@ static int run(struct ctl *ctl, int argc, char **argv)
     const char *colon;
     int status;
 
-    if (argc < 2 || argc > 3 || argv[1][0] == '-' || argv[1][0] == '\0')
+    words = argc == 2 || argc == 3 ? subject_words(argc, argv) : NULL;
+    if (words == NULL || *words == '-' || *words == '\0') {
+        free(words);
         return ctl_usage(argv[0], "expected one subject, such as alice@example.com");
-    if (!ctl_load(ctl))
+    }
+    if (!ctl_load(ctl)) {
+        free(words);
         return EX_CONFIG;
-    words = subject_words(argc, argv);
+    }
     colon = strchr(words, ':');
     if (subject_parse(ctl->conf, words, &subject, &problem))
         status = reset(ctl->conf, &subject, colon != NULL ? colon + 1 : words);

@@ -151,6 +151,10 @@ static void test_words(void **state)
         {"reset", 64, NULL, "expected one subject"},
         {"reset a b", 64, NULL, "unknown kind of subject \"a\""},
         {"reset alice@example.com", 69, NULL, "store = memory:"},
+        {"reset destination example.net", 69, NULL, "store = memory:"},
+        {"reset destination", 69, NULL, "store = memory:"},
+        {"reset destination:", 64, NULL, "is no recipient-domain"},
+        {"reset rcpt:bob@example.net", 69, NULL, "store = memory:"},
         {"status stor", 64, NULL, "did you mean \"store\"?"},
         {"status store", 0, "each daemon counts in its own memory", NULL},
     };
