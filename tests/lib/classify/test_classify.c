@@ -328,6 +328,7 @@ static void test_bad_rules(void **state)
     };
 
     (void)state;
+    complaints = 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char *problems = NULL;
         struct rules *rules =
