@@ -1,329 +1,291 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How many charges a second the store makes, against redis-benchmark with the same script, and what
- * a user costs in memory: four limits of one user, a message record for each charge.
+ * How many charges a second the store makes wherever its counters are, as a share of what
+ * redis-benchmark makes of the same script; and what a user costs in Redis' memory.
  *
  * All of it runs on this machine at once: only the ratios of one run mean something.
  */
-#include "lib/base/mem.h"
-#include "lib/store/call.h"
-#include "lib/store/script.h"
-#include "tests/bench/bench.h"
-#include "tests/support/process.h"
-#include "tests/support/server_redis.h"
+#include "tests/bench/store_load.h"
 
-#include <hiredis/hiredis.h>
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "tests/bench/redis_rate.h"
+#include "tests/bench/store_memory.h"
+#include "tests/lib/store/local_store.h"
+#include "tests/support/cluster_redis.h"
+
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#define LIMITS 4
-#define USERS 1000
-#define CHARGES 200000
-#define MEMORY_USERS 20000
-#define MEMORY_DAYS 3
+#define LIST_MAX 16
+#define USERS_MOST 10000000
+#define CHARGES_MOST 100000000
+#define TIMEOUT_MS 30000
+#define MEDIAN_MOST 1024 /* octets of a user with four limits */
+#define MEMORY_LIMITS 4
 
-static const int64_t windows[LIMITS] = {60, 3600, 86400, 7 * 86400};
+static const char usage[] =
+    "usage: store [-p PLACES] [-l LIMITS] [-u USERS] [-d MESSAGES] [-m USERS] [-n CHARGES] [-w N]\n"
+    "  -p redis,cluster,local,local-itself,memory   where the counters are (all of them)\n"
+    "  -l 1,2,4,8            limits of a message, of one subject and of as many\n"
+    "  -u 1000               users; up to 1000000\n"
+    "  -n 50000              charges of each row\n"
+    "  -w 64                 charges under way\n"
+    "  -m 20000              users of the rows about memory; 0: no such rows\n"
+    "  -d 3,20,100           messages that each of them wrote a day\n";
 
-struct load {
-    struct loop *loop;
-    struct store *store;
-    size_t sent, answered, in_flight, wrong;
-    struct bench_times times;
+struct list {
+    size_t items[LIST_MAX], count;
 };
 
-static double cpu_us_of(pid_t pid)
+struct plan {
+    const char *places;
+    struct list limits, users, days;
+    size_t charges, under_way, memory_users;
+    double ceilings[STORE_LOAD_LIMITS_MAX + 1]; /* of the users at hand, by limits; 0: not known */
+};
+
+static struct list read_list(const char *text, int64_t least, int64_t most)
 {
-    char *path = mem_print("/proc/%d/stat", (int)pid);
-    unsigned long user = 0;
-    unsigned long kernel = 0;
-    char line[1024] = "";
-    FILE *file = fopen(path, "r");
+    struct list list = {.count = 0};
 
-    free(path);
-    if (file == NULL || fgets(line, sizeof(line), file) == NULL)
-        bench_die("no /proc");
-    (void)fclose(file);
-    (void)sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                 &user, &kernel);
-    return (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK);
-}
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        int64_t number;
 
-static double own_cpu_us(void)
-{
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static void fill_limits(struct store_limit limits[LIMITS], const char *subject)
-{
-    for (size_t i = 0; i < LIMITS; i++)
-        limits[i] = (struct store_limit){.subject = subject,
-                                         .count = 'm',
-                                         .window_sec = windows[i],
-                                         .amount = 1,
-                                         .max = INT64_C(1) << 40,
-                                         .enforce = true};
-}
-
-static void on_answer(const struct store_answer *answer, void *context);
-
-static void charge_next(struct load *load)
-{
-    struct store_limit limits[LIMITS];
-    char subject[64];
-    char identity[64];
-    const struct store_request request = {
-        .identity = identity, .fingerprint = 1, .limits = limits, .nlimits = LIMITS};
-
-    (void)snprintf(subject, sizeof(subject), "user:user%zu@example.com", load->sent * 7 % USERS);
-    (void)snprintf(identity, sizeof(identity), "mx.example.com/4XkP%08zu", load->sent++);
-    fill_limits(limits, subject);
-    store_charge(load->store, &request, on_answer, load);
-}
-
-static void on_answer(const struct store_answer *answer, void *context)
-{
-    struct load *load = context;
-
-    load->answered++;
-    load->wrong += answer->outcome != STORE_OUTCOME_DONE || answer->local;
-    bench_times_add(&load->times, (uint64_t)answer->waited_us);
-    if (load->sent < CHARGES)
-        charge_next(load);
-}
-
-static void run_store(const char *name, const char *url, size_t in_flight, pid_t redis)
-{
-    const struct store_settings settings = {.url = url, .timeout_ms = 30000};
-    struct load load = {.loop = loop_new()};
-    char *problem = NULL;
-    double own_us;
-    double redis_us;
-    uint64_t start_us;
-    double seconds;
-
-    load.store = store_open(load.loop, &settings, &problem);
-    if (load.store == NULL)
-        bench_die(problem);
-    while (!store_is_up(load.store))
-        loop_run_once(load.loop, 10);
-    own_us = own_cpu_us();
-    redis_us = redis > 0 ? cpu_us_of(redis) : 0;
-    start_us = bench_now_us();
-    for (size_t i = 0; i < in_flight; i++)
-        charge_next(&load);
-    while (load.answered < CHARGES)
-        loop_run_once(load.loop, 1000);
-    seconds = (double)(bench_now_us() - start_us) / 1e6;
-    own_us = own_cpu_us() - own_us;
-    redis_us = redis > 0 ? cpu_us_of(redis) - redis_us : 0;
-    printf("%-28s %8.0f/s  own CPU %5.1f us  Redis' %5.1f us ", name, (double)CHARGES / seconds,
-           own_us / CHARGES, redis_us / CHARGES);
-    bench_times_print(&load.times);
-    printf("%s\n", load.wrong > 0 ? "  NOT ALL ANSWERED BY REDIS" : "");
-    store_close(&load.store);
-    loop_free(&load.loop);
-}
-
-/* redis-benchmark takes no argument with NULs, so the plan stands in its script. */
-static char *load_script(redisContext *connection, const struct call *call)
-{
-    static const char plan_argument[] = "ARGV[#ARGV]";
-    const char *source = script_source();
-    const char *found = strstr(source, plan_argument);
-    struct text command = TEXT_EMPTY;
-    struct text script = TEXT_EMPTY;
-    redisReply *reply;
-    char *sha;
-    size_t plan;
-
-    if (found == NULL)
-        bench_die("the script does not take its plan as its last argument");
-    script_command(call, "0000000000000000000000000000000000000000", &command);
-    plan = 16 + call->nsubjects + call->nlimits * 29;
-    text_add(&script, source, (size_t)(found - source));
-    text_add_char(&script, '\'');
-    for (size_t i = command.length - 2 - plan; i < command.length - 2; i++)
-        text_print(&script, "\\%03u", (unsigned)(uint8_t)command.bytes[i]);
-    text_add_char(&script, '\'');
-    text_add_string(&script, found + strlen(plan_argument));
-    reply = redisCommand(connection, "SCRIPT LOAD %s", text_string(&script));
-    if (reply == NULL || reply->type != REDIS_REPLY_STRING)
-        bench_die("SCRIPT LOAD");
-    sha = mem_copy(reply->str);
-    freeReplyObject(reply);
-    text_free(&command);
-    text_free(&script);
-    return sha;
-}
-
-static bool has_ended(void *context)
-{
-    return !process_is_running(*(const pid_t *)context);
-}
-
-/* Runs it and returns the rate, which is the second word of the second line of its CSV. */
-static double rate_of(const struct server_redis *server, const char *sha, const char *pipeline)
-{
-    char *program = process_find("redis-benchmark");
-    char *output = mem_print("%s/benchmark-%s", server->folder, pipeline);
-    char *charges = mem_print("%d", CHARGES);
-    char *users = mem_print("%d", USERS);
-    const char *const argv[] = {program,
-                                "-s",
-                                server->socket,
-                                "-c",
-                                "16",
-                                "-P",
-                                pipeline,
-                                "-n",
-                                charges,
-                                "-r",
-                                users,
-                                "--csv",
-                                "EVALSHA",
-                                sha,
-                                "2",
-                                "sluice:{msg:mx.example.com/__rand_int____rand_int____rand_int__}",
-                                "sluice:{user:user__rand_int__@example.com}:use",
-                                "m60",
-                                "m3600",
-                                "m86400",
-                                "m604800",
-                                NULL};
-    char line[1024] = "";
-    const char *rate = NULL;
-    FILE *file;
-    pid_t pid;
-
-    if (program == NULL)
-        bench_die("redis-benchmark");
-    pid = process_start(argv, output);
-    if (!process_poll(has_ended, &pid, 120000))
-        process_stop(pid);
-    file = fopen(output, "r");
-    if (file == NULL || fgets(line, sizeof(line), file) == NULL ||
-        fgets(line, sizeof(line), file) == NULL || (rate = strstr(line, "\",\"")) == NULL)
-        bench_die("redis-benchmark");
-    (void)fclose(file);
-    free(program);
-    free(output);
-    free(charges);
-    free(users);
-    return strtod(rate + 3, NULL);
-}
-
-static void run_redis_benchmark(const struct server_redis *server, const char *pipeline)
-{
-    static const struct subject_hiding plain;
-    struct store_limit limits[LIMITS];
-    const struct store_request request = {
-        .identity = "host/1", .fingerprint = 1, .limits = limits, .nlimits = LIMITS};
-    redisContext *connection = redisConnectUnix(server->socket);
-    struct call *call;
-    double redis_us;
-    double rate;
-    char *sha;
-
-    if (connection == NULL || connection->err != 0)
-        bench_die("redis");
-    fill_limits(limits, "user:a");
-    call = call_new(&plain, CALL_CHARGE, &request);
-    sha = load_script(connection, call);
-    redis_us = cpu_us_of(server->pid);
-    rate = rate_of(server, sha, pipeline);
-    redis_us = cpu_us_of(server->pid) - redis_us;
-    printf("redis-benchmark -c 16 -P %-3s %8.0f/s                    Redis' %5.1f us\n", pipeline,
-           rate, redis_us / CHARGES);
-    call_release(call);
-    free(sha);
-    redisFree(connection);
-}
-
-static long long redis_memory(const struct server_redis *server)
-{
-    char *info = server_redis_ask(server, "INFO memory");
-    const char *found = info != NULL ? strstr(info, "used_memory:") : NULL;
-    long long octets = found != NULL ? atoll(found + strlen("used_memory:")) : 0;
-
-    free(info);
-    return octets;
-}
-
-/* Users who wrote so many messages a day, at any time of it. */
-static void run_memory(const struct server_redis *server, int a_day)
-{
-    static const struct subject_hiding plain;
-    redisContext *connection = redisConnectUnix(server->socket);
-    struct text command = TEXT_EMPTY;
-    struct store_limit limits[LIMITS];
-    redisReply *reply = redisCommand(connection, "FLUSHALL");
-    long long before = redis_memory(server);
-    int64_t start_us = clock_now_us(&clock_wall) - MEMORY_DAYS * INT64_C(86400000000);
-    char sha[SCRIPT_SHA_SIZE];
-
-    freeReplyObject(reply);
-    reply = redisCommand(connection, "SCRIPT LOAD %s", script_source());
-    memcpy(sha, reply->str, SCRIPT_SHA_SIZE);
-    freeReplyObject(reply);
-    srand(1);
-    for (int user = 0; user < MEMORY_USERS; user++) {
-        int charges = MEMORY_DAYS * a_day;
-        int64_t step_us = MEMORY_DAYS * INT64_C(86400000000) / charges;
-        int64_t at_us = start_us;
-        char subject[64];
-        struct store_request request = {.identity = "", .limits = limits, .nlimits = LIMITS};
-
-        (void)snprintf(subject, sizeof(subject), "user:user%d@example.com", user);
-        fill_limits(limits, subject);
-        for (int i = 0; i < charges; i++) {
-            struct call *call;
-
-            at_us += rand() % (2 * (step_us / 1000000)) * INT64_C(1000000);
-            request.at_us = at_us;
-            call = call_new(&plain, CALL_CHARGE, &request);
-            text_clear(&command);
-            script_command(call, sha, &command);
-            call_release(call);
-            (void)redisAppendFormattedCommand(connection, command.bytes, command.length);
-        }
-        for (int i = 0; i < charges; i++) {
-            if (redisGetReply(connection, (void **)&reply) != REDIS_OK)
-                bench_die("redis");
-            freeReplyObject(reply);
-        }
+        if (list.count == LIST_MAX || !text_number(text, length, &number) || number < least ||
+            number > most)
+            bench_die(usage);
+        list.items[list.count++] = (size_t)number;
+        if (text[length] == '\0')
+            return list;
+        text += length + 1;
     }
-    printf("a user with four limits and %3d messages a day: %4lld octets of Redis' memory\n", a_day,
-           (redis_memory(server) - before) / MEMORY_USERS);
-    text_free(&command);
-    redisFree(connection);
 }
 
-int main(void)
+static bool wants(const struct plan *plan, const char *place)
+{
+    const char *found = plan->places;
+    size_t length = strlen(place);
+
+    for (; (found = strstr(found, place)) != NULL; found += length)
+        if ((found == plan->places || found[-1] == ',') &&
+            (found[length] == ',' || found[length] == '\0'))
+            return true;
+    return *plan->places == '\0';
+}
+
+static void print_row(const char *place, const struct store_load *load,
+                      const struct store_load_result *result, double ceiling)
+{
+    printf("%-13s %6zu %8s %9zu %9.0f ", place, load->nlimits, load->apart ? "each" : "one",
+           load->users, result->rate);
+    if (ceiling > 0)
+        printf("%6.2f ", result->rate / ceiling);
+    else
+        printf("%6s ", "-");
+    printf("%7.1f ", result->own_us);
+    bench_times_print(&result->times);
+    printf("%s\n", result->wrong > 0 ? "  NOT ALL ANSWERED BY THE STORE" : "");
+}
+
+/* What is possible with that Redis, measured just before the row that is a share of it: the machine
+ * has other work too. */
+static void run_ceiling(struct plan *plan, const struct server_redis *server,
+                        const struct store_load *load)
+{
+    double rate = redis_rate(server, load, plan->charges);
+
+    plan->ceilings[load->nlimits] = rate;
+    printf("%-13s %6zu %8s %9zu %9.0f %6.2f\n", "redis-bench", load->nlimits, "one", load->users,
+           rate, 1.0);
+}
+
+/* One place with so many users: all numbers of limits, of one subject and of several.  server: the
+ * Redis where the ceiling is to be measured; NULL: it was. */
+static void run_rows(struct plan *plan, const char *place, const struct store_settings *settings,
+                     const struct server_redis *server, size_t users)
+{
+    struct loop *loop = loop_new();
+    struct store *store = store_load_open(loop, settings);
+
+    for (size_t i = 0; i < plan->limits.count; i++)
+        for (int apart = 0; apart <= (plan->limits.items[i] > 1); apart++) {
+            const struct store_load load = {.nlimits = plan->limits.items[i],
+                                            .users = users,
+                                            .apart = apart != 0,
+                                            .under_way = plan->under_way};
+            struct store_load_result result;
+
+            store_load_fill(loop, store, &load);
+            if (server != NULL && apart == 0)
+                run_ceiling(plan, server, &load);
+            store_load_run(loop, store, &load, plan->charges, &result);
+            print_row(place, &load, &result, apart != 0 ? 0 : plan->ceilings[load.nlimits]);
+        }
+    store_close(&store);
+    loop_free(&loop);
+}
+
+static void run_redis(struct plan *plan, size_t users)
 {
     struct server_redis server;
+    struct store_settings settings = {.timeout_ms = TIMEOUT_MS};
     char *url;
+
+    server_redis_start(&server, NULL);
+    settings.url = url = mem_print("unix:%s", server.socket);
+    run_rows(plan, "redis", &settings, &server, users);
+    free(url);
+    server_redis_stop(&server);
+}
+
+static void run_cluster(struct plan *plan, size_t users)
+{
+    struct cluster_redis cluster;
+    struct store_settings settings = {.timeout_ms = TIMEOUT_MS};
+
+    cluster_redis_start(&cluster, 3);
+    settings.url = cluster.url;
+    run_rows(plan, "cluster of 3", &settings, NULL, users);
+    cluster_redis_stop(&cluster);
+}
+
+static void run_local(struct plan *plan, size_t users)
+{
+    struct local_store local;
+    struct store_settings settings = {.timeout_ms = TIMEOUT_MS};
+
+    local_store_start(&local);
+    settings.url = local.url;
+    run_rows(plan, "local", &settings, NULL, users);
+    local_store_stop(&local);
+}
+
+static void run_local_itself(struct plan *plan, size_t users)
+{
+    struct local_store local;
+    struct store_settings settings = {.timeout_ms = TIMEOUT_MS, .serves = true};
+
+    local_store_listen(&local);
+    settings.url = local.url;
+    settings.serve_socket = local.socket;
+    settings.serve_path = local.path;
+    run_rows(plan, "local-itself", &settings, NULL, users);
+    local_store_stop(&local);
+}
+
+static void run_memory(struct plan *plan, size_t users)
+{
+    const struct store_settings settings = {.url = "memory:", .timeout_ms = TIMEOUT_MS};
+
+    run_rows(plan, "memory", &settings, NULL, users);
+}
+
+static void run_rates(struct plan *plan)
+{
+    static const struct {
+        const char *place;
+        void (*run)(struct plan *plan, size_t users);
+    } places[] = {{"redis", run_redis},
+                  {"cluster", run_cluster},
+                  {"local", run_local},
+                  {"local-itself", run_local_itself},
+                  {"memory", run_memory}};
+
+    printf("%-13s %6s %8s %9s %9s %6s %7s\n", "place", "limits", "subjects", "users", "per sec",
+           "ratio", "CPU us");
+    for (size_t i = 0; i < plan->users.count; i++) {
+        memset(plan->ceilings, 0, sizeof(plan->ceilings));
+        for (size_t j = 0; j < sizeof(places) / sizeof(places[0]); j++)
+            if (wants(plan, places[j].place))
+                places[j].run(plan, plan->users.items[i]);
+    }
+}
+
+/* true: the median is what it is to be. */
+static bool run_memory_row(const struct plan *plan, int a_day)
+{
+    const struct store_load load = {.nlimits = MEMORY_LIMITS, .users = plan->memory_users};
+    struct server_redis server;
+    struct store_memory memory;
+    long long before;
+    bool good;
+
+    server_redis_start(&server, NULL);
+    before = store_memory_used(&server);
+    store_memory_fill(&server, &load, a_day);
+    store_memory_measure(&server, load.users, before, &memory);
+    good = memory.median < MEDIAN_MOST;
+    printf("%s %zu users, %d limits, %d messages a day: octets of a user: median %lld (less than "
+           "%d), most %lld, mean with all that Redis needs %lld\n",
+           good ? "met   " : "MISSED", load.users, MEMORY_LIMITS, a_day, memory.median, MEDIAN_MOST,
+           memory.most, memory.mean);
+    server_redis_stop(&server);
+    return good;
+}
+
+static size_t read_number(const char *text, int64_t most)
+{
+    return read_list(text, 0, most).items[0];
+}
+
+static void read_options(int argc, char **argv, struct plan *plan)
+{
+    int option;
+
+    while ((option = getopt(argc, argv, "p:l:u:d:m:n:w:h")) != -1) {
+        switch (option) {
+        case 'p':
+            plan->places = optarg;
+            break;
+        case 'l':
+            plan->limits = read_list(optarg, 1, STORE_LOAD_LIMITS_MAX);
+            break;
+        case 'u':
+            plan->users = read_list(optarg, 1, USERS_MOST);
+            break;
+        case 'd':
+            plan->days = read_list(optarg, 1, 1000);
+            break;
+        case 'm':
+            plan->memory_users = read_number(optarg, USERS_MOST);
+            break;
+        case 'n':
+            plan->charges = read_number(optarg, CHARGES_MOST);
+            break;
+        case 'w':
+            plan->under_way = read_number(optarg, 4096);
+            break;
+        default:
+            fputs(usage, option == 'h' ? stdout : stderr);
+            exit(option == 'h' ? 0 : 64);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct plan plan = {
+        .places = "",
+        .limits = {{1, 2, 4, 8}, 4},
+        .users = {{1000}, 1},
+        .days = {{3, 20, 100}, 3},
+        .charges = 50000,
+        .under_way = 64,
+        .memory_users = 20000,
+    };
+    bool good = true;
 
     if (!server_redis_is_installed())
         return 1;
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    server_redis_start(&server, NULL);
-    url = mem_print("unix:%s", server.socket);
-    run_redis_benchmark(&server, "1");
-    run_store("store, 16 under way", url, 16, server.pid);
-    run_redis_benchmark(&server, "16");
-    run_store("store, 256 under way", url, 256, server.pid);
-    run_store("memory:", "memory:", 16, 0);
-    run_memory(&server, 3);
-    run_memory(&server, 20);
-    run_memory(&server, 100);
-    free(url);
-    server_redis_stop(&server);
-    return 0;
+    read_options(argc, argv, &plan);
+    if (plan.charges > 0)
+        run_rates(&plan);
+    for (size_t i = 0; i < plan.days.count && plan.memory_users > 0; i++)
+        good &= run_memory_row(&plan, (int)plan.days.items[i]);
+    return good ? 0 : 1;
 }
