@@ -13,8 +13,8 @@ from support import credentials, nameserver, ports, process, redis, workdir
 DOMAIN = "example.com"
 SELECTOR = "bench"
 
-# Four limits per user (or another subject) that nobody reaches, and every check at its default.
-SLUICE_CONF = """\
+# Every check at its default.
+SLUICE_CONF = policy_services.LIMITS + """\
 mode = enforce
 hostname = mx.example.com
 local-domains = {{"example.com"}}
@@ -26,10 +26,6 @@ milter-socket-mode = 0666
 policy-listen = {{"unix:{folder}/policy.sock"}}
 policy-socket-mode = 0666
 log = "file:{folder}/log"
-limit a {{ subject = {subject} count = messages max = 100000000 per = 1m }}
-limit b {{ subject = {subject} count = messages max = 100000000 per = 1h }}
-limit c {{ subject = {subject} count = messages max = 100000000 per = 24h }}
-limit d {{ subject = {subject} count = recipients max = 100000000 per = 24h }}
 sign example.com {{ selector = {selector}  key = "{key}" }}
 """
 

@@ -12,8 +12,16 @@ from support import ports, process, redis, wait, workdir
 TICKS = os.sysconf("SC_CLK_TCK")
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-# Four limits per user (or another subject) that nobody reaches; nothing that would ask the DNS.
-SLUICE_CONF = """\
+# Four limits per user (or another subject) that nobody reaches.
+LIMITS = """\
+limit a {{ subject = {subject} count = messages max = 100000000 per = 1m }}
+limit b {{ subject = {subject} count = messages max = 100000000 per = 1h }}
+limit c {{ subject = {subject} count = messages max = 100000000 per = 24h }}
+limit d {{ subject = {subject} count = recipients max = 100000000 per = 24h }}
+"""
+
+# Nothing that would ask the DNS.
+SLUICE_CONF = LIMITS + """\
 mode = enforce
 hostname = mx.example.org
 local-domains = {{"example.com"}}
@@ -23,10 +31,6 @@ resolver = {{"127.0.0.1@9"}}
 policy-listen = {{"unix:{socket}"}}
 policy-socket-mode = 0666
 log = "file:{log}"
-limit a {{ subject = {subject} count = messages max = 100000000 per = 1m }}
-limit b {{ subject = {subject} count = messages max = 100000000 per = 1h }}
-limit c {{ subject = {subject} count = messages max = 100000000 per = 24h }}
-limit d {{ subject = {subject} count = recipients max = 100000000 per = 24h }}
 cause dns.sender-domain {{ action = ignore }}
 cause dns.recipient-domain {{ action = ignore }}
 cause dns.recipient-no-mail {{ action = ignore }}

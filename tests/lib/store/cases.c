@@ -10,13 +10,12 @@
 
 #include <cmocka.h>
 
-#define SECOND INT64_C(1000000)
+#define SECOND CASE_SECOND
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
-#define START (INT64_C(1800000000) * SECOND) /* on the edge of a slice of all windows used here */
+#define START CASE_START
 
-/* One message of one user with a limit of messages a minute. */
-static struct store_limit messages(const char *subject, int64_t max)
+struct store_limit case_messages(const char *subject, int64_t max)
 {
     return (struct store_limit){.subject = subject,
                                 .count = 'm',
@@ -26,8 +25,8 @@ static struct store_limit messages(const char *subject, int64_t max)
                                 .enforce = true};
 }
 
-static struct store_request request_at(const struct store_limit *limits, size_t nlimits,
-                                       const char *identity, int64_t at_us)
+struct store_request case_request(const struct store_limit *limits, size_t nlimits,
+                                  const char *identity, int64_t at_us)
 {
     return (struct store_request){.identity = identity,
                                   .fingerprint = 1,
@@ -38,14 +37,14 @@ static struct store_request request_at(const struct store_limit *limits, size_t 
 
 static void charges_and_looks(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("charges_and_looks", 2),
+    struct store_limit limits[] = {case_messages("charges_and_looks", 2),
                                    {.subject = "charges_and_looks:b",
                                     .count = 'b',
                                     .window_sec = 86400,
                                     .amount = INT64_C(1) << 40,
                                     .max = INT64_C(1) << 42,
                                     .enforce = true}};
-    struct store_request request = request_at(limits, 2, "", START);
+    struct store_request request = case_request(limits, 2, "", START);
 
     assert_int_equal(ask_look(ask, &request), STORE_OUTCOME_DONE);
     assert_int_equal(ask->limits[0].used, 0);
@@ -66,9 +65,9 @@ static void charges_and_looks(struct ask *ask)
 
 static void all_or_none(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("all_or_none:a", 5), messages("all_or_none:b", 1),
-                                   messages("all_or_none:c", 5)};
-    struct store_request request = request_at(limits, 3, "", START);
+    struct store_limit limits[] = {case_messages("all_or_none:a", 5), case_messages("all_or_none:b", 1),
+                                   case_messages("all_or_none:c", 5)};
+    struct store_request request = case_request(limits, 3, "", START);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_OVER);
@@ -83,8 +82,8 @@ static void all_or_none(struct ask *ask)
 
 static void over_but_not_enforced(struct ask *ask)
 {
-    struct store_limit limit = messages("over_but_not_enforced", 1);
-    struct store_request request = request_at(&limit, 1, "", START);
+    struct store_limit limit = case_messages("over_but_not_enforced", 1);
+    struct store_request request = case_request(&limit, 1, "", START);
 
     limit.enforce = false;
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
@@ -97,8 +96,8 @@ static void over_but_not_enforced(struct ask *ask)
 
 static void more_than_the_maximum(struct ask *ask)
 {
-    struct store_limit limit = messages("more_than_the_maximum", 3);
-    struct store_request request = request_at(&limit, 1, "", START);
+    struct store_limit limit = case_messages("more_than_the_maximum", 3);
+    struct store_request request = case_request(&limit, 1, "", START);
 
     limit.amount = 4;
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_OVER);
@@ -115,8 +114,8 @@ static void fits_when_it_says(struct ask *ask)
     char subject[64];
 
     for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-        struct store_limit limit = messages(subject, 10);
-        struct store_request request = request_at(&limit, 1, "", START + 123457);
+        struct store_limit limit = case_messages(subject, 10);
+        struct store_request request = case_request(&limit, 1, "", START + 123457);
         int64_t retry_us;
 
         (void)snprintf(subject, sizeof(subject), "fits_when_it_says:%d", (int)i);
@@ -138,8 +137,8 @@ static void fits_when_it_says(struct ask *ask)
 
 static void edges_of_slices(struct ask *ask)
 {
-    struct store_limit limit = messages("edges_of_slices", 1);
-    struct store_request request = request_at(&limit, 1, "", START + SECOND - 1000);
+    struct store_limit limit = case_messages("edges_of_slices", 1);
+    struct store_request request = case_request(&limit, 1, "", START + SECOND - 1000);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     /* Counted while its slice is among the 61, whose oldest began 60 s ago at the latest. */
@@ -154,9 +153,9 @@ static void edges_of_slices(struct ask *ask)
 
 static void identity_charges_once(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("identity_charges_once", 1),
-                                   messages("identity_charges_once", 0)};
-    struct store_request request = request_at(limits, 2, "host/once", START);
+    struct store_limit limits[] = {case_messages("identity_charges_once", 1),
+                                   case_messages("identity_charges_once", 0)};
+    struct store_request request = case_request(limits, 2, "host/once", START);
 
     limits[1].window_sec = 3600;
     limits[1].enforce = false;
@@ -179,8 +178,8 @@ static void identity_charges_once(struct ask *ask)
 /* It was not over when it was charged: what others use afterwards does not make it so. */
 static void first_answer_stands(struct ask *ask)
 {
-    struct store_limit limit = messages("first_answer_stands", 1);
-    struct store_request request = request_at(&limit, 1, "host/first", START);
+    struct store_limit limit = case_messages("first_answer_stands", 1);
+    struct store_request request = case_request(&limit, 1, "host/first", START);
 
     limit.enforce = false;
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
@@ -195,9 +194,9 @@ static void first_answer_stands(struct ask *ask)
 
 static void recipients_added(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("recipients_added", 10),
-                                   messages("recipients_added", 10)};
-    struct store_request request = request_at(limits, 2, "host/added", START);
+    struct store_limit limits[] = {case_messages("recipients_added", 10),
+                                   case_messages("recipients_added", 10)};
+    struct store_request request = case_request(limits, 2, "host/added", START);
 
     limits[1].count = 'r';
     limits[1].amount = 4;
@@ -227,8 +226,8 @@ static void recipients_added(struct ask *ask)
 
 static void queue_id_used_again(struct ask *ask)
 {
-    struct store_limit limit = messages("queue_id_used_again", 3);
-    struct store_request request = request_at(&limit, 1, "host/again", START);
+    struct store_limit limit = case_messages("queue_id_used_again", 3);
+    struct store_request request = case_request(&limit, 1, "host/again", START);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     request.fingerprint = 2;
@@ -248,9 +247,9 @@ static void queue_id_used_again(struct ask *ask)
 static void near_once_a_window(struct ask *ask)
 {
     static const bool want[] = {false, false, true, false, false};
-    struct store_limit limits[] = {messages("near_once_a_window", 6),
-                                   messages("near_once_a_window", 100)};
-    struct store_request request = request_at(limits, 2, "", START);
+    struct store_limit limits[] = {case_messages("near_once_a_window", 6),
+                                   case_messages("near_once_a_window", 100)};
+    struct store_request request = case_request(limits, 2, "", START);
 
     limits[0].near = 3;
     limits[1].near = 4; /* another maximum of the same use */
@@ -272,9 +271,9 @@ static void near_once_a_window(struct ask *ask)
 /* A refused charge does not use the one time up. */
 static void near_not_when_refused(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("near_not_when_refused:a", 10),
-                                   messages("near_not_when_refused:b", 0)};
-    struct store_request request = request_at(limits, 2, "", START);
+    struct store_limit limits[] = {case_messages("near_not_when_refused:a", 10),
+                                   case_messages("near_not_when_refused:b", 0)};
+    struct store_request request = case_request(limits, 2, "", START);
 
     limits[0].near = 1;
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_OVER);
@@ -286,9 +285,9 @@ static void near_not_when_refused(struct ask *ask)
 
 static void gives_back(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("gives_back:a", 2), messages("gives_back:b", 2)};
-    struct store_request request = request_at(limits, 2, "host/back", START);
-    struct store_request other = request_at(limits, 2, "host/stays", START);
+    struct store_limit limits[] = {case_messages("gives_back:a", 2), case_messages("gives_back:b", 2)};
+    struct store_request request = case_request(limits, 2, "host/back", START);
+    struct store_request other = case_request(limits, 2, "host/stays", START);
 
     assert_int_equal(ask_give_back(ask, &request), STORE_OUTCOME_DONE);
     assert_false(ask->answer.known);
@@ -310,9 +309,9 @@ static void gives_back(struct ask *ask)
 /* What was charged long ago has left the window: giving it back must not take from others. */
 static void gives_back_late(struct ask *ask)
 {
-    struct store_limit limit = messages("gives_back_late", 5);
-    struct store_request request = request_at(&limit, 1, "host/late", START);
-    struct store_request other = request_at(&limit, 1, "", START + 70 * SECOND);
+    struct store_limit limit = case_messages("gives_back_late", 5);
+    struct store_request request = case_request(&limit, 1, "host/late", START);
+    struct store_request other = case_request(&limit, 1, "", START + 70 * SECOND);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     assert_int_equal(ask_charge(ask, &other), STORE_OUTCOME_DONE);
@@ -323,8 +322,8 @@ static void gives_back_late(struct ask *ask)
 
 static void clock_goes_back(struct ask *ask)
 {
-    struct store_limit limit = messages("clock_goes_back", 2);
-    struct store_request request = request_at(&limit, 1, "", START);
+    struct store_limit limit = case_messages("clock_goes_back", 2);
+    struct store_request request = case_request(&limit, 1, "", START);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     request.at_us -= 30 * SECOND;
@@ -341,8 +340,8 @@ static void clock_goes_back(struct ask *ask)
  */
 static void clock_was_far_ahead(struct ask *ask)
 {
-    struct store_limit limit = messages("clock_was_far_ahead", 2);
-    struct store_request request = request_at(&limit, 1, "", START + 400 * DAY);
+    struct store_limit limit = case_messages("clock_was_far_ahead", 2);
+    struct store_request request = case_request(&limit, 1, "", START + 400 * DAY);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     request.at_us = START;
@@ -357,8 +356,8 @@ static void clock_was_far_ahead(struct ask *ask)
 
 static void resets(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("resets:{a}", 1), messages("resets:b", 1)};
-    struct store_request request = request_at(limits, 2, "", START);
+    struct store_limit limits[] = {case_messages("resets:{a}", 1), case_messages("resets:b", 1)};
+    struct store_request request = case_request(limits, 2, "", START);
 
     assert_int_equal(ask_reset(ask, "resets:{a}"), STORE_OUTCOME_DONE);
     assert_false(ask->answer.known);
@@ -374,10 +373,10 @@ static void resets(struct ask *ask)
 /* Two limits may have the same subject, count and window: one use, two maxima. */
 static void limits_share_their_use(struct ask *ask)
 {
-    struct store_limit limits[] = {messages("limits_share_their_use", 3),
-                                   messages("limits_share_their_use:b", 9),
-                                   messages("limits_share_their_use", 1)};
-    struct store_request request = request_at(limits, 3, "host/share", START);
+    struct store_limit limits[] = {case_messages("limits_share_their_use", 3),
+                                   case_messages("limits_share_their_use:b", 9),
+                                   case_messages("limits_share_their_use", 1)};
+    struct store_request request = case_request(limits, 3, "host/share", START);
 
     limits[2].enforce = false;
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
@@ -401,8 +400,8 @@ static void limits_share_their_use(struct ask *ask)
 
 static void nothing_to_charge(struct ask *ask)
 {
-    struct store_limit limit = messages("nothing_to_charge", 1);
-    struct store_request request = request_at(&limit, 1, "host/nothing", START);
+    struct store_limit limit = case_messages("nothing_to_charge", 1);
+    struct store_request request = case_request(&limit, 1, "host/nothing", START);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     request.identity = "host/nothing2";
@@ -433,11 +432,11 @@ static void strange_subjects(struct ask *ask)
     };
     size_t count = sizeof(subjects) / sizeof(subjects[0]);
     struct store_limit limits[ASK_LIMITS_MAX];
-    struct store_request request = request_at(limits, count, "h{o}st/\r\n%7B}{", START);
+    struct store_request request = case_request(limits, count, "h{o}st/\r\n%7B}{", START);
 
     memset(longest, 'x', sizeof(longest) - 1);
     for (size_t i = 0; i < count; i++) {
-        limits[i] = messages(subjects[i], 10);
+        limits[i] = case_messages(subjects[i], 10);
         limits[i].amount = (int64_t)i + 1;
     }
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);

@@ -5,6 +5,15 @@
 #include "tests/lib/store/ask.h"
 
 #include <stddef.h>
+#include <stdint.h>
+
+#define CASE_SECOND INT64_C(1000000)
+#define CASE_START (INT64_C(1800000000) * CASE_SECOND) /* on the edge of a slice of all windows */
+
+/* One message of one user with a limit of messages a minute. */
+struct store_limit case_messages(const char *subject, int64_t max);
+struct store_request case_request(const struct store_limit *limits, size_t nlimits,
+                                  const char *identity, int64_t at_us);
 
 struct contract_case {
     const char *name;

@@ -10,28 +10,8 @@
 
 #include <cmocka.h>
 
-#define SECOND INT64_C(1000000)
-#define START (INT64_C(1800000000) * SECOND)
-
-static struct store_limit messages(const char *subject, int64_t max)
-{
-    return (struct store_limit){.subject = subject,
-                                .count = 'm',
-                                .window_sec = 60,
-                                .amount = 1,
-                                .max = max,
-                                .enforce = true};
-}
-
-static struct store_request request_at(const struct store_limit *limits, size_t nlimits,
-                                       const char *identity, int64_t at_us)
-{
-    return (struct store_request){.identity = identity,
-                                  .fingerprint = 1,
-                                  .limits = limits,
-                                  .nlimits = nlimits,
-                                  .at_us = at_us};
-}
+#define SECOND CASE_SECOND
+#define START CASE_START
 
 #define MEMBERS 400
 
@@ -71,7 +51,7 @@ static void counts_what_is_different(struct ask *ask)
     static const char subject[] = "counts_what_is_different";
     uint64_t hashes[MEMBERS];
     struct store_limit limit = members(subject, hashes, 0, 300, 340);
-    struct store_request request = request_at(&limit, 1, "", START);
+    struct store_request request = case_request(&limit, 1, "", START);
     int64_t used;
 
     assert_int_equal(ask_look(ask, &request), STORE_OUTCOME_DONE);
@@ -105,8 +85,8 @@ static void different_once_a_message(struct ask *ask)
 {
     static const char subject[] = "different_once_a_message";
     uint64_t hashes[MEMBERS];
-    struct store_limit limits[] = {members(subject, hashes, 0, 2, 3), messages(subject, 5)};
-    struct store_request request = request_at(limits, 2, "h/different", START);
+    struct store_limit limits[] = {members(subject, hashes, 0, 2, 3), case_messages(subject, 5)};
+    struct store_request request = case_request(limits, 2, "h/different", START);
 
     assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
     assert_int_equal(ask->limits[0].used, 2);

@@ -4,6 +4,7 @@
 #include "tests/lib/store/cases.h"
 #include "tests/lib/store/local_store.h"
 #include "tests/support/cluster_redis.h"
+#include "tests/support/process.h"
 #include "tests/support/server_redis.h"
 
 #include <setjmp.h>
@@ -99,6 +100,72 @@ static void test_acl_user(void **state)
     run_redis("ACL", options,
               (struct store_settings){.user = "sluice", .password = "secret", .database = 2},
               false);
+}
+
+static bool has_ended(void *context)
+{
+    return !process_is_running(*(const pid_t *)context);
+}
+
+/* A certificate for 127.0.0.1 that signed itself, and its key. */
+static void make_certificate(const char *certificate, const char *key, const char *output)
+{
+    char *program = process_find("openssl");
+    const char *const argv[] = {program,
+                                "req",
+                                "-x509",
+                                "-newkey",
+                                "ec",
+                                "-pkeyopt",
+                                "ec_paramgen_curve:P-256",
+                                "-nodes",
+                                "-days",
+                                "2",
+                                "-subj",
+                                "/CN=test",
+                                "-addext",
+                                "subjectAltName=IP:127.0.0.1",
+                                "-keyout",
+                                key,
+                                "-out",
+                                certificate,
+                                NULL};
+    pid_t pid;
+
+    assert_non_null(program);
+    pid = process_start(argv, output);
+    assert_true(process_poll(has_ended, &pid, 20000));
+    free(program);
+}
+
+static void test_tls(void **state)
+{
+    char *folder;
+    char *certificate, *key, *output, *port, *url;
+    struct server_redis server;
+
+    (void)state;
+    if (!SLUICE_REDIS_TLS || !server_redis_is_installed())
+        skip();
+    folder = process_folder();
+    certificate = mem_print("%s/redis.pem", folder);
+    key = mem_print("%s/redis.key", folder);
+    output = mem_print("%s/output", folder);
+    port = mem_print("%u", process_free_port());
+    url = mem_print("rediss://127.0.0.1:%s/3", port);
+    make_certificate(certificate, key, output);
+    server_redis_start(&server,
+                       (const char *const[]){"--tls-port", port, "--tls-cert-file", certificate,
+                                             "--tls-key-file", key, "--tls-ca-cert-file",
+                                             certificate, "--tls-auth-clients", "no", NULL});
+    run_cases("TLS", &(struct store_settings){.url = url, .tls = {.ca = certificate}});
+    server_redis_stop(&server);
+    process_folder_remove(&folder);
+    free(certificate);
+    free(key);
+    free(output);
+    free(port);
+    free(url);
 }
 
 static void test_cluster(void **state)
@@ -282,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_tcp_database_3),
         cmocka_unit_test(test_password),
         cmocka_unit_test(test_acl_user),
+        cmocka_unit_test(test_tls),
         cmocka_unit_test(test_cluster),
         cmocka_unit_test(test_local),
         cmocka_unit_test(test_local_itself),

@@ -3,6 +3,8 @@
  */
 #include "lib/base/mem.h"
 #include "lib/store/store.h"
+#include "tests/lib/store/ask.h"
+#include "tests/lib/store/local_store.h"
 #include "tests/support/server_redis.h"
 
 #include <setjmp.h>
@@ -90,16 +92,16 @@ static void *run(void *context)
     return NULL;
 }
 
-static void run_threads(const char *url)
+static void run_threads(struct store_settings settings)
 {
     static struct asker askers[THREADS];
-    const struct store_settings settings = {.url = url, .timeout_ms = 60000};
     struct house house;
     pthread_t thread;
     char *problem = NULL;
     size_t accepted = 0;
 
     memset(askers, 0, sizeof(askers));
+    settings.timeout_ms = 60000;
     house.loop = loop_new();
     house.store = store_open(house.loop, &settings, &problem);
     assert_non_null(house.store);
@@ -124,7 +126,7 @@ static void run_threads(const char *url)
 static void test_memory(void **state)
 {
     (void)state;
-    run_threads("memory:");
+    run_threads((struct store_settings){.url = "memory:"});
 }
 
 /* By TCP and a name, so that the thread that looks it up takes part. */
@@ -138,9 +140,31 @@ static void test_redis(void **state)
         skip();
     server_redis_start(&server, NULL);
     url = mem_print("redis://localhost:%u", server.port);
-    run_threads(url);
+    run_threads((struct store_settings){.url = url});
     free(url);
     server_redis_stop(&server);
+}
+
+/* With the thread that writes to the disk, which has what was charged when it is opened again. */
+static void test_local(void **state)
+{
+    struct local_store local;
+    struct store_limit limit = {"user:a", 'm', 86400, 1, THREADS * CHARGES, 0, true, NULL, 0};
+    const struct store_request request = {.identity = "", .limits = &limit, .nlimits = 1};
+    struct store_settings settings = {.serves = true};
+    struct ask again;
+
+    (void)state;
+    local_store_listen(&local);
+    settings.url = local.url;
+    settings.serve_socket = local.socket;
+    settings.serve_path = local.path;
+    run_threads(settings);
+    ask_open(&again, &settings);
+    assert_int_equal(ask_look(&again, &request), STORE_OUTCOME_DONE);
+    assert_int_equal(again.limits[0].used, THREADS * CHARGES / 2);
+    ask_close(&again);
+    local_store_stop(&local);
 }
 
 int main(void)
@@ -148,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_redis),
+        cmocka_unit_test(test_local),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
