@@ -273,11 +273,37 @@ static void tell_slow_dns(struct services *services)
     services->dns_asked = counts.asked;
 }
 
+/* Once when the disk takes nothing any more, and once when it does. */
+static void tell_unsaved(struct services *services)
+{
+    struct store_status status;
+    struct log_event event;
+    bool unsaved;
+
+    store_status(services->store, &status);
+    unsaved = *status.unsaved != '\0';
+    if (unsaved == services->store_unsaved)
+        return;
+    services->store_unsaved = unsaved;
+    log_begin(&event, services->log, unsaved ? LOG_ERR : LOG_NOTICE, NULL, "store-disk");
+    log_string(&event, "state", unsaved ? "trouble" : "saved");
+    log_string(&event, "store", status.address);
+    if (unsaved) {
+        log_string(&event, "problem", status.unsaved);
+        log_string(&event, "hint",
+                   "make room in state-directory: counting goes on, but a restart would forget "
+                   "what is not on disk");
+    }
+    log_write(&event);
+}
+
 bool services_tick(struct services *services)
 {
     bool behind = log_flush(services->log) > 0;
 
     tell_slow_dns(services);
+    if (services->store != NULL)
+        tell_unsaved(services);
     return behind;
 }
 

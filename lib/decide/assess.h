@@ -42,6 +42,7 @@ struct services {
     bool serves_store;
     const char *served_store;
     int store_socket;
+    bool store_unsaved; /* told: what it counts is not on disk */
     int64_t dns_minute_us; /* for self.dns-slow: when the minute began, and the resolver's counts
                               then */
     uint64_t dns_asked, dns_timed_out;

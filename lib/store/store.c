@@ -232,16 +232,20 @@ bool store_is_up(const struct store *store)
 
 void store_status(const struct store *store, struct store_status *status_r)
 {
-    const char *problem = store->up ? journal_problem(store->journal) : store->problem;
+    /* A journal that is empty has nothing to lose. */
+    const char *unsaved =
+        journal_count(store->journal) > 0 ? journal_problem(store->journal) : NULL;
+    const char *problem;
 
-    if (problem == NULL)
-        problem = backend_local_problem(&store->backend);
-
+    if (unsaved == NULL)
+        unsaved = backend_local_problem(&store->backend);
+    problem = store->up ? unsaved : store->problem;
     *status_r = (struct store_status){
         .up = store->up,
         .address = store->backend.kind->address(store->backend.object),
         .server = store->backend.kind->server(store->backend.object),
         .problem = problem != NULL ? problem : "",
+        .unsaved = unsaved != NULL ? unsaved : "",
         .down_us = store->up ? 0 : clock_now_us(store->steady) - store->down_since_us,
         .journal = journal_count(store->journal),
         .journal_max = journal_max(store->journal),

@@ -166,6 +166,7 @@ bool store_is_up(const struct store *store);
 struct store_status {
     bool up;
     const char *address, *server, *problem;
+    const char *unsaved; /* why a restart would lose what is counted; "" it would not */
     int64_t down_us;
     size_t journal, journal_max;
     uint64_t charges, looks, refused, timeouts, local;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The log, whatever is written into it and whatever becomes of where it goes."""
 
-import resource
 import subprocess
 
 import pytest
@@ -174,13 +173,6 @@ def test_rotation(station):
     )
 
 
-def limit_files(daemon, octets_more):
-    """As a disk that is full: no file of the daemon's grows beyond this; None: no limit."""
-    _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
-    soft = hard if octets_more is None else octets_more
-    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_file_that_may_not_grow(policyd, folder):
     """Nobody waits, lines are kept, and written when there is room: in order, whole."""
     path = folder / "log"
@@ -188,12 +180,12 @@ def test_a_file_that_may_not_grow(policyd, folder):
     log = logfile.LogFile(path)
     with Charger(daemon.socket) as one:
         one.messages(5)
-        limit_files(daemon, path.stat().st_size + 500)
+        daemon.limit_files(path.stat().st_size + 500)
         answers = one.messages(100)
         assert all(each.accepted for each in answers)
         counting.assert_nobody_waits([each.seconds for each in answers], 0.5)
         assert len(log.events(event="message")) < 10
-        limit_files(daemon, None)
+        daemon.limit_files(None)
         wait.poll(lambda: len(log.events(event="message")) == 105, what="the lines kept")
     queue_ids = [event["queue_id"] for event in log.events(event="message")]
     assert queue_ids == [f"Q{number}" for number in range(1, 106)]
@@ -254,7 +246,7 @@ def test_lost_lines_are_counted(policyd, folder):
         empty = path.stat().st_size
         assert client.ask(instance="first", **refused).startswith("501 ")
         each = path.stat().st_size - empty
-        limit_files(daemon, path.stat().st_size)
+        daemon.limit_files(path.stat().st_size)
         rounds = KEPT_OCTETS * 5 // 4 // each // 100 + 3
         for number in range(rounds):
             asked = [policy.request(instance=f"{number}.{n}", **refused) for n in range(100)]
@@ -262,7 +254,7 @@ def test_lost_lines_are_counted(policyd, folder):
             assert all(client.answer().startswith("501 ") for _ in asked)
         assert wait.timed(lambda: client.ask(instance="last", **refused))[1] < 0.5
         assert sluice.is_sanitized() or int(fields(daemon.pid)["VmRSS"]) < 32 * 1024
-        limit_files(daemon, None)
+        daemon.limit_files(None)
         lost = int(log.wait(event="log")["lost"])
     # Two for each that was asked; the one about the start, and the one about those that are lost.
     written = 2 * (rounds * 100 + 2) + 2 - lost
@@ -298,10 +290,13 @@ def test_the_journal_on_a_full_disk(run, folder, make_redis):
         one.message()
         store.kill()
         one.messages(3)
-        limit_files(daemon, journal.stat().st_size + 20)
+        daemon.limit_files(journal.stat().st_size + 20)
         assert all(each.accepted for each in one.messages(5))
-        limit_files(daemon, None)
+        trouble = destination.wait(event="store-disk", state="trouble")
+        assert "the journal cannot be written" in trouble["problem"]
+        daemon.limit_files(None)
         assert one.message().accepted
+        destination.wait(event="store-disk", state="saved")
         store.start()
         back = destination.wait(cause="self.store-down", state="up")
         assert (back["replayed"], back["lost"]) == ("9", "0")

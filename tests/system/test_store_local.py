@@ -29,6 +29,10 @@ def start(station, folder):
     return with_local
 
 
+def disk_states(daemon):
+    return [event["state"] for event in daemon.log.events(event="store-disk")]
+
+
 def test_all_programs_share_it(start):
     place = start(LIMITS)
     with Charger(place.policy_socket) as one, MilterCharger(place.milter_socket) as other:
@@ -71,8 +75,28 @@ def test_killed_under_load(start):
     answers = load.answers + own.answers
     assert all(each.accepted for each in answers)
     fresh = sum(killed - PROMISE_SEC < each.at < killed for each in answers)
-    assert fresh < len(own.answers), "some were older"
+    assert own.answers[0].at < killed - PROMISE_SEC, "some were older"
     used = counting.used(place)["daily"]
     assert len(answers) - fresh <= used <= len(answers)
     place.policyd.restart()
     assert counting.used(place)["daily"] == used
+
+
+def test_a_disk_that_is_full(start):
+    """Counting goes on; one line says that it is not on disk, and one that it is."""
+    place = start(NO_LIMIT)
+    [kept] = place.folder.rglob("store.lmdb")
+    with Charger(place.policy_socket) as one:
+        assert one.message().accepted
+        wait.poll(lambda: kept.stat().st_size > 0, what="the file")
+        place.policyd.limit_files(kept.stat().st_size)
+        more_users = [one.message(user=f"u{number}@example.test") for number in range(5)]
+        assert all(each.accepted for each in more_users)
+        wait.poll(lambda: disk_states(place.policyd) == ["trouble"], seconds=20)
+        place.policyd.limit_files(None)
+        wait.poll(lambda: disk_states(place.policyd) == ["trouble", "saved"], seconds=20)
+        assert counting.used(place)["daily"] == 1
+    place.policyd.kill()
+    place.policyd.start()
+    assert counting.used(place, "user:u4@example.test")["daily"] == 1
+    assert disk_states(place.policyd) == ["trouble", "saved"]

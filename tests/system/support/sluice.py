@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 
@@ -108,6 +109,12 @@ class Daemon(process.Server):
         ).start()
         code = self._process.wait_exit(seconds)
         return code, self._process.output.read_text()
+
+    def limit_files(self, octets):
+        """As a disk that is full: no file of its grows beyond this; None: no limit."""
+        _, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
+        soft = hard if octets is None else octets
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
     def is_alive(self):
         return self._process is not None and self._process.is_alive()
