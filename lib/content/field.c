@@ -68,8 +68,13 @@ static bool is_type(const char *value)
 
 static void take_name(struct mime_fields *fields, const char *name)
 {
-    if (name == NULL || *name == '\0' || fields->name[0] != '\0')
+    if (name == NULL || *name == '\0' || strcmp(name, fields->name) == 0)
         return;
+    if (fields->name[0] != '\0') {
+        free(fields->other_name);
+        fields->other_name = mem_copy_n(name, strnlen(name, NAME_MAX_OCTETS));
+        return;
+    }
     free(fields->name);
     fields->name = mem_copy_n(name, strnlen(name, NAME_MAX_OCTETS));
 }
@@ -215,5 +220,6 @@ void mime_fields_clear(struct mime_fields *fields)
     free(fields->boundary);
     free(fields->charset);
     free(fields->name);
+    free(fields->other_name);
     *fields = (struct mime_fields){0};
 }

@@ -23,6 +23,7 @@ struct mime_fields {
     char *boundary; /* of a multipart; "" when it has none */
     char *charset; /* lower case */
     char *name; /* file name, decoded to UTF-8 */
+    char *other_name; /* where Content-Type and Content-Disposition name two files; or NULL */
     enum mime_encoding encoding;
     bool is_attachment; /* Content-Disposition says so */
     const char *problem; /* what is wrong with a field, in words; NULL: nothing */

@@ -139,6 +139,21 @@ static bool is_known_suffix(const char *host)
            psl_is_public_suffix2(psl_builtin(), dot + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
 }
 
+bool host_pretended(const char *url, size_t length, char host_r[HOST_ROOM])
+{
+    size_t skip = scheme_length(url, length);
+    bool is_address = false;
+    const char *at;
+
+    if (skip == 0)
+        return false;
+    url += skip;
+    at = memrchr(url, '@', authority_length(url, length - skip));
+    return at != NULL && memchr(url, '.', (size_t)(at - url)) != NULL &&
+           take_authority(url, (size_t)(at - url), host_r, &is_address) && !is_address &&
+           is_known_suffix(host_r);
+}
+
 /* One word of the text. */
 static bool word_shows(const char *word, size_t length, bool alone, char host_r[HOST_ROOM])
 {

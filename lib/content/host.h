@@ -11,6 +11,10 @@
  * end; an address in whatever form (2130706433, 0x7f.1) as a plain one.  false: it is none. */
 bool host_of_url(const char *url, size_t length, char host_r[HOST_ROOM], bool *is_address_r);
 
+/* The host that the user part of an address pretends to be: https://www.bank.com@evil.example.org.
+ * false: it has none that is a name of a domain that there can be. */
+bool host_pretended(const char *url, size_t length, char host_r[HOST_ROOM]);
+
 /* The host that a link's text shows: an address with http or www in front, or a bare name of a
  * domain that there can be.  false: it shows none. */
 bool host_shown(const char *text, size_t length, char host_r[HOST_ROOM]);

@@ -198,14 +198,37 @@ struct reader {
     void (*link)(void *context, const char *url, const char *text);
     void *context;
     bool open;
-    struct kept url, text;
+    struct kept base, url, text;
 };
+
+/* An address without a scheme and a host, which <base> has: not "//host", "mailto:" or "#here". */
+static bool is_relative(const char *url)
+{
+    const size_t length = strcspn(url, ":/\\?#");
+
+    if (url[0] == '#' || url[0] == '\0' || url[length] == ':')
+        return false;
+    return length > 0 || url[0] == '?' || (url[1] != '/' && url[1] != '\\');
+}
 
 static void close_link(struct reader *reader)
 {
+    const char *url = reader->base.length > 0 && is_relative(reader->url.bytes) ? reader->base.bytes
+                                                                                : reader->url.bytes;
+
     if (reader->open)
-        reader->link(reader->context, reader->url.bytes, reader->text.bytes);
+        reader->link(reader->context, url, reader->text.bytes);
     reader->open = false;
+}
+
+/* The first one counts (HTML, section 4.2.3). */
+static void read_base(struct reader *reader, const char *tag, size_t length)
+{
+    size_t value_length = 0;
+    const char *value = attribute(tag, length, "href", &value_length);
+
+    if (value != NULL && reader->base.length == 0)
+        keep_text(&reader->base, value, value_length);
 }
 
 static void read_tag(struct reader *reader, const char *tag, size_t length)
@@ -213,6 +236,8 @@ static void read_tag(struct reader *reader, const char *tag, size_t length)
     const char *value;
     size_t value_length = 0;
 
+    if (is_tag(tag, length, "base"))
+        read_base(reader, tag, length);
     if (is_tag(tag, length, "/a"))
         close_link(reader);
     if (!is_tag(tag, length, "a") && !is_tag(tag, length, "area"))
@@ -232,9 +257,10 @@ static void read_tag(struct reader *reader, const char *tag, size_t length)
 void html_links(const char *html, size_t length,
                 void (*link)(void *context, const char *url, const char *text), void *context)
 {
-    char url[HTML_URL_MAX], text[HTML_TEXT_MAX];
+    char base[HTML_URL_MAX] = "", url[HTML_URL_MAX], text[HTML_TEXT_MAX];
     struct reader reader = {.link = link,
                             .context = context,
+                            .base = {base, 0, sizeof(base)},
                             .url = {url, 0, sizeof(url)},
                             .text = {text, 0, sizeof(text)}};
     const char *at = html, *end = html + length;

@@ -352,6 +352,14 @@ void leaf_begin(struct leaf *leaf, const struct mime_fields *fields, const char 
                                                                : WANT_NOTHING;
     start_decoder(leaf);
     extension = risk_by_name(fields->name, &leaf->conf->attachment_types);
+    /* mail programs differ in which of two names they save a file by */
+    if (extension == NULL && fields->other_name != NULL) {
+        extension = risk_by_name(fields->other_name, &leaf->conf->attachment_types);
+        if (extension != NULL) {
+            free(leaf->name);
+            leaf->name = mem_copy(fields->other_name);
+        }
+    }
     if (extension != NULL)
         add_risk(leaf, CONTENT_BY_NAME, NULL, extension);
     free(extension);

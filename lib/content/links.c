@@ -94,7 +94,8 @@ static void on_link(void *context, const char *url, const char *text)
         return;
     links->nhtml++;
     note_host(links, host, is_address);
-    if (!host_shown(text, strlen(text), shown) || host_is_related(shown, host))
+    if ((!host_shown(text, strlen(text), shown) || host_is_related(shown, host)) &&
+        (!host_pretended(url, strlen(url), shown) || host_is_related(shown, host)))
         return;
     if (fact->ndisguised++ == 0) {
         fact->disguise.shown = mem_copy(shown);

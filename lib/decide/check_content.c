@@ -73,7 +73,7 @@ static void find_risk(struct message *message, const struct content_risk *risk)
 
     risk_words(risk, &words);
     finding_field(finding, "file", "%s", risk->name);
-    if (risk->inner != NULL)
+    if (risk->inner != NULL && risk->inner[0] != '\0')
         finding_field(finding, "inner", "%s", risk->inner);
     finding_field(finding, "type", "%s", risk->kind);
     finding_field(finding, "by", "%s", found_by[risk->by]);

@@ -86,6 +86,10 @@ static void test_attachments(void **state)
          MIXED TEXT_PART
          "--b\nContent-Type: application/x;\n name=\"=?utf-8?B?YS5leGU=?=\"\n\nx\n--b--\n",
          "attachments=1/1 file=a.exe/1 risk=name:exe:a.exe@2"},
+        {"two names, both harmless",
+         MIXED TEXT_PART "--b\nContent-Type: application/pdf; name=b.pdf\n"
+                         "Content-Disposition: attachment; filename=a.pdf\n\nx\n--b--\n",
+         "attachments=1/1 file=a.pdf/1"},
         {"signed by S/MIME",
          "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
          "boundary=b\n\n" TEXT_PART
@@ -124,7 +128,7 @@ static void test_risks(void **state)
         {"the other name",
          MIXED "--b\nContent-Type: text/plain; name=a.exe\nContent-Disposition: attachment; "
                "filename=a.txt\n\nx\n--b--\n",
-         "attachments=1/1 file=a.txt/1"},
+         "attachments=1/1 file=a.exe/1 risk=name:exe:a.exe@1"},
         {"by magic",
          MIXED "--b\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\n"
                "f0VMRgIBAQ==\n--b--\n",

@@ -152,6 +152,24 @@ static void test_links(void **state)
          "3 bit.ly notbit.ly short:bit.ly"},
         {"address", NULL, "<a href=\"http://0x7f.1/\">x</a>", "1 address:127.0.0.1"},
         {"a quote that does not end", NULL, "<a href=\"https://a.test/>x</a>", "1 a.test"},
+        {"a user that looks like a host", NULL,
+         "<a href=\"https://www.bank.com@evil.test/\">Log in</a>",
+         "1 evil.test 1:www.bank.com>evil.test"},
+        {"a user and a password", NULL, "<a href=\"https://bank.com:x@evil.test/\">Log in</a>",
+         "1 evil.test 1:bank.com>evil.test"},
+        {"a user that is a person", NULL,
+         "<a href=\"https://al:x@a.test/\">Log in</a><a href=\"https://al.x@a.test/\">y</a>",
+         "2 a.test"},
+        {"a user who is related", NULL, "<a href=\"https://www.bank.com@login.bank.com/\">x</a>",
+         "1 bank.com"},
+        {"a base", NULL, "<base href=\"https://evil.test/x/\"><a href=\"login\">www.bank.com</a>",
+         "1 evil.test 1:www.bank.com>evil.test"},
+        {"a base with all kinds of addresses", NULL,
+         "<base href='https://a.test/'><base href='https://b.test/'><a href='/x'>1</a>"
+         "<a href='?y'>2</a><a href='#z'>-</a><a href='mailto:x'>-</a><a href='//c.test/'>3</a>"
+         "<a href='https://d.test/'>4</a>",
+         "4 a.test c.test d.test"},
+        {"no base", NULL, "<a href='/login'>www.bank.com</a>", "0"},
         {"cut", NULL, "<a href=", "0"},
     };
 
