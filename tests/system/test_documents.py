@@ -188,6 +188,10 @@ ROWS = {
 }
 
 
+# What is still missing; a cause or verb beside these must not be.
+NOT_YET = {"top"}
+
+
 @pytest.fixture(scope="module")
 def registry():
     folder = workdir.create("p")
@@ -206,7 +210,8 @@ def test_documents(name, registry, record_property):
     _, causes, *commands = ROWS[name]
     bare = [cause for cause in causes if cause not in registry["provokes"]]
     bare += [verb for verbs in commands for verb in verbs if not has_verb(verb)]
+    assert not set(bare) - NOT_YET, f"no test provokes, or no verb is: {', '.join(bare)}"
     if bare:
-        pytest.xfail(f"no test yet: {', '.join(bare)}")
+        pytest.xfail(f"not yet there: {', '.join(bare)}")
     for cause in causes:
         record_property("document", f"{name}  {cause}: {registry['provokes'][cause][0]}")
