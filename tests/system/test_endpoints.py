@@ -82,6 +82,7 @@ def test_time_out(place):
         "timed out",
     )
     assert f"let port {port} through every firewall" in cause["hint"]
+    assert "outgoing port 25" not in cause["hint"]  # which this is not
 
 
 @pytest.mark.parametrize(

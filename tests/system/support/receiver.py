@@ -128,6 +128,11 @@ class Receiver:
             self._server.server_close()
             self._server = None
 
+    def describe(self):
+        """For the report of a test that failed."""
+        tls = "no TLS" if self.tls is None else f"TLS {self.tls}"
+        return f"port {self.port}, banner {self.banner}, {tls}, wrapped {self.wrapped}"
+
     def recover(self):
         """From now on it takes all mail."""
         self.rcpt, self.banner, self.at_end = "250 2.1.5 ok", "220 mx ESMTP", None
