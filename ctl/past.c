@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#define RECIPIENTS_MAX 1000000 /* of a message */
 #define READ_SIZE (256u * 1024)
 
 /* --- one line ------------------------------------------------------------------------- */
@@ -54,6 +55,12 @@ static char *copy_value(const struct log_record *record, const char *name)
     return mem_copy(value != NULL ? value : "");
 }
 
+/* A line may say anything. */
+static int64_t within(int64_t number, int64_t most)
+{
+    return number < 0 ? 0 : number < most ? number : most;
+}
+
 static void add_message(struct past *past, const struct log_record *record, const char *host,
                         int64_t time_us)
 {
@@ -78,7 +85,9 @@ static void add_message(struct past *past, const struct log_record *record, cons
         .nrcpt = log_record_number(record, "nrcpt", 1),
         .size = log_record_number(record, "size", 0),
     };
-    message->external = log_record_number(record, "external", message->nrcpt);
+    message->nrcpt = within(message->nrcpt, RECIPIENTS_MAX);
+    message->external =
+        within(log_record_number(record, "external", message->nrcpt), message->nrcpt);
 }
 
 static void take_message(const struct past_line *line, void *context)

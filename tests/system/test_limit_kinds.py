@@ -249,6 +249,10 @@ def test_what_a_line_does_not_tell(place):
     assert "limit domains is not tried on 1 of 3 lines" in complaints
     assert "limit names is not tried on 1 of 3 lines: they do not tell the name in HELO" in complaints
     assert "users" not in complaints and told["stopped"] == 1
+    # What no line of ours says harms nothing.
+    odd = [line(1, 1, nrcpt=-5, external=-7, **{"rcpt-domains": "x.test:999999999999,:,x:-3,:9"}),
+           line(2, 2, nrcpt=999999999999, external=999999999999, rcpts=",,@,a@,")]
+    assert tried(place, limits, odd)[0]["messages"] == 2
 
 
 def test_lines_tell_what_replay_needs(place):
