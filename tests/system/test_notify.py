@@ -18,6 +18,9 @@ SECTIONS = """
 limit few {{ subject = user  count = messages  max = 1  per = 1h  near = 0 }}
 limit tried {{ subject = user  count = messages  max = 1  per = 1h  near = 0  shadow = yes }}
 limit fanout {{ count = recipients  max = 2  per = message }}
+limit heavy {{ subject = user  count = bytes  max = 10  per = 1h  near = 0  shadow = yes }}
+cause limit.message-recipients {{ mode = observe }}
+notify shadow {{ causes = {{limit.bytes}}  command = {{"{command}", "run"}} }}
 notify people {{
     causes = {{"limit.message*"}}  per = 24h
     mail = {{{admin}}}  to-user = yes  template = "{template}"
@@ -107,6 +110,25 @@ def test_each_subject_hears_of_each_cause_once(place):
     wait.poll(lambda: place.sink.count() >= before + 4, 30, "emil's mails")
     heard = [mail.message["To"] for mail in place.sink.messages()][before:]
     assert sorted(heard) == sorted([ADMIN, ADMIN, "dora@example.net", "emil@example.net"])
+
+
+def test_what_does_nothing_concerns_nobody_but_the_admin(place):
+    """Of what is only observed the user hears nothing, and of a limit that is tried nobody does."""
+    before, user = place.sink.count(), "gina@example.net"
+    recipients = [f"r{number}@example.net" for number in range(3)]
+    with policy.Client(place.policy_socket) as client:
+        said = client.message("GINA", recipients, sasl_username=user, sender=user, size="5000")
+    assert said[-1] == "DUNNO"
+    log = place.policyd.log
+    log.wait(event="cause", limit="heavy", shadow="yes")
+    log.wait(event="notify", subject=f"user:{user}", state="sent", seconds=30)
+    # Those of one message are begun in the order of what was found, so a later one ends it.
+    send(place, "hanna@example.net", 2)
+    log.wait(event="notify", notify="pager", subject="user:hanna@example.net", seconds=30)
+    wait.poll(lambda: place.sink.count() >= before + 3, 30, "the mails")
+    heard = [mail.message["To"] for mail in place.sink.messages()][before:]
+    assert sorted(heard) == sorted([ADMIN, ADMIN, "hanna@example.net"])
+    assert log.events(event="notify", notify="shadow") == []
 
 
 def test_what_is_refused_in_a_configuration(place):
