@@ -10,7 +10,7 @@ from support import counting, milter, policy, proof, sluice
 SECTIONS = """
 limit domains { subject = recipient-domain  count = recipients  max = 3  per = 1h  near = 0 }
 limit people { subject = recipient  count = messages  max = 2  per = 1h  near = 0 }
-limit hosts { subject = host  count = recipients  max = 5  per = 1h  near = 0  over = warn }
+limit hosts { subject = host  count = recipients  max = 1000  per = 1h  near = 0 }
 limit names { subject = helo  count = messages  max = 100  per = 1h  near = 0 }
 """
 SPREAD = "limit spread { subject = sender  count = distinct-recipients  max = 3  per = 1h  near = 0 }\n"
