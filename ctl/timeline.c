@@ -69,6 +69,7 @@ static bool field_is(const struct line *line, const char *target)
 static bool record_is(const struct log_record *record, const char *target)
 {
     static const char *const names[] = {"user", "from", "rcpt", "message-id", "domain"};
+    const char *rcpt;
 
     if (record->queue_id != NULL && strcasecmp(record->queue_id, target) == 0)
         return true;
@@ -78,7 +79,8 @@ static bool record_is(const struct log_record *record, const char *target)
         if (value != NULL && strcasecmp(value, target) == 0)
             return true;
     }
-    return false;
+    rcpt = log_record_value(record, "rcpt");
+    return rcpt != NULL && is_at(span_of(rcpt), target);
 }
 
 static bool is_id(struct span id)
@@ -135,6 +137,19 @@ static void collect(struct search *search, struct timeline_entry *entry)
     *entry = (struct timeline_entry){.text = NULL};
 }
 
+/* What belongs together without a queue id. */
+static struct span trace_of(const struct timeline_entry *entry)
+{
+    const char *trace = log_record_value(&entry->record, "trace");
+
+    return span_of(trace != NULL ? trace : "");
+}
+
+static bool is_known(const struct search *search, struct span id)
+{
+    return is_id(id) && map_peek(search->ids, id.start, id.length) != NULL;
+}
+
 static struct span id_of(const struct timeline_entry *entry)
 {
     if (entry->record.queue_id != NULL)
@@ -160,7 +175,6 @@ static void take_line(struct search *search, const char *bytes, size_t length)
     struct timeline_entry entry = {.text = mem_copy_n(bytes, length)};
     struct span body = {entry.text, length};
     struct span id;
-    bool known;
 
     (void)line_parse(entry.text, length, &entry.line);
     if (entry.line.kind == LINE_FOREIGN || *entry.text == '{') {
@@ -170,10 +184,10 @@ static void take_line(struct search *search, const char *bytes, size_t length)
     }
     read_time(search, &entry);
     id = id_of(&entry);
-    known = is_id(id) && map_peek(search->ids, id.start, id.length) != NULL;
-    if (known || field_is(&entry.line, search->target) ||
-        record_is(&entry.record, search->target)) {
+    if (is_known(search, id) || is_known(search, trace_of(&entry)) ||
+        field_is(&entry.line, search->target) || record_is(&entry.record, search->target)) {
         add_id(search, id);
+        add_id(search, trace_of(&entry));
         follow_handover(search, &entry.line);
         if (search->collecting && (entry.time_us == 0 || entry.time_us >= search->since_us))
             collect(search, &entry);

@@ -1,202 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sluicectl why: what happened to a message, from all logs, in one sentence. */
 #include "ctl/ctl.h"
-#include "ctl/timeline.h"
+#include "ctl/endings.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
-#include "lib/classify/classify.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PROGRAM_WIDTH 26 /* columns */
 
-/* How something ended. */
-enum ending {
-    ENDING_NONE, /* the line tells of no end */
-    ENDING_DELIVERED,
-    ENDING_DEFERRED,
-    ENDING_BOUNCED,
-    ENDING_REFUSED, /* by our own server, or by Sluice */
-    ENDING_HELD,
-    ENDING_LOGIN, /* a login failed */
-};
-
-struct end {
-    enum ending ending;
-    size_t entry;
-    char *queue_id, *recipient, *user, *text;
-    const struct cause *cause; /* NULL: unknown */
-};
-
-struct asked {
-    struct timeline timeline;
-    struct rules *rules;
-    struct classify_scratch *scratch;
-    struct end *ends;
-    size_t nends;
-};
-
-/* --- what a line tells ------------------------------------------------------------------ */
-
-static char *copy(struct span span)
+static bool has_queue_id(const struct end *end)
 {
-    return mem_copy_n(span.start != NULL ? span.start : "", span.length);
-}
-
-static char *copy_value(const struct log_record *record, const char *name)
-{
-    const char *value = log_record_value(record, name);
-
-    return mem_copy(value != NULL ? value : "");
-}
-
-static enum ending ending_of_verdict(const char *verdict)
-{
-    if (strcmp(verdict, "reject") == 0 || strcmp(verdict, "defer") == 0)
-        return ENDING_REFUSED;
-    return strcmp(verdict, "hold") == 0 ? ENDING_HELD : ENDING_NONE;
-}
-
-static enum ending ending_of_status(const char *status)
-{
-    static const struct {
-        const char *status;
-        enum ending ending;
-    } rows[] = {{"sent", ENDING_DELIVERED},
-                {"deferred", ENDING_DEFERRED},
-                {"bounced", ENDING_BOUNCED},
-                {"expired", ENDING_BOUNCED}};
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (strcmp(rows[i].status, status) == 0)
-            return rows[i].ending;
-    return ENDING_NONE;
-}
-
-static const struct cause *first_cause(const char *causes)
-{
-    char *first = mem_copy_n(causes, strcspn(causes, ","));
-    const struct cause *cause = cause_find(first);
-
-    free(first);
-    return cause;
-}
-
-/* Of a message that is refused, the cause is the one that asked for it. */
-static const struct cause *refusing_cause(const struct asked *asked, const char *queue_id,
-                                          const char *trace, const char *verdict)
-{
-    for (size_t i = 0; i < asked->timeline.count; i++) {
-        const struct log_record *record = &asked->timeline.entries[i].record;
-        const char *event = log_record_value(record, "event");
-        const char *action = log_record_value(record, "action");
-        const char *its = log_record_value(record, "trace");
-
-        if (event != NULL && action != NULL && strcmp(event, "cause") == 0 &&
-            strcmp(action, verdict) == 0 && its != NULL && trace != NULL &&
-            strcmp(its, trace) == 0 && strcmp(record->queue_id, queue_id) == 0)
-            return cause_find(log_record_value(record, "cause"));
-    }
-    return NULL;
-}
-
-static struct end end_of_record(const struct asked *asked, const struct log_record *record)
-{
-    const char *event = log_record_value(record, "event");
-    const char *verdict = log_record_value(record, "verdict");
-    const char *status = log_record_value(record, "status");
-    const char *causes = log_record_value(record, "causes");
-    const char *cause = log_record_value(record, "cause");
-    struct end end = {.ending = ENDING_NONE};
-
-    if (event != NULL && strcmp(event, "message") == 0 && verdict != NULL) {
-        end.ending = ending_of_verdict(verdict);
-        end.cause =
-            refusing_cause(asked, record->queue_id, log_record_value(record, "trace"), verdict);
-        if (end.cause == NULL && causes != NULL)
-            end.cause = first_cause(causes);
-    } else if (event != NULL && strcmp(event, "delivery") == 0 && status != NULL) {
-        end.ending = ending_of_status(status);
-        end.cause = cause != NULL ? cause_find(cause) : NULL;
-    }
-    if (end.ending == ENDING_NONE)
-        return end;
-    end.queue_id = mem_copy(record->queue_id);
-    end.recipient = copy_value(record, "rcpt");
-    end.user = copy_value(record, "user");
-    end.text = copy_value(record, "text");
-    return end;
-}
-
-static struct end end_of_line(const struct asked *asked, const struct line *line)
-{
-    struct classification classification;
-    struct end end = {.ending = ENDING_NONE};
-
-    classify_line(asked->rules, asked->scratch, line, &classification);
-    if (line->kind == LINE_REJECT || line->kind == LINE_SCREEN)
-        end.ending = ENDING_REFUSED;
-    else if (line->kind == LINE_LOGIN)
-        end.ending = ENDING_LOGIN;
-    else if (line->kind == LINE_EXPIRED || line->status == LINE_STATUS_BOUNCED)
-        end.ending = ENDING_BOUNCED;
-    else if (line->kind == LINE_DELIVERY)
-        end.ending = line->status == LINE_STATUS_SENT ? ENDING_DELIVERED : ENDING_DEFERRED;
-    if (end.ending == ENDING_NONE)
-        return end;
-    if (classification.outcome == OUTCOME_FAILED)
-        end.cause = cause_get(classification.cause);
-    end.queue_id = copy(line->fields[FIELD_QUEUE_ID]);
-    end.recipient = copy(line->fields[FIELD_RECIPIENT]);
-    end.user = copy(line->fields[FIELD_USER]);
-    end.text = copy(line->fields[FIELD_TEXT]);
-    return end;
-}
-
-static void find_ends(struct asked *asked)
-{
-    for (size_t i = 0; i < asked->timeline.count; i++) {
-        const struct timeline_entry *entry = &asked->timeline.entries[i];
-        struct end end = entry->record.queue_id != NULL ? end_of_record(asked, &entry->record)
-                                                        : end_of_line(asked, &entry->line);
-
-        if (end.ending == ENDING_NONE)
-            continue;
-        end.entry = i;
-        asked->ends = mem_grow(asked->ends, asked->nends + 1, sizeof(*asked->ends));
-        asked->ends[asked->nends++] = end;
-    }
+    return *end->queue_id != '\0' && strcmp(end->queue_id, "NOQUEUE") != 0;
 }
 
 /* --- the answer ------------------------------------------------------------------------- */
-
-static bool ended_well_later(const struct asked *asked, size_t index)
-{
-    const struct end *end = &asked->ends[index];
-
-    for (size_t i = index + 1; i < asked->nends; i++)
-        if (asked->ends[i].ending == ENDING_DELIVERED &&
-            strcmp(asked->ends[i].queue_id, end->queue_id) == 0 &&
-            strcasecmp(asked->ends[i].recipient, end->recipient) == 0)
-            return true;
-    return false;
-}
-
-/* The latest failure that nothing has mended; without any, the latest end. */
-static const struct end *decisive(const struct asked *asked)
-{
-    for (size_t i = asked->nends; i-- > 0;)
-        if (asked->ends[i].ending != ENDING_DELIVERED && !ended_well_later(asked, i))
-            return &asked->ends[i];
-    return asked->nends > 0 ? &asked->ends[asked->nends - 1] : NULL;
-}
 
 static void print_time(int64_t time_us)
 {
@@ -240,42 +64,95 @@ static void print_timeline(const struct timeline *timeline)
     fputc('\n', stdout);
 }
 
-static void print_whose(const struct end *end)
+/* Whose it was may stand in another line of the message. */
+static void print_user(const struct asked *asked, const struct end *end)
 {
-    printf("%s", *end->queue_id != '\0' && strcmp(end->queue_id, "NOQUEUE") != 0 ? end->queue_id
-                                                                                 : "A message");
-    if (*end->user != '\0')
-        printf(" of %s", end->user);
+    struct span user = span_of(end->user);
+
+    for (size_t i = 0; user.length == 0 && has_queue_id(end) && i < asked->timeline.count; i++) {
+        const struct timeline_entry *entry = &asked->timeline.entries[i];
+        const char *own = log_record_value(&entry->record, "user");
+
+        if (entry->record.queue_id != NULL && own != NULL &&
+            strcmp(entry->record.queue_id, end->queue_id) == 0)
+            user = span_of(own);
+        else if (entry->record.queue_id == NULL && entry->line.fields[FIELD_USER].length > 0 &&
+                 span_equals(entry->line.fields[FIELD_QUEUE_ID], end->queue_id))
+            user = entry->line.fields[FIELD_USER];
+    }
+    if (user.length > 0)
+        printf(" of ");
+    print_plain(user);
+}
+
+static void print_whose(const struct asked *asked, const struct end *end)
+{
+    print_plain(span_of(has_queue_id(end) ? end->queue_id : "A message"));
+    print_user(asked, end);
     if (*end->recipient != '\0')
-        printf(" to %s", end->recipient);
+        printf(" to ");
+    print_plain(span_of(end->recipient));
+}
+
+/* ", after it was put off 2 times since ... (destination.greylisting)" */
+static void print_before(const struct asked *asked, const struct end *end)
+{
+    const struct end *first = NULL;
+    size_t count = 0;
+
+    for (const struct end *one = asked->ends; one < end; one++) {
+        if (one->ending != ENDING_DEFERRED || !endings_same_way(one, end) ||
+            asked->timeline.entries[one->entry].record.queue_id != NULL)
+            continue;
+        first = first != NULL ? first : one;
+        count++;
+    }
+    if (first == NULL)
+        return;
+    printf(", after it was put off %zu time%s since ", count, count == 1 ? "" : "s");
+    print_time(asked->timeline.entries[first->entry].time_us);
+    if (first->cause != NULL)
+        printf(" (%s: %s)", first->cause->id, first->cause->title);
 }
 
 static void print_sentence(const struct asked *asked, const struct end *end)
 {
-    static const char *const words[] = {
-        [ENDING_DELIVERED] = "was delivered",
-        [ENDING_DEFERRED] = "is put off, and will be tried again",
-        [ENDING_BOUNCED] = "could not be delivered, and went back to its sender",
-        [ENDING_REFUSED] = "was refused by our own server",
-        [ENDING_HELD] = "is on hold",
+    static const struct {
+        const char *before, *behind; /* the time */
+    } words[] = {
+        [ENDING_DELIVERED] = {"was delivered at ", ""},
+        [ENDING_DEFERRED] = {"was put off at ", ", and is tried again"},
+        [ENDING_BOUNCED] = {"could not be delivered at ", ", and went back to its sender"},
+        [ENDING_REFUSED] = {"was refused by our own server at ", ""},
+        [ENDING_HELD] = {"was put on hold at ", ", and waits there"},
+        [ENDING_LOGIN] = {"failed at ", ""},
     };
 
     if (end->ending == ENDING_LOGIN) {
         printf("A login%s", *end->user != '\0' ? " of " : "");
         print_plain(span_of(end->user));
-        printf(" failed");
     } else {
-        print_whose(end);
-        printf(" %s", words[end->ending]);
+        print_whose(asked, end);
     }
-    printf(" at ");
+    printf(" %s", words[end->ending].before);
     print_time(asked->timeline.entries[end->entry].time_us);
-    if (end->ending != ENDING_DELIVERED && end->cause != NULL)
+    printf("%s", words[end->ending].behind);
+    if (end->ending == ENDING_DELIVERED)
+        print_before(asked, end);
+    else if (end->cause != NULL)
         printf(" (%s: %s)", end->cause->id, end->cause->title);
     if (*end->text != '\0')
         printf(": ");
     print_plain(span_of(end->text));
     printf("\n");
+}
+
+/* Without a queue id, that is what belongs together. */
+static bool same_trace(const struct log_record *one, const struct log_record *other)
+{
+    const char *its = log_record_value(one, "trace"), *others = log_record_value(other, "trace");
+
+    return its == NULL || others == NULL || strcmp(its, others) == 0;
 }
 
 /* What our own line advised, with the real names in it; or what the catalogue does. */
@@ -289,9 +166,13 @@ static void print_next(const struct asked *asked, const struct end *end)
         const char *cause = log_record_value(record, "cause");
 
         if (cause != NULL && strcmp(cause, end->cause->id) == 0 &&
-            strcmp(record->queue_id, end->queue_id) == 0)
+            strcmp(record->queue_id, end->queue_id) == 0 && same_trace(record, own))
             hint = log_record_value(record, "hint");
     }
+    if (end->ending == ENDING_BOUNCED && end->cause == cause_get(CAUSE_DESTINATION_UNREACHABLE))
+        hint =
+            "reach the recipient by another way, and send it again when their server answers; if "
+            "many destinations are unreachable at once, look at our own firewall";
     if (end->ending == ENDING_DELIVERED)
         hint = "nothing to do here; if the recipient misses it, ask them to look in the spam "
                "folder, and their postmaster with the reply above";
@@ -299,6 +180,10 @@ static void print_next(const struct asked *asked, const struct end *end)
         hint = end->cause != NULL ? end->cause->remedy : "read the last lines above";
     printf("Next: ");
     print_plain(span_of(hint));
+    if (end->ending == ENDING_HELD && has_queue_id(end)) {
+        printf("; then let it go with postsuper -H ");
+        print_plain(span_of(end->queue_id));
+    }
     putchar('\n');
 }
 
@@ -307,12 +192,16 @@ static int answer(struct asked *asked, const char *target)
     const struct end *end;
 
     if (asked->timeline.count == 0) {
-        printf("The logs say nothing about %s.\n", target);
+        printf(
+            "The logs say nothing about %s.\n"
+            "Next: see that it is spelled as in the log, and name older logs behind it, or those "
+            "of the other servers that take mail.\n",
+            target);
         return EXIT_NEGATIVE;
     }
     print_timeline(&asked->timeline);
-    find_ends(asked);
-    end = decisive(asked);
+    endings_find(asked);
+    end = endings_decisive(asked);
     if (end == NULL) {
         printf("%s came in, and nothing was tried for it yet, or the logs end before that.\n"
                "Next: postqueue -p (or mailq) shows whether it still waits.\n",
@@ -364,13 +253,7 @@ static int ask(struct ctl *ctl, const char *target, const struct strings *files,
         status = EX_NOINPUT;
     }
 done:
-    for (size_t i = 0; i < asked.nends; i++) {
-        free(asked.ends[i].queue_id);
-        free(asked.ends[i].recipient);
-        free(asked.ends[i].user);
-        free(asked.ends[i].text);
-    }
-    free(asked.ends);
+    endings_free(&asked);
     timeline_free(&asked.timeline);
     classify_scratch_free(&asked.scratch);
     rules_free(&asked.rules);

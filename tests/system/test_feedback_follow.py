@@ -132,6 +132,30 @@ def test_killed_again_and_again(feedback, mail, make_redis):
     wait_told(daemon, told)
 
 
+def test_told_before_the_place_was_kept(feedback, mail):
+    """A kill between a line of ours and its place: our log has the line. Those that it has of the
+    file before it was truncated are no places in what the file is now.
+    """
+    told = [mail.bounce() for _ in range(30)]
+    daemon = feedback()
+    wait_told(daemon, told)
+    (place,) = daemon.state.glob("*.place")
+    for truncated in (False, True):
+        if truncated:
+            shutil.copy(mail.path, mail.path.with_name("mail.log.1"))
+            os.truncate(mail.path, 0)
+            told.append(mail.bounce())
+            wait_told(daemon, told)
+        kept = place.read_bytes()
+        told.append(mail.bounce())
+        wait_told(daemon, told)
+        daemon.kill()
+        place.write_bytes(kept)
+        daemon.start()
+        told.append(mail.bounce())
+        wait_told(daemon, told)
+
+
 def memory(daemon):
     """The most that it has had so far, in MiB."""
     (line,) = [
