@@ -106,7 +106,9 @@ static const struct dns_answer *find(void *context, const char *name, enum dns_t
     struct text key = TEXT_EMPTY;
     struct question *question;
 
-    text_print(&key, "%d %s", (int)type, name);
+    text_add_number(&key, (int)type);
+    text_add_char(&key, ' ');
+    text_add_string(&key, name);
     question = map_peek(lookups->questions, key.bytes, key.length);
     if (question == NULL && map_count(lookups->questions) < LOOKUPS_MAX) {
         question = new_question(lookups, name, type);

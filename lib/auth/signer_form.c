@@ -55,6 +55,8 @@ static bool set_fields(DKIM_LIB *library, dkim_opts_t option, const char *const 
                         sizeof(fields)) == DKIM_STAT_OK;
 }
 
+/* Without a list of its own it signs every field that it is given, which are those of form->fields:
+ * it would match each of them against the list by a regular expression. */
 static DKIM_LIB *open_library(const struct signer_form *form, const char *const *oversigned)
 {
     uint64_t lifetime = (uint64_t)form->expire_sec;
@@ -75,7 +77,6 @@ static DKIM_LIB *open_library(const struct signer_form *form, const char *const 
             DKIM_STAT_OK ||
         dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_SIGNATURETTL, &lifetime,
                      sizeof(lifetime)) != DKIM_STAT_OK ||
-        !set_fields(library, DKIM_OPTS_SIGNHDRS, form->fields.names) ||
         !set_fields(library, DKIM_OPTS_OVERSIGNHDRS, oversigned)) {
         dkim_close(library);
         return NULL;

@@ -45,6 +45,21 @@ void text_add_char(struct text *text, char c)
     text_add(text, &c, 1);
 }
 
+void text_add_number(struct text *text, int64_t number)
+{
+    char digits[20]; /* of INT64_MIN, with its sign */
+    char *first = digits + sizeof(digits);
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+    do {
+        *--first = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        *--first = '-';
+    text_add(text, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 void text_print(struct text *text, const char *format, ...)
 {
     va_list arguments;

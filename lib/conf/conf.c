@@ -9,6 +9,7 @@
 #include "lib/conf/schema.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -151,18 +152,21 @@ bool conf_enforces(const struct conf *conf)
     return enforces;
 }
 
-static const char *word_of(const char *option, int value)
+static const char *word_of(const struct option_word *words, int value)
 {
-    const struct option_word *word = schema_option(SECTION_LIMIT, option)->words;
-
-    while (word->word != NULL && word->value != value)
-        word++;
-    return word->word;
+    while (words->word != NULL && words->value != value)
+        words++;
+    return words->word;
 }
 
+/* Each message names the subjects of its limits, more than once: the table is searched but once. */
 const char *limit_subject_name(enum limit_subject subject)
 {
-    return word_of("subject", (int)subject);
+    static const struct option_word *_Atomic words;
+
+    if (atomic_load(&words) == NULL)
+        atomic_store(&words, schema_option(SECTION_LIMIT, "subject")->words);
+    return word_of(atomic_load(&words), (int)subject);
 }
 
 bool limit_subject_parse(const char *name, enum limit_subject *subject_r)
@@ -179,5 +183,5 @@ bool limit_subject_parse(const char *name, enum limit_subject *subject_r)
 
 const char *limit_count_name(enum limit_count count)
 {
-    return word_of("count", (int)count);
+    return word_of(schema_option(SECTION_LIMIT, "count")->words, (int)count);
 }

@@ -2,7 +2,6 @@
 /* The numbers of a mark. */
 #include "lib/store/mark.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define AMOUNT_MAX (INT64_C(1) << 40)
@@ -54,6 +53,17 @@ static void complete_periods(struct store_mark_value *mark, int64_t ahead)
     mark->count = 0;
 }
 
+static void add_numbers(const struct store_mark_value *mark, struct text *value)
+{
+    const int64_t numbers[] = {mark->first_sec, mark->last_sec, mark->count, mark->usual_milli,
+                               mark->periods};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        text_add_number(value, numbers[i]);
+        text_add_char(value, ' ');
+    }
+}
+
 void mark_make(const char *before, const struct mark_made *made, int64_t now_sec,
                struct text *value_r)
 {
@@ -80,7 +90,6 @@ void mark_make(const char *before, const struct mark_made *made, int64_t now_sec
         text_length = made->text_length;
     }
     text_clear(value_r);
-    text_print(value_r, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " ",
-               mark.first_sec, mark.last_sec, mark.count, mark.usual_milli, mark.periods);
+    add_numbers(&mark, value_r);
     text_add(value_r, text, text_length);
 }

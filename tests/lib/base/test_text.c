@@ -101,6 +101,30 @@ static void test_growing(void **state)
     }
 }
 
+static void test_numbers(void **state)
+{
+    static const struct {
+        int64_t number;
+        const char *want;
+    } cases[] = {
+        {0, "0"},
+        {7, "7"},
+        {-1, "-1"},
+        {1234567890, "1234567890"},
+        {INT64_MAX, "9223372036854775807"},
+        {INT64_MIN, "-9223372036854775808"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text text = TEXT_EMPTY;
+
+        text_add_number(&text, cases[i].number);
+        assert_string_equal(text_string(&text), cases[i].want);
+        text_free(&text);
+    }
+}
+
 static void test_case(void **state)
 {
     static const struct {
@@ -192,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_adding),
         cmocka_unit_test(test_shell_words),
         cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_case),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_number),
