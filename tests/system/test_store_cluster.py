@@ -61,7 +61,11 @@ def test_one_message_is_charged_whole_or_not_at_all(start):
                                  "limit client { subject = client  count = messages  max = 7"))
     with Charger(place.policy_socket) as one:
         answers = one.messages(12)
+        # RCPT only looks; who asks at the end of the message alone is refused the charge itself.
+        end = {"protocol_state": "END-OF-MESSAGE", "recipient_count": 1}
+        charges = [one.mta.ask(queue_id=f"END{number}", **end) for number in range(5)]
     assert [each.accepted for each in answers] == [True] * 7 + [False] * 5
+    assert all("[limit.messages]" in words for words in charges), charges
     assert uses(place) == all_of(7)
 
 
