@@ -234,6 +234,12 @@ def test_dns_failure_refuses_nobody(enforcing):
     assert outcome.accepted, outcome.refusal
     event = enforcing.milter.log.wait(event="cause", cause="dns.failure")
     assert event["domain"] == "broken.test" and "broken.test" in event["hint"]
+    with enforcing.client() as client:
+        outcome = client.send("someone@servfail.broken.test", ["carol@address.test"])
+    assert outcome.accepted, outcome.refusal
+    event = enforcing.milter.log.wait(event="cause", cause="dns.failure", queue_id=outcome.queue_id)
+    assert event["domain"] == "servfail.broken.test"
+    assert event["lookups"] == "MX servfail.broken.test"
 
 
 def test_observe_mode_only_says(site):
