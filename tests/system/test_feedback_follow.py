@@ -185,6 +185,10 @@ def test_long_and_broken_lines(feedback, mail):
     told.append("ABADE00001")
     mail.write(half[100:] + "\n")
     wait_told(daemon, told)
+    daemon.kill()
+    daemon.start()
+    told.append(mail.bounce())
+    wait_told(daemon, told)
 
 
 def test_log_that_comes_later(feedback, mail):
