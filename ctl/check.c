@@ -2,6 +2,8 @@
 /* sluicectl check: is all set up as it has to be? */
 #include "ctl/check.h"
 
+#include "lib/base/count.h"
+
 #include <getopt.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@ static const struct check_subject subjects[] = {{"dns", check_dns}, {"endpoints"
 static int run_subject(struct ctl *ctl, const char *verb, const char *name,
                        const struct check_words *words)
 {
-    for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(subjects); i++)
         if (strcmp(subjects[i].name, name) == 0)
             return ctl_load(ctl) ? subjects[i].run(ctl, words) : EX_CONFIG;
     return ctl_usage(

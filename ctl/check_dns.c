@@ -6,6 +6,7 @@
 #include "ctl/trouble.h"
 
 #include "lib/auth/key.h"
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
@@ -146,7 +147,7 @@ static void tell_key(struct inspection *inspection, json_t *list, const struct s
         .severity = SEVERITY_ERROR,
         .hint = hint,
         .fields = fields,
-        .nfields = sizeof(fields) / sizeof(fields[0]),
+        .nfields = COUNT_OF(fields),
     };
 
     tell(inspection, list, &trouble);

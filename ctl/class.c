@@ -5,6 +5,7 @@
 #include "ctl/ctl.h"
 #include "ctl/subject.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/base/words.h"
 #include "lib/decide/class_lookup.h"
@@ -220,9 +221,9 @@ static int run(struct ctl *ctl, int argc, char **argv)
         return status;
     if (optind == argc)
         return ctl_usage(argv[0], "expected set, unset or list");
-    while (i < sizeof(words) / sizeof(*words) && strcasecmp(words[i].word, argv[optind]) != 0)
+    while (i < COUNT_OF(words) && strcasecmp(words[i].word, argv[optind]) != 0)
         i++;
-    if (i == sizeof(words) / sizeof(*words) || argc - optind != words[i].arguments)
+    if (i == COUNT_OF(words) || argc - optind != words[i].arguments)
         return ctl_usage(argv[0], "expected set USER CLASS, unset USER, or list");
     if (!ctl_load(ctl))
         return EX_CONFIG;

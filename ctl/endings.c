@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/endings.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static enum ending ending_of_status(const char *status)
                 {"bounced", ENDING_BOUNCED},
                 {"expired", ENDING_BOUNCED}};
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (strcmp(rows[i].status, status) == 0)
             return rows[i].ending;
     return ENDING_NONE;

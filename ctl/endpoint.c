@@ -2,6 +2,7 @@
 #include "ctl/endpoint.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
@@ -26,7 +27,7 @@ static const struct endpoint_kind kinds[] = {
     {.scheme = "imap", .port = 143, .imap = true, .login = true},
     {.scheme = "imaps", .port = 993, .wrapped = true, .imap = true, .login = true},
 };
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define KINDS COUNT_OF(kinds)
 
 /* --- what to look at --------------------------------------------------------------------- */
 

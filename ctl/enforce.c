@@ -6,6 +6,7 @@
 #include "ctl/past.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/log/record.h"
@@ -47,7 +48,7 @@ static void take_message(struct preview *preview, const struct log_record *recor
     const char *trace = trace_of(record), *who = NULL;
     char *before;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && who == NULL; i++)
+    for (size_t i = 0; i < COUNT_OF(names) && who == NULL; i++)
         who = log_record_value(record, names[i]);
     before = map_put(preview->users, trace, strlen(trace), mem_copy(who != NULL ? who : "?"));
     free(before);
@@ -157,7 +158,7 @@ static void print(struct preview *preview, bool json)
     static const char *const heads[] = {"CAUSE", "MODE", "ACTION", "MESSAGES", "USERS"};
     json_t *rows = json_array();
 
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(heads); i++)
         columns_add(&columns, heads[i]);
     for (size_t i = 0; i < CAUSE_COUNT; i++) {
         const struct cause *cause = cause_get((enum cause_id)i);

@@ -3,6 +3,7 @@
 #include "ctl/ctl.h"
 
 #include "lib/auth/key_make.h"
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/conf/schema.h"
@@ -81,7 +82,7 @@ static bool read_algorithm(const char *word, enum key_algorithm *algorithm_r)
         enum key_algorithm algorithm;
     } words[] = {{"rsa2048", KEY_RSA}, {"ed25519", KEY_ED25519}};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (strcmp(words[i].word, word) == 0) {
             *algorithm_r = words[i].algorithm;
             return true;

@@ -5,6 +5,7 @@
 #include "ctl/limits_explain.h"
 #include "ctl/subject.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/limits.h"
@@ -99,7 +100,7 @@ static void print_table(const struct usage *usages, size_t count)
 {
     static const char *const heads[] = {"LIMIT", "USED", "MAX",      "",
                                         "OF",    "PER",  "ONE MORE", "SET AT"};
-    struct columns columns = {.count = sizeof(heads) / sizeof(*heads),
+    struct columns columns = {.count = COUNT_OF(heads),
                               .right = {[1] = true, [2] = true, [3] = true}};
 
     for (size_t i = 0; i < columns.count; i++)

@@ -2,6 +2,7 @@
 /* sluicectl: the operator's command. */
 #include "ctl/ctl.h"
 
+#include "lib/base/count.h"
 #include "lib/base/words.h"
 
 #include <getopt.h>
@@ -35,7 +36,7 @@ static const struct verb *const verbs[] = {
     &verb_classify,
     /* clang-format on */
 };
-#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
+#define VERB_COUNT COUNT_OF(verbs)
 
 static void print_help(void)
 {

@@ -91,8 +91,9 @@ void outlook_of(struct evaluator *evaluator, const struct conf *conf, const stru
                   &message->facts);
     while (message->facts.outlook == NULL)
         loop_run_once(evaluator->loop, STEP_MS);
-    gather(&services, conf, message, checks_needs(conf, message) & ~(unsigned)(NEED_LIMITS | NEED_NOTES),
-           on_gathered, &gathered);
+    gather(&services, conf, message,
+           checks_needs(conf, message) & ~(unsigned)(NEED_LIMITS | NEED_NOTES), on_gathered,
+           &gathered);
     while (!gathered)
         loop_run_once(evaluator->loop, STEP_MS);
     checks_run(conf, message);

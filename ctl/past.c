@@ -2,6 +2,7 @@
 #include "ctl/past.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/classify/line.h"
 #include "lib/log/record.h"
@@ -42,7 +43,7 @@ static bool was_sent(const struct log_record *record)
     if (event == NULL || strcmp(event, "message") != 0 || direction == NULL ||
         strcmp(direction, "out") != 0 || verdict == NULL)
         return false;
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++)
+    for (size_t i = 0; i < COUNT_OF(verdicts); i++)
         if (strcmp(verdict, verdicts[i]) == 0)
             return true;
     return false;

@@ -4,6 +4,7 @@
 #include "ctl/ctl.h"
 #include "ctl/replay_run.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <getopt.h>
@@ -65,7 +66,7 @@ static struct listing list_stops(struct replay *replay)
 static void print_table(const struct listing *listing)
 {
     static const char *const heads[] = {"SUBJECT", "LIMIT", "TIMES", "FIRST", "LAST", "WOULD"};
-    struct columns columns = {.count = sizeof(heads) / sizeof(*heads), .right = {[2] = true}};
+    struct columns columns = {.count = COUNT_OF(heads), .right = {[2] = true}};
 
     for (size_t i = 0; i < columns.count; i++)
         columns_add(&columns, heads[i]);

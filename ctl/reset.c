@@ -3,6 +3,7 @@
 #include "ctl/ctl.h"
 #include "ctl/subject.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/outcomes.h"
@@ -129,7 +130,7 @@ static char *subject_words(int argc, char **argv)
     const size_t kind = strcspn(argv[1], ":");
     const char *value = argc == 3 ? argv[2] : argv[1] + kind + (argv[1][kind] == ':');
 
-    for (size_t i = 0; i < sizeof(synonyms) / sizeof(*synonyms); i++)
+    for (size_t i = 0; i < COUNT_OF(synonyms); i++)
         if (strlen(synonyms[i][0]) == kind && strncmp(synonyms[i][0], argv[1], kind) == 0 &&
             (argc == 3 || argv[1][kind] == ':'))
             return mem_print("%s:%s", synonyms[i][1], value);

@@ -5,6 +5,7 @@
 #include "ctl/ctl.h"
 #include "ctl/probe.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/words.h"
@@ -208,7 +209,7 @@ static const struct {
              {"resolver", report_resolver},
              {"policyd", report_policyd},
              {"milter", report_milter}};
-#define PART_COUNT (sizeof(parts) / sizeof(*parts))
+#define PART_COUNT COUNT_OF(parts)
 
 static size_t find_part(const char *name)
 {

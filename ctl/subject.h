@@ -21,8 +21,8 @@ bool subject_parse(const struct conf *conf, const char *string, struct subject *
                    char **problem_r);
 void subject_clear(struct subject *subject);
 
-/* Asks those of class-lookup for the class of a user; the store is the client's, which may be closed
- * (store NULL). */
+/* Asks those of class-lookup for the class of a user; the store is the client's, which may be
+ * closed (store NULL). */
 void subject_find_class(const struct conf *conf, struct subject *subject, struct client *client);
 
 /* One limit that counts the subject. */

@@ -4,6 +4,7 @@
 #include "ctl/ctl.h"
 #include "ctl/subject.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/daemon/services.h"
@@ -42,7 +43,7 @@ static bool parse_date(const char *text, int64_t *at_sec_r)
 {
     static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"};
 
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
         struct tm parts = {.tm_isdst = 0};
         struct tm check;
         const char *end = strptime(text, formats[i], &parts);

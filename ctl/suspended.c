@@ -5,6 +5,7 @@
 #include "ctl/ctl.h"
 #include "ctl/subject.h"
 
+#include "lib/base/count.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 
@@ -84,9 +85,8 @@ static bool find(struct client *client, const struct subject *subject, struct su
 static int show(const struct conf *conf, const struct subject *subject, bool json)
 {
     static const char *const heads[] = {"USER", "REASON", "UNTIL", "SINCE", "BY", "NOTE"};
-    struct suspended suspended = {.seen = map_new(),
-                                  .columns = {.count = sizeof(heads) / sizeof(*heads)},
-                                  .rows = json_array()};
+    struct suspended suspended = {
+        .seen = map_new(), .columns = {.count = COUNT_OF(heads)}, .rows = json_array()};
     struct client client;
     char *problem = NULL;
     int status = EX_UNAVAILABLE;

@@ -2,6 +2,7 @@
 #include "ctl/timeline.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -49,7 +50,7 @@ static bool field_is(const struct line *line, const char *target)
                                              FIELD_USER,      FIELD_SENDER,
                                              FIELD_RECIPIENT, FIELD_ORIGINAL_RECIPIENT};
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
         struct span rest = line->fields[fields[i]];
 
         while (rest.start != NULL && rest.length > 0) {
@@ -73,7 +74,7 @@ static bool record_is(const struct log_record *record, const char *target)
 
     if (record->queue_id != NULL && strcasecmp(record->queue_id, target) == 0)
         return true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         const char *value = log_record_value(record, names[i]);
 
         if (value != NULL && strcasecmp(value, target) == 0)

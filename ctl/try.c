@@ -5,6 +5,7 @@
 #include "ctl/ctl.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/daemon/services.h"
 
@@ -27,7 +28,7 @@ static bool parse_stage(const char *word, enum stage *stage_r)
                                         [STAGE_DATA] = "data",
                                         [STAGE_END_OF_MESSAGE] = "end-of-message"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (strcmp(words[i], word) != 0)
             continue;
         *stage_r = (enum stage)i;

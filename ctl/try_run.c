@@ -9,6 +9,7 @@
 #include "lib/auth/standing.h"
 #include "lib/auth/verify.h"
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/content/content.h"
@@ -168,7 +169,7 @@ static void keep_lookup(const struct dns_answer *answer, void *context)
     };
     const char *type = "?";
 
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(types); i++)
         if (types[i].type == answer->type)
             type = types[i].word;
     json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:b}", "name", answer->name, "type",

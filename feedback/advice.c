@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/advice.h"
 
+#include "lib/base/count.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -60,7 +61,7 @@ static void find_server(struct names *names)
         read_server(relay, names);
         return;
     }
-    for (size_t i = 0; i < sizeof(before) / sizeof(*before) && names->host[0] == '\0'; i++) {
+    for (size_t i = 0; i < COUNT_OF(before) && names->host[0] == '\0'; i++) {
         const char *found = strstr(text, before[i]);
 
         if (found != NULL)
@@ -100,7 +101,7 @@ static bool find_list(const char *text, char list_r[WORD_MAX])
                                          "listed at ",     "listed on ", "blocked by ",
                                          "found in "};
 
-    for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+    for (size_t i = 0; i < COUNT_OF(before); i++) {
         const char *found = find_words(text, before[i]);
         size_t length;
 
@@ -147,7 +148,7 @@ static int64_t find_limit(const char *text)
 {
     static const char *const before[] = {"limit", "maximum", "max"};
 
-    for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+    for (size_t i = 0; i < COUNT_OF(before); i++) {
         const char *found = find_words(text, before[i]);
         int64_t number;
         size_t digits;

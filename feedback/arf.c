@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/arf.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -82,7 +83,7 @@ static char *login_in(const char *headers)
     static const char *const words[] = {"(Authenticated sender: ", "(authenticated as ",
                                         "authenticated_id=", "X-Authenticated-User: "};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         const char *at = strcasestr(headers, words[i]);
         size_t length;
 

@@ -123,7 +123,8 @@ static void counted(const struct store_answer *answer, void *context)
                      attempt->at_us);
     if (answer->nlimits > 0 && answer->limits[0].near) {
         snprintf(count, sizeof(count), "%" PRId64, answer->limits[0].used);
-        snprintf(window, sizeof(window), "%" PRId64, attempt->conf->login_failures_window_ms / 1000);
+        snprintf(window, sizeof(window), "%" PRId64,
+                 attempt->conf->login_failures_window_ms / 1000);
         hint = mem_print("if %s is %s's own: enter the password again, or unlock the account; "
                          "if not: block %s in the firewall",
                          client, attempt->user[0] != '\0' ? attempt->user : "the account", client);

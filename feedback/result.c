@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/result.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -63,7 +64,7 @@ static bool status_of(const struct line *line, enum result_status *status_r)
         *status_r = RESULT_EXPIRED;
         return true;
     }
-    for (size_t i = 0; line->kind == LINE_DELIVERY && i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; line->kind == LINE_DELIVERY && i < COUNT_OF(rows); i++) {
         if (rows[i].line == line->status) {
             *status_r = rows[i].result;
             return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When a server says to come again. */
 #include "feedback/result.h"
+#include "lib/base/count.h"
 
 #include <string.h>
 #include <strings.h>
@@ -18,7 +19,7 @@ static const struct {
 
 static int64_t unit_of(struct span word)
 {
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+    for (size_t i = 0; i < COUNT_OF(units); i++)
         if (word.length == strlen(units[i].word) &&
             strncasecmp(word.start, units[i].word, word.length) == 0)
             return units[i].seconds;
@@ -65,7 +66,7 @@ static bool says_again(struct span text)
 {
     static const char *const words[] = {"again", "retry", "try", "wait", "later", "back", "grey"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    for (size_t i = 0; i < COUNT_OF(words); i++)
         for (size_t at = 0; at + strlen(words[i]) <= text.length; at++)
             if (strncasecmp(text.start + at, words[i], strlen(words[i])) == 0)
                 return true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/negotiate.h"
 
+#include "lib/base/count.h"
+
 #include <libmilter/mfapi.h>
 
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
@@ -25,7 +27,7 @@ const struct negotiate_macros negotiate_macros[] = {
     {SMFIM_DATA, "i {auth_authen}"},
     {SMFIM_EOM, "i {auth_authen}"},
 };
-const unsigned negotiate_macros_count = sizeof(negotiate_macros) / sizeof(negotiate_macros[0]);
+const unsigned negotiate_macros_count = COUNT_OF(negotiate_macros);
 
 void negotiate_flags(bool enforces, unsigned long offered_actions, unsigned long offered_protocol,
                      unsigned long *actions_r, unsigned long *protocol_r)

@@ -10,6 +10,8 @@
  */
 #include "milter/signals.h"
 
+#include "lib/base/count.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -51,7 +53,7 @@ int sigwait(const sigset_t *set, int *number_r)
     static const int ours[] = {SIGHUP, SIGTERM, SIGINT};
     sigset_t rest = *set;
 
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(ours); i++)
         (void)sigdelset(&rest, ours[i]);
     tell_that_libmilter_waits();
     for (;;) {

@@ -2,6 +2,8 @@
 /* The policy delegation protocol's parser. */
 #include "policy/protocol.h"
 
+#include "lib/base/count.h"
+
 #include <string.h>
 
 #define NAME(text)                                                                                 \
@@ -32,7 +34,7 @@ static const struct {
     [ATTRIBUTE_ENCRYPTION_KEYSIZE] = NAME("encryption_keysize"),
 };
 
-_Static_assert(sizeof(names) / sizeof(names[0]) == ATTRIBUTE_COUNT, "every attribute has a name");
+_Static_assert(COUNT_OF(names) == ATTRIBUTE_COUNT, "every attribute has a name");
 
 static const char policy_request[] = "smtpd_access_policy";
 

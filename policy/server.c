@@ -104,7 +104,8 @@ static struct connections_settings settings_of(const struct conf *conf)
 /* The local store is this program's, and the others find it at its socket. */
 static bool bind_store(struct server *server, const struct conf *conf, char **problem_r)
 {
-    const struct socket_access access = {.mode = STORE_SOCKET_MODE, .group = "", .owner = conf->user};
+    const struct socket_access access = {
+        .mode = STORE_SOCKET_MODE, .group = "", .owner = conf->user};
     struct services *services = &server->daemon->services;
     struct conf_listen where = {.is_unix = true};
 

@@ -2,6 +2,7 @@
 /* From a policy request to a struct message. */
 #include "policy/translate.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ bool translate_stage(const struct protocol_request *request, enum stage *stage_r
 {
     const char *state = request->values[ATTRIBUTE_PROTOCOL_STATE];
 
-    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(stages); i++) {
         if (strcmp(stages[i].state, state) == 0) {
             *stage_r = stages[i].stage;
             return true;
@@ -107,7 +108,7 @@ uint64_t translate_fingerprint(const struct protocol_request *request)
     uint64_t fingerprint = hash_stable("", 0);
 
     /* With their NULs, so that no two sets of values run together to the same octets. */
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
         const char *value = request->values[members[i]];
 
         fingerprint = hash_stable_more(fingerprint, value, strlen(value) + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/blocklist.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>
@@ -131,7 +132,7 @@ static const struct point address_points[] = {
     {.name = "1.0.0.0.0.0.f.7.f.f.f.f." NIBBLES_OF_ZERO},
 };
 static const struct point domain_points[] = {{.name = "test", .listed = true}, {.name = "invalid"}};
-#define POINTS_MAX (sizeof(address_points) / sizeof(address_points[0]))
+#define POINTS_MAX COUNT_OF(address_points)
 
 /* A list of both families need not have both points that are listed, but one; and none that is not
  * to be. */

@@ -3,8 +3,8 @@
  * DNS blocklists of addresses and domains (RFC 5782).
  *
  * Before a list is believed its test points are: 127.0.0.2 or ::FFFF:7F00:2 (TEST for domains) has
- * to be listed, and neither 127.0.0.1 nor ::FFFF:7F00:1 (INVALID).  An answer in 127.255.255.0/24 refuses the question and lists
- * nothing, and one outside 127.0.0.0/8 comes from somebody else.
+ * to be listed, and neither 127.0.0.1 nor ::FFFF:7F00:1 (INVALID).  An answer in 127.255.255.0/24
+ * refuses the question and lists nothing, and one outside 127.0.0.0/8 comes from somebody else.
  */
 #pragma once
 
@@ -38,8 +38,9 @@ char *blocklist_address_key(const struct ip_address *address);
 bool blocklist_look(const struct lookup *lookup, const struct conf_blocklist *list, const char *key,
                     struct listing *listing_r);
 
-/* Asks for the test points; ipv6: of a list of addresses also for those of IPv6.  problem_r gets NULL when the list can be believed, else what is wrong
- * with it (the caller frees it).  false: pending, nothing is set. */
+/* Asks for the test points; ipv6: of a list of addresses also for those of IPv6.  problem_r gets
+ * NULL when the list can be believed, else what is wrong with it (the caller frees it).  false:
+ * pending, nothing is set. */
 bool blocklist_test(const struct lookup *lookup, const struct conf_blocklist *list, bool ipv6,
                     char **problem_r);
 

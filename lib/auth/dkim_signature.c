@@ -4,6 +4,7 @@
 #include "lib/auth/base64.h"
 #include "lib/auth/lookup.h"
 #include "lib/auth/tag_list.h"
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 
@@ -53,7 +54,7 @@ static const char *read_algorithm(const struct tag_list *list, struct dkim_signa
     signature->algorithm = mem_copy(tag_list_get(list, "a"));
     if (signature->algorithm == NULL)
         return "no a=";
-    for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
+    for (size_t i = 0; i < COUNT_OF(algorithms); i++)
         if (strcasecmp(signature->algorithm, algorithms[i].name) == 0) {
             signature->type = algorithms[i].type;
             signature->hash = algorithms[i].hash;
@@ -283,7 +284,7 @@ static const char *read_chain(const struct tag_list *list, struct dkim_signature
     };
     const char *chain = tag_list_get(list, "cv");
 
-    for (size_t i = 0; chain != NULL && i < sizeof(words) / sizeof(*words); i++)
+    for (size_t i = 0; chain != NULL && i < COUNT_OF(words); i++)
         if (strcasecmp(chain, words[i]) == 0) {
             signature->chain = (enum dkim_chain)i;
             return NULL;

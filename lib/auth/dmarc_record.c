@@ -3,6 +3,7 @@
 #include "lib/auth/dmarc_record.h"
 
 #include "lib/base/ascii.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>
@@ -264,7 +265,7 @@ static const struct {
     {"rf", parse_nothing, 0},
     {"ri", parse_nothing, 0},
 };
-#define TAGS (sizeof(tags) / sizeof(tags[0]))
+#define TAGS COUNT_OF(tags)
 
 static bool is_name(struct slice name)
 {

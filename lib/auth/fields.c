@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/fields.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -46,7 +47,7 @@ void fields_make(const struct strings *names, const struct strings *oversigned,
     size_t begin;
 
     *fields_r = (struct fields){.names = NULL};
-    for (size_t i = 0; i < sizeof(always_signed) / sizeof(*always_signed); i++)
+    for (size_t i = 0; i < COUNT_OF(always_signed); i++)
         strings_add(kept, always_signed[i]);
     for (size_t i = 0; i < names->count; i++)
         if (!strings_have_case(kept, names->items[i]))
@@ -79,7 +80,7 @@ static bool is_like(const char *name, const char *pattern)
 
 bool fields_is_signed(const struct fields *fields, const char *name)
 {
-    for (size_t i = 0; i < sizeof(never_signed) / sizeof(*never_signed); i++)
+    for (size_t i = 0; i < COUNT_OF(never_signed); i++)
         if (text_equal_case(name, never_signed[i]))
             return false;
     for (size_t i = 0; fields->names[i] != NULL; i++)

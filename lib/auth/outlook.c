@@ -282,8 +282,8 @@ static bool look_at_spf(struct outlook_making *making)
         known = list_records(making->lookup, outlook->sender_domain, spf_record_is,
                              &outlook->sender_records) &&
                 known;
-    known = list_records(making->lookup, outlook->helo, spf_record_is, &outlook->helo_records) &&
-            known;
+    known =
+        list_records(making->lookup, outlook->helo, spf_record_is, &outlook->helo_records) && known;
     for (size_t i = 0; i < outlook->nspf; i++) {
         if (!making->spf_done[i])
             making->spf_done[i] = check_spf(making, &outlook->spf[i]);
@@ -439,9 +439,8 @@ static const struct dns_answer *find(void *context, const char *name, enum dns_t
     struct outlook_making *making = context;
     const struct dns_answer *answer = making->lookup->find(making->lookup->context, name, type);
 
-    for (size_t i = 0; type == DNS_TXT && answer != NULL && answer->status == DNS_FOUND &&
-                       i < answer->count;
-         i++)
+    for (size_t i = 0;
+         type == DNS_TXT && answer != NULL && answer->status == DNS_FOUND && i < answer->count; i++)
         if (spf_record_is(answer->records[i].text, answer->records[i].length) &&
             asks_for_sender(answer->records[i].text))
             making->outlook->by_sender = true;

@@ -3,6 +3,7 @@
 #include "lib/auth/ed25519.h"
 #include "lib/auth/signer.h"
 #include "lib/auth/tags.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -40,7 +41,7 @@ bool sign_is_failure(const char *reason)
     static const char *const failures[] = {SIGN_KEY_UNREADABLE, SIGN_KEY_WEAK, SIGN_HEADERS_CUT,
                                            SIGN_ERROR};
 
-    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(failures); i++)
         if (strcmp(reason, failures[i]) == 0)
             return true;
     return false;

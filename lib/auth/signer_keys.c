@@ -2,6 +2,7 @@
 /* Where keys come from: sections, a folder, and OpenDKIM's tables. */
 #include "lib/auth/signer.h"
 
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/conf/files.h"
@@ -162,7 +163,7 @@ static const struct suffix *key_suffix(const char *name)
 {
     const size_t length = strlen(name);
 
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++)
         if (length > strlen(suffixes[i].text) &&
             strcmp(name + length - strlen(suffixes[i].text), suffixes[i].text) == 0)
             return &suffixes[i];

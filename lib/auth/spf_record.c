@@ -4,6 +4,7 @@
 
 #include "lib/auth/spf_macro.h"
 #include "lib/base/ascii.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <arpa/inet.h>
@@ -33,7 +34,7 @@ static const struct {
     [SPF_PTR] = {"ptr", TARGET_OPTIONAL, false}, [SPF_IP4] = {"ip4", TARGET_ADDRESS, false},
     [SPF_IP6] = {"ip6", TARGET_ADDRESS, false},  [SPF_EXISTS] = {"exists", TARGET_NEEDED, false},
 };
-#define MECHANISMS (sizeof(mechanisms) / sizeof(mechanisms[0]))
+#define MECHANISMS COUNT_OF(mechanisms)
 _Static_assert(MECHANISMS == SPF_EXISTS + 1, "every mechanism has its row");
 
 /* Names are compared without regard to case, as all literals of the grammar (RFC 5234). */

@@ -3,6 +3,7 @@
 
 #include "lib/auth/spf.h"
 #include "lib/auth/spf_record.h"
+#include "lib/base/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static void list_host(struct listing *listing, const char *name)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
 
-    for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
+    for (size_t t = 0; t < COUNT_OF(types); t++) {
         const struct dns_answer *answer = ask(listing, name, types[t]);
 
         for (size_t i = 0; answer != NULL && i < answer->count; i++)

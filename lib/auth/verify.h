@@ -77,11 +77,11 @@ void verify_body_end(struct verify *verify);
 bool verify_learn_keys(struct verify *verify, const struct lookup *lookup);
 
 /* The same for signatures of our own, which the message does not have yet: verify_new_own() before
- * its body, with the canonical forms of it that they are made of, and once the body has ended verify_add_own() for the
- * value of each field as it will be added, with the record that its key is published with (NULL:
- * there is none; the record is borrowed until then). */
-struct verify *verify_new_own(const struct message *message, bool leading_space_lost,
-                              bool simple, bool relaxed);
+ * its body, with the canonical forms of it that they are made of, and once the body has ended
+ * verify_add_own() for the value of each field as it will be added, with the record that its key is
+ * published with (NULL: there is none; the record is borrowed until then). */
+struct verify *verify_new_own(const struct message *message, bool leading_space_lost, bool simple,
+                              bool relaxed);
 void verify_add_own(struct verify *verify, const char *value, const char *record, int64_t now_sec);
 
 /* Sets each signature's status, once body and keys are there. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct verify *verify_new_own(const struct message *message, bool leading_space_lost,
-                              bool simple, bool relaxed)
+struct verify *verify_new_own(const struct message *message, bool leading_space_lost, bool simple,
+                              bool relaxed)
 {
     struct verify *verify = mem_new(1, sizeof(*verify));
 

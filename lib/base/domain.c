@@ -2,6 +2,7 @@
 /* Domain names: label rules, and internationalised names through libidn2. */
 #include "lib/base/domain.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -57,7 +58,7 @@ static enum domain_problem idn_problem(int code)
         {IDN2_TOO_BIG_LABEL, DOMAIN_BAD},
     };
 
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].code == code)
             return table[i].problem;
     return DOMAIN_BAD_IDN;

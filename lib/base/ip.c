@@ -2,6 +2,8 @@
 /* IP addresses and networks. */
 #include "lib/base/ip.h"
 
+#include "lib/base/count.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -262,7 +264,7 @@ bool ip_is_public(const struct ip_address *address)
     }
     if (address->family == 6 && !ip_network_contains(&global, address))
         return false;
-    for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(special); i++)
         if (ip_network_contains(&special[i], address))
             return false;
     return true;
@@ -289,7 +291,7 @@ const char *ip_local_kind(const struct ip_address *address)
         {{V6(0xfe, 0x80, 0, 0, 10)}, link},
     };
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (ip_network_contains(&kinds[i].network, address))
             return kinds[i].kind;
     return NULL;

@@ -24,11 +24,13 @@ struct ip_network {
     uint8_t prefix; /* in bits of its family */
 };
 
-/* "192.0.2.1", "2001:db8::1", also Postfix' and Sendmail's "IPv6:2001:db8::1" and "[...]".  false: not an address. */
+/* "192.0.2.1", "2001:db8::1", also Postfix' and Sendmail's "IPv6:2001:db8::1" and "[...]".  false:
+ * not an address. */
 bool ip_parse(const char *string, struct ip_address *address_r);
 bool ip_from_sockaddr(const struct sockaddr *socket_address, struct ip_address *address_r);
 
-/* With that port, for bind(2) and connect(2).  Returns the length of what is used; 0 for family 0. */
+/* With that port, for bind(2) and connect(2).  Returns the length of what is used; 0 for family 0.
+ */
 socklen_t ip_to_sockaddr(const struct ip_address *address, uint16_t port,
                          struct sockaddr_storage *socket_address_r);
 

@@ -19,7 +19,8 @@ void loop_free(struct loop **loop);
 /* The libevent base, for hiredis, listeners and timers; borrowed. */
 struct event_base *loop_base(struct loop *loop);
 
-/* Runs until loop_stop(); loop_run_once() handles what is ready, waiting at most timeout_ms for something to be. */
+/* Runs until loop_stop(); loop_run_once() handles what is ready, waiting at most timeout_ms for
+ * something to be. */
 void loop_run(struct loop *loop);
 void loop_run_once(struct loop *loop, int64_t timeout_ms);
 void loop_stop(struct loop *loop); /* from the loop's thread, or posted */

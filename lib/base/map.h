@@ -32,5 +32,6 @@ void *map_remove(struct map *map, const void *key, size_t key_length);
 void *map_oldest(const struct map *map, const void **key_r, size_t *key_length_r);
 
 /* Calls visit for each value, oldest first; visit may remove the entry it is shown, no other. */
-void map_each(struct map *map, void (*visit)(const void *key, size_t key_length, void *value, void *context),
+void map_each(struct map *map,
+              void (*visit)(const void *key, size_t key_length, void *value, void *context),
               void *context);

@@ -17,7 +17,10 @@ struct text {
     size_t room;
 };
 
-#define TEXT_EMPTY {0}
+#define TEXT_EMPTY                                                                                 \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
@@ -42,7 +45,8 @@ void text_free(struct text *text);
 
 /* Lower-cases ASCII letters in place and returns the string (RFC 4343 comparison, not locale). */
 char *text_lower(char *string);
-bool text_equal_case(const char *a, const char *b); /* ASCII case-insensitive; NULL equals NULL only */
+bool text_equal_case(const char *a,
+                     const char *b); /* ASCII case-insensitive; NULL equals NULL only */
 
 /* Reads length octets, all of which are decimal digits, 1 at least.  false: they are not, or the
  * number does not fit. */

@@ -2,6 +2,8 @@
 /* UTF-8, strictly. */
 #include "lib/base/utf8.h"
 
+#include "lib/base/count.h"
+
 /* By the first octet: how long the character is, its own bits, and the least code point that needs
  * that length. */
 static const struct lead {
@@ -27,7 +29,7 @@ size_t utf8_next(const char *bytes, size_t length, uint32_t *code_r)
 
     if (length == 0)
         return 0;
-    for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(leads); i++) {
         const struct lead *lead = &leads[i];
         uint32_t code = octets[0] & (uint8_t)~lead->mask;
 

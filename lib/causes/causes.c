@@ -7,6 +7,7 @@
 
 static const struct cause catalogue[CAUSE_COUNT] = {
 #define CAUSE(symbol, name, ...) [CAUSE_##symbol] = {.id = (name), __VA_ARGS__},
+#include "lib/base/count.h"
 #include "lib/causes/catalogue.def"
 #undef CAUSE
 };
@@ -28,7 +29,7 @@ const struct cause_group cause_groups[] = {
     {"destination", "the servers that the mail goes to"},
     {"self", "Sluice's own health"},
 };
-const size_t cause_group_count = sizeof(cause_groups) / sizeof(cause_groups[0]);
+const size_t cause_group_count = COUNT_OF(cause_groups);
 
 static const char *const severities[] = {
     [SEVERITY_INFO] = "info",
@@ -40,7 +41,7 @@ static const char *const actions[] = {
     [ACTION_IGNORE] = "ignore", [ACTION_LOG] = "log",     [ACTION_WARN] = "warn",
     [ACTION_HOLD] = "hold",     [ACTION_DEFER] = "defer", [ACTION_REJECT] = "reject",
 };
-_Static_assert(sizeof(actions) / sizeof(actions[0]) == ACTION_COUNT, "an action without a name");
+_Static_assert(COUNT_OF(actions) == ACTION_COUNT, "an action without a name");
 
 const struct cause *cause_get(enum cause_id id)
 {

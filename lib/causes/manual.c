@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manual page sluice-causes(7), in mdoc(7). */
+#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 
 #include "lib/base/mdoc.h"
@@ -96,7 +97,7 @@ static void add_found(struct text *text, const struct cause *cause)
     };
     struct text line = TEXT_EMPTY;
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(places); i++)
         if ((cause->found & places[i].found) != 0)
             text_print(&line, "%s%s", line.length > 0 ? ", " : "", places[i].words);
     text_add_char(&line, '.');

@@ -2,6 +2,7 @@
 /* From a delivery result to a cause. */
 #include "lib/classify/classify.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/classify/normal.h"
 
@@ -85,9 +86,9 @@ static enum failure failure_of(enum cause_id cause, const struct reply *reply,
     bool temporary = status == LINE_STATUS_DEFERRED || reply->code / 100 == 4 ||
                      (reply->code == 0 && reply->enhanced.class == 4);
 
-    if (reply->code == 0 && is_one_of(cause, transports, sizeof(transports) / sizeof(*transports)))
+    if (reply->code == 0 && is_one_of(cause, transports, COUNT_OF(transports)))
         return FAILURE_TRANSPORT;
-    if (temporary || is_one_of(cause, passing, sizeof(passing) / sizeof(*passing)))
+    if (temporary || is_one_of(cause, passing, COUNT_OF(passing)))
         return FAILURE_SOFT;
     return FAILURE_HARD;
 }

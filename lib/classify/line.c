@@ -2,6 +2,7 @@
 /* One line of an MTA's log. */
 #include "lib/classify/line.h"
 
+#include "lib/base/count.h"
 #include "lib/classify/header.h"
 #include "lib/classify/match.h"
 
@@ -87,7 +88,7 @@ static enum line_mta mta_of(struct span body)
     static const char *const marks[] = {", stat=",  "ruleset=", "STARTTLS=", "AUTH failure",
                                         "Milter: ", "milter=",  ">... ",     ", nrcpts="};
 
-    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+    for (size_t i = 0; i < COUNT_OF(marks); i++)
         if (span_find(body, marks[i]) != SPAN_NONE && span_find(body, ", status=") == SPAN_NONE)
             return LINE_MTA_SENDMAIL;
     return LINE_MTA_POSTFIX;

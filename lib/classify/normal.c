@@ -2,6 +2,8 @@
 /* The form of a text that rules look at. */
 #include "lib/classify/normal.h"
 
+#include "lib/base/count.h"
+
 #include <string.h>
 
 #define TOKEN_MAX 255 /* octets of a word that is looked at for addresses */
@@ -322,7 +324,7 @@ static void respell(struct writer *writer, size_t start)
     if (word.length < 4 ||
         (word.start[word.length - 1] != 't' && word.start[0] != 'e' && word.start[0] != 'o'))
         return;
-    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
+    for (size_t i = 0; i < COUNT_OF(spellings); i++) {
         if (spellings[i].from[0] != word.start[0] || !span_equals(word, spellings[i].from))
             continue;
         writer->length = start;

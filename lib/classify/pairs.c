@@ -2,6 +2,8 @@
 /* The "name=value" lists of log lines. */
 #include "lib/classify/pairs.h"
 
+#include "lib/base/count.h"
+
 #include <string.h>
 
 /* How a value ends, and what else it says. */
@@ -73,7 +75,7 @@ static const struct {
 
 static const struct pair_name *find_name(struct span name)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++)
         if (names[i].length == name.length && memcmp(names[i].name, name.start, name.length) == 0)
             return &names[i];
     return NULL;
@@ -81,7 +83,7 @@ static const struct pair_name *find_name(struct span name)
 
 static enum line_status status_of(struct span word)
 {
-    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+    for (size_t i = 0; i < COUNT_OF(statuses); i++)
         if (span_equals(word, statuses[i].word))
             return statuses[i].status;
     return LINE_STATUS_NONE;
@@ -251,7 +253,7 @@ void pairs_read_value(struct span text, enum line_field field, struct line *line
 {
     enum value how = VALUE_WORD;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (names[i].field == field) {
             how = names[i].value;
             break;

@@ -2,6 +2,8 @@
 /* SMTP replies in text. */
 #include "lib/classify/reply.h"
 
+#include "lib/base/count.h"
+
 #include <string.h>
 
 #define DETAIL_MAX 999 /* RFC 3463 §2: at most three digits */
@@ -48,7 +50,7 @@ enum smtp_stage stage_find(struct span words)
     for (size_t i = 0; i < length; i++)
         lower[i] = (char)(words.start[i] >= 'A' && words.start[i] <= 'Z' ? words.start[i] | 0x20
                                                                          : words.start[i]);
-    for (size_t i = 0; i < sizeof(stages) / sizeof(*stages); i++)
+    for (size_t i = 0; i < COUNT_OF(stages); i++)
         if (span_find((struct span){lower, length}, stages[i].words) != SPAN_NONE)
             return stages[i].stage;
     return SMTP_UNKNOWN;
@@ -174,7 +176,7 @@ static bool find_codes(struct span *text, struct reply *reply)
     size_t best = SPAN_NONE;
     struct span found = *text;
 
-    for (size_t i = 0; i < sizeof(quotes) / sizeof(*quotes); i++) {
+    for (size_t i = 0; i < COUNT_OF(quotes); i++) {
         /* Whatever is behind the best one so far would be a quotation inside a quotation. */
         size_t at = span_find(span_to(*text, best), quotes[i]);
         struct reply codes = *reply;
@@ -228,7 +230,7 @@ static void take_stage(struct span *text, struct reply *reply)
         *text = span_trim(span_to(*text, at));
         return;
     }
-    for (size_t i = 0; i < sizeof(exim) / sizeof(*exim); i++) {
+    for (size_t i = 0; i < COUNT_OF(exim); i++) {
         at = span_find(*text, exim[i]);
         if (at != SPAN_NONE) {
             reply->stage = stage_find(span_to(span_from(*text, at + strlen(exim[i])), 24));
@@ -254,7 +256,7 @@ static bool take_diagnostic_type(struct span *text)
         length++;
     if (length == rest.length || rest.start[length] != ';')
         return false;
-    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
         if (!span_starts_case(rest, types[i]) ||
             (strlen(types[i]) != length && strcmp(types[i], "x-") != 0))
             continue;

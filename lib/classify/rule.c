@@ -2,6 +2,7 @@
 /* One classification rule: reading it, and its conditions. */
 #include "lib/classify/rule.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/words.h"
 
@@ -125,7 +126,7 @@ static const struct condition {
     {"line", read_kind, "reply, or a kind of log line such as delivery, reject or login"},
     {"relay", read_relay, "names of servers, or ends of names such as .example.com"},
 };
-#define CONDITION_COUNT (sizeof(conditions) / sizeof(*conditions))
+#define CONDITION_COUNT COUNT_OF(conditions)
 
 static bool read_values(struct rule *rule, const struct condition *condition, struct span values,
                         char **problem_r)

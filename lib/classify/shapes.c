@@ -2,6 +2,8 @@
 /* The table of line shapes. */
 #include "lib/classify/shapes.h"
 
+#include "lib/base/count.h"
+
 #define POSTFIX (SERVICE_SENDMAIL - 1) /* every part of Postfix */
 #define AGENTS                                                                                     \
     (SERVICE_SMTP | SERVICE_LMTP | SERVICE_LOCAL | SERVICE_VIRTUAL | SERVICE_PIPE |                \
@@ -140,7 +142,7 @@ const struct shape line_shapes[] = {
     {SENDMAIL, ANY_ID, HEADED, LINE_ADMIN, "starting daemon %_"},
 };
 
-const size_t line_shape_count = sizeof(line_shapes) / sizeof(*line_shapes);
+const size_t line_shape_count = COUNT_OF(line_shapes);
 
 static const struct {
     const char *name;
@@ -186,10 +188,10 @@ unsigned service_find(struct span name, bool behind_slash)
     static const char *const sendmail[] = {"sendmail", "sm-mta", "sm-msp", "sm-msp-queue",
                                            "sm-que"};
 
-    for (size_t i = 0; !behind_slash && i < sizeof(sendmail) / sizeof(*sendmail); i++)
+    for (size_t i = 0; !behind_slash && i < COUNT_OF(sendmail); i++)
         if (span_starts(name, sendmail[i]))
             return SERVICE_SENDMAIL;
-    for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++)
+    for (size_t i = 0; i < COUNT_OF(services); i++)
         if (span_equals(name, services[i].name))
             return services[i].service;
     return 0;

@@ -5,6 +5,7 @@
  * Asked for each limit of each message, with classes of any number of members: members are looked
  * up in tables, by name and by network.
  */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/conf/names.h"
@@ -333,7 +334,7 @@ size_t conf_matches(const struct conf *conf, const struct conf_limit *limit,
         return search.count;
     take_name(conf, person->login != NULL ? person->login : "", &search.user);
     take_name(conf, person->sender != NULL ? person->sender : "", &search.sender);
-    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+    for (size_t i = 0; i < COUNT_OF(steps); i++)
         if (search_both(&search, steps[i]))
             return search.count;
     if (search.index->subdomains || search.index->ntables > 0) {

@@ -153,7 +153,8 @@ struct conf_relay {
     struct strings includes; /* domains whose SPF records list its addresses */
     struct ip_address *addresses;
     size_t naddresses;
-    struct strings senders, recipients; /* domains whose mail goes by it, as local_domains; empty: all */
+    struct strings senders,
+        recipients; /* domains whose mail goes by it, as local_domains; empty: all */
     struct conf_place place;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/conf/preset.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/words.h"
 #include "lib/conf/files.h"
@@ -32,7 +33,7 @@ static const struct {
     PRESET("campus", campus),
 #undef PRESET
 };
-#define PRESET_COUNT (sizeof(presets) / sizeof(*presets))
+#define PRESET_COUNT COUNT_OF(presets)
 
 static char *unknown_preset(const char *name)
 {

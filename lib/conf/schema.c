@@ -2,6 +2,7 @@
 /* The schema: every section and option of sluice.conf. */
 #include "lib/conf/schema.h"
 
+#include "lib/base/count.h"
 #include "lib/base/words.h"
 #include "lib/conf/conf.h"
 
@@ -91,11 +92,9 @@ static const struct option_word count_words[] = {{"messages", COUNT_MESSAGES},
 static const struct option_word warmup_count_words[] = {
     {"messages", COUNT_MESSAGES}, {"recipients", COUNT_RECIPIENTS}, {NULL, 0}};
 #define SUBJECT_SYNONYMS 1 /* behind the word that is printed */
-_Static_assert(sizeof(subject_words) / sizeof(*subject_words) ==
-                   SUBJECT_COUNT + SUBJECT_SYNONYMS + 1,
+_Static_assert(COUNT_OF(subject_words) == SUBJECT_COUNT + SUBJECT_SYNONYMS + 1,
                "a subject lacks its word");
-_Static_assert(sizeof(count_words) / sizeof(*count_words) == COUNT_COUNT + 1,
-               "a count lacks its word");
+_Static_assert(COUNT_OF(count_words) == COUNT_COUNT + 1, "a count lacks its word");
 
 const struct conf_option schema_options[] = {
     {"mode", .heading = "General", .type = TYPE_WORD, CONF_MEMBER(mode), .fallback = "observe",
@@ -159,19 +158,17 @@ const struct conf_option schema_options[] = {
     {"locations-window", .type = TYPE_DURATION, CONF_MEMBER(locations_window_ms), .fallback = "1h",
      .least = 60 * MS_PER_SEC, .most = 7 * SEC_PER_DAY * MS_PER_SEC,
      .about = "The time in which account.many-locations counts an account's places."},
-    {"locations-max", .type = TYPE_INTEGER, CONF_MEMBER(locations_max), .fallback = "5",
-     .least = 1, .most = 60,
-     .about = "The most networks that one person's mail comes from in that time."},
-    {"countries-max", .type = TYPE_INTEGER, CONF_MEMBER(countries_max), .fallback = "2",
-     .least = 1, .most = 60, .about = "The most countries, likewise."},
-    {"usual-factor", .type = TYPE_INTEGER, CONF_MEMBER(usual_factor), .fallback = "10",
-     .least = 2, .most = 1000000,
+    {"locations-max", .type = TYPE_INTEGER, CONF_MEMBER(locations_max), .fallback = "5", .least = 1,
+     .most = 60, .about = "The most networks that one person's mail comes from in that time."},
+    {"countries-max", .type = TYPE_INTEGER, CONF_MEMBER(countries_max), .fallback = "2", .least = 1,
+     .most = 60, .about = "The most countries, likewise."},
+    {"usual-factor", .type = TYPE_INTEGER, CONF_MEMBER(usual_factor), .fallback = "10", .least = 2,
+     .most = 1000000,
      .about = "account.anomaly is found when an account writes to this many times as many "
               "recipients as it usually does in this hour of the week, or on this day. What is "
               "usual is known after its first week."},
-    {"usual-floor", .type = TYPE_INTEGER, CONF_MEMBER(usual_floor), .fallback = "30",
-     .least = 1, .most = COUNT_MOST,
-     .about = "So many recipients in an hour or a day are never unusual."},
+    {"usual-floor", .type = TYPE_INTEGER, CONF_MEMBER(usual_floor), .fallback = "30", .least = 1,
+     .most = COUNT_MOST, .about = "So many recipients in an hour or a day are never unusual."},
     {"compromise-warn", .type = TYPE_INTEGER, CONF_MEMBER(compromise_warn), .fallback = "50",
      .most = 1000,
      .about = "All that is unusual about an account's mail adds up to a score: volume (30 at "
@@ -183,8 +180,8 @@ const struct conf_option schema_options[] = {
      .most = 1000,
      .about = "From this score on the message is held, unless cause account.anomaly has an action "
               "of its own. 0: never."},
-    {"compromise-suspend", .type = TYPE_INTEGER, CONF_MEMBER(compromise_suspend),
-     .fallback = "110", .most = 1000,
+    {"compromise-suspend", .type = TYPE_INTEGER, CONF_MEMBER(compromise_suspend), .fallback = "110",
+     .most = 1000,
      .about = "From this score on the account is suspended too. sluicectl release gives it back. "
               "0: never."},
     {"compromise-suspend-time", .type = TYPE_DURATION, CONF_MEMBER(compromise_suspend_time_ms),
@@ -192,14 +189,16 @@ const struct conf_option schema_options[] = {
      .about = "For how long."},
 
     {"store", .heading = "The store", .type = TYPE_STORE, CONF_MEMBER(store), .fallback = "",
-     .about = "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
-              "for Redis, rediss:// for TLS to it; sentinel://host[:port],...[/db]?master=name for the Redis that Sentinels "
-              "name the primary, which is followed through a failover; cluster://host[:port],... for "
-              "a Redis Cluster, of which some nodes are named; local for one host without Redis: "
-              "sluice-policyd counts, keeps it on disk in state-directory, and the other programs "
-              "ask it at " SLUICE_RUNSTATEDIR "/store.sock, or at another place (local:/path); or "
-              "memory: for counters of this process alone. Empty: the local Redis, by its unix socket "
-              "(/run/redis/redis-server.sock, /run/redis/redis.sock) or else at 127.0.0.1:6379."},
+     .about =
+         "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
+         "for Redis, rediss:// for TLS to it; sentinel://host[:port],...[/db]?master=name for the "
+         "Redis that Sentinels "
+         "name the primary, which is followed through a failover; cluster://host[:port],... for "
+         "a Redis Cluster, of which some nodes are named; local for one host without Redis: "
+         "sluice-policyd counts, keeps it on disk in state-directory, and the other programs "
+         "ask it at " SLUICE_RUNSTATEDIR "/store.sock, or at another place (local:/path); or "
+         "memory: for counters of this process alone. Empty: the local Redis, by its unix socket "
+         "(/run/redis/redis-server.sock, /run/redis/redis.sock) or else at 127.0.0.1:6379."},
     {"store-user", .type = TYPE_STRING, CONF_MEMBER(store_user), .fallback = "",
      .about = "The Redis ACL user. Empty: Redis' default user."},
     {"store-password-file", .type = TYPE_SECRET, CONF_MEMBER(store_password), .fallback = "",
@@ -214,8 +213,7 @@ const struct conf_option schema_options[] = {
      .about = "A file with the certificates of the authorities that may have signed Redis' "
               "certificate. Empty: those that the system trusts. This file and the two that follow "
               "are read by user, and again at the next connection when they have changed."},
-    {"store-tls-certificate", .type = TYPE_PATH, CONF_MEMBER(store_tls_certificate),
-     .fallback = "",
+    {"store-tls-certificate", .type = TYPE_PATH, CONF_MEMBER(store_tls_certificate), .fallback = "",
      .about = "A file with our own certificate and what leads from it to its authority, where "
               "Redis asks for one (tls-auth-clients yes)."},
     {"store-tls-key", .type = TYPE_PATH, CONF_MEMBER(store_tls_key), .fallback = "",
@@ -248,20 +246,20 @@ const struct conf_option schema_options[] = {
 
     {"class-lookup", .heading = "Classes", .type = TYPE_LOOKUP, CONF_ARRAY(class_lookups),
      .fallback = "\"store\"",
-     .about = "Where else than in this file it may stand in which class a login is; the first that "
-              "knows it counts, and goes before the members of the classes here. store: what "
-              "sluicectl class has set. socketmap:unix:/path:NAME or "
-              "socketmap:inet:HOST:PORT:NAME: a table NAME in Postfix' socketmap protocol, by which "
-              "LDAP and SQL can be asked; the login is the key, the class's name the value. Not "
-              "asked where no class is written here."},
+     .about =
+         "Where else than in this file it may stand in which class a login is; the first that "
+         "knows it counts, and goes before the members of the classes here. store: what "
+         "sluicectl class has set. socketmap:unix:/path:NAME or "
+         "socketmap:inet:HOST:PORT:NAME: a table NAME in Postfix' socketmap protocol, by which "
+         "LDAP and SQL can be asked; the login is the key, the class's name the value. Not "
+         "asked where no class is written here."},
     {"class-timeout", .type = TYPE_DURATION, CONF_MEMBER(class_timeout_ms), .fallback = "200ms",
      .least = 10, .most = 10 * MS_PER_SEC,
      .about = "How long a message waits for a socketmap server. When it is away, what it said "
               "within the last hour holds, else what stands behind it in class-lookup and in this "
               "file."},
     {"class-cache", .type = TYPE_DURATION, CONF_MEMBER(class_cache_ms), .fallback = "5s",
-     .most = 3600 * MS_PER_SEC,
-     .about = "How long an answer holds before it is asked for again."},
+     .most = 3600 * MS_PER_SEC, .about = "How long an answer holds before it is asked for again."},
     {"resolver", .heading = "DNS", .type = TYPE_RESOLVER, .list = true, CONF_MEMBER(resolver),
      .fallback = "system",
      .about = "Who answers DNS questions: system for those of /etc/resolv.conf, or a list of "
@@ -293,9 +291,10 @@ const struct conf_option schema_options[] = {
     {"received-spf", .type = TYPE_BOOLEAN, CONF_MEMBER(received_spf), .fallback = "no",
      .about = "Whether it gets a Received-SPF header too."},
     {"trusted-arc", .type = TYPE_DOMAIN, .list = true, CONF_MEMBER(trusted_arc), .fallback = "",
-     .about = "Forwarders and mailing lists whose ARC seal (RFC 8617) is believed: where one of them "
-              "was the last to seal the message and the whole chain verifies, or cannot be verified "
-              "since DNS fails, a failure of DMARC is only logged."},
+     .about =
+         "Forwarders and mailing lists whose ARC seal (RFC 8617) is believed: where one of them "
+         "was the last to seal the message and the whole chain verifies, or cannot be verified "
+         "since DNS fails, a failure of DMARC is only logged."},
 
     {"classify-rules", .heading = "Classifying", .type = TYPE_FILES, .list = true,
      CONF_MEMBER(classify_rules), .fallback = "",
@@ -325,8 +324,7 @@ const struct conf_option schema_options[] = {
      .about = "How long a daemon that is asked to stop may take to finish the messages in hand."},
 
     {"notify-from", .heading = "Telling people", .type = TYPE_STRING, CONF_MEMBER(notify_from),
-     .fallback = "",
-     .about = "The From address of notices. Empty: postmaster at hostname."},
+     .fallback = "", .about = "The From address of notices. Empty: postmaster at hostname."},
     {"notify-sendmail", .type = TYPE_NAMES, .list = true, CONF_MEMBER(notify_sendmail),
      .fallback = "\"/usr/sbin/sendmail\"",
      .about = "The program that sends notices: sendmail(1), and arguments before its own."},
@@ -409,7 +407,7 @@ const struct conf_option schema_options[] = {
 #include "lib/conf/judging.def"
 #include "lib/conf/notify.def"
 };
-const size_t schema_option_count = sizeof(schema_options) / sizeof(*schema_options);
+const size_t schema_option_count = COUNT_OF(schema_options);
 
 const struct conf_option *schema_option(enum section_kind section, const char *name)
 {
@@ -431,7 +429,7 @@ enum section_kind schema_section(enum section_kind parent, const char *name)
 
 const char *schema_nearest(enum section_kind section, const char *name)
 {
-    const char *names[SECTION_COUNT + sizeof(schema_options) / sizeof(*schema_options)];
+    const char *names[SECTION_COUNT + COUNT_OF(schema_options)];
     size_t count = 0;
 
     for (size_t i = 0; i < schema_option_count; i++)

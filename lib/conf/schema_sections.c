@@ -9,15 +9,17 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
          .parent = SECTION_ROOT,
          .title = "NAME",
          .example = "limit daily { subject = user  count = messages  max = 2000  per = 24h }",
-         .about = "A sending limit. Its name stands in log lines and replies. In any interval of "
-                  "the length per, wherever it starts, at most max are let through. When a "
-                  "configuration names no limit at all, three are in force: daily (2000 messages "
-                  "a user in 24h), rcpts (10000 recipients a user in 24h) and fanout (500 "
-                  "recipients on one message). At RCPT only the recipient who is one too many is refused, "
-                  "and the others go on; what is over at the end of the message defers the whole of "
-                  "it. Bounces (from <>) and what our own postmaster answers are never refused, "
-                  "except by a limit that a login is over: who is logged in is limited with any "
-                  "sender, <> too, or that would be the way round every limit."},
+         .about =
+             "A sending limit. Its name stands in log lines and replies. In any interval of "
+             "the length per, wherever it starts, at most max are let through. When a "
+             "configuration names no limit at all, three are in force: daily (2000 messages "
+             "a user in 24h), rcpts (10000 recipients a user in 24h) and fanout (500 "
+             "recipients on one message). At RCPT only the recipient who is one too many is "
+             "refused, "
+             "and the others go on; what is over at the end of the message defers the whole of "
+             "it. Bounces (from <>) and what our own postmaster answers are never refused, "
+             "except by a limit that a login is over: who is logged in is limited with any "
+             "sender, <> too, or that would be the way round every limit."},
     [SECTION_CLASS] =
         {.name = "class",
          .parent = SECTION_ROOT,
@@ -85,20 +87,22 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
         {.name = "notify",
          .parent = SECTION_ROOT,
          .title = "NAME",
-         .example = "notify admins {\n"
-                    "    causes = {account.suspended, \"limit.*\"}  per = 24h\n"
-                    "    mail = {\"postmaster@example.com\"}  to-user = yes\n"
-                    "    command = {\"/usr/local/bin/page\", \"--\", \"%{cause}\", \"%{subject}\"}\n"
-                    "}",
-         .about = "Who is told of what was found in outgoing mail, by mail or by a command: of each "
-                  "cause once in a window for each subject (a login, a client), whichever host found "
-                  "it. In templates and arguments %{cause}, %{title}, %{sentence}, %{hint}, "
-                  "%{action}, %{subject}, %{user}, %{from}, %{client}, %{queue-id}, %{host}, "
-                  "%{contact} and the fields of the cause's log line (%{limit}, %{used}, %{max}) "
-                  "stand for what they name, and %% for a percent sign. The daemons must be allowed "
-                  "to run these programs: with the units of systemd, Postfix' sendmail(1), whose "
-                  "postdrop is set-gid, needs a drop-in with NoNewPrivileges=no and "
-                  "ReadWritePaths=/var/spool/postfix/maildrop /var/spool/postfix/public."},
+         .example =
+             "notify admins {\n"
+             "    causes = {account.suspended, \"limit.*\"}  per = 24h\n"
+             "    mail = {\"postmaster@example.com\"}  to-user = yes\n"
+             "    command = {\"/usr/local/bin/page\", \"--\", \"%{cause}\", \"%{subject}\"}\n"
+             "}",
+         .about =
+             "Who is told of what was found in outgoing mail, by mail or by a command: of each "
+             "cause once in a window for each subject (a login, a client), whichever host found "
+             "it. In templates and arguments %{cause}, %{title}, %{sentence}, %{hint}, "
+             "%{action}, %{subject}, %{user}, %{from}, %{client}, %{queue-id}, %{host}, "
+             "%{contact} and the fields of the cause's log line (%{limit}, %{used}, %{max}) "
+             "stand for what they name, and %% for a percent sign. The daemons must be allowed "
+             "to run these programs: with the units of systemd, Postfix' sendmail(1), whose "
+             "postdrop is set-gid, needs a drop-in with NoNewPrivileges=no and "
+             "ReadWritePaths=/var/spool/postfix/maildrop /var/spool/postfix/public."},
     [SECTION_VERIFY] =
         {.name = "verify",
          .parent = SECTION_ROOT,

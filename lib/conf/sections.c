@@ -151,8 +151,9 @@ static void set_member_places(const struct raw_section *raw, struct conf_class *
     const struct raw_option *given = raw_find(raw, schema_option(SECTION_CLASS, "members"));
 
     for (size_t i = 0; i < class->nmembers; i++)
-        class->members[i].place =
-            given != NULL && given->nvalues == class->nmembers ? given->values[i].place : raw->place;
+        class->members[i].place = given != NULL && given->nvalues == class->nmembers
+                                      ? given->values[i].place
+                                      : raw->place;
 }
 
 static void read_class(struct load *load, const struct raw_section *raw, void *element)

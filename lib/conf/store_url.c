@@ -3,6 +3,7 @@
 #include "lib/conf/store_url.h"
 
 #include "lib/base/ascii.h"
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
@@ -163,7 +164,7 @@ static bool parse_servers(const char *rest, const struct scheme *scheme, struct 
 
 static const struct scheme *find_scheme(const char *string)
 {
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(schemes); i++)
         if (strncmp(string, schemes[i].name, strlen(schemes[i].name)) == 0)
             return &schemes[i];
     return NULL;

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 struct store_url {
-    /* "", "memory:", "local:/path", "unix:/path", "redis://host:port", "rediss://host:port" (TLS), "sentinel://host:port,...?master=name" or
-     * "cluster://host:port,..."; an IPv6 host has brackets. */
+    /* "", "memory:", "local:/path", "unix:/path", "redis://host:port", "rediss://host:port" (TLS),
+     * "sentinel://host:port,...?master=name" or "cluster://host:port,..."; an IPv6 host has
+     * brackets. */
     char *address;
     char *user; /* NULL when the URL has none */
     char *password;

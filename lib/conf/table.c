@@ -2,6 +2,7 @@
 /* Lookup tables: kinds, keys and values, and how an address is looked up. */
 #include "lib/conf/table.h"
 
+#include "lib/base/count.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -40,7 +41,7 @@ static const struct {
     {"cdb", read_text},        {"btree", read_text},    {"dbm", read_text},
     {"regexp", read_patterns}, {"inline", read_inline}, {"pcre", NULL},
 };
-#define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
+#define KIND_COUNT COUNT_OF(kinds)
 
 static const char blanks[] = " \t\r\n\f\v";
 

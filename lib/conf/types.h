@@ -36,8 +36,8 @@ type_reader type_read_boolean, type_read_integer, type_read_amount, type_read_du
     type_read_per, type_read_size, type_read_percent, type_read_mode, type_read_factor,
     type_read_date;
 type_reader type_read_word, type_read_action, type_read_over, type_read_string, type_read_account,
-    type_read_delimiters, type_read_hostname, type_read_path, type_read_files, type_read_mail_log, type_read_dataset,
-    type_read_secret, type_read_selector, type_read_log;
+    type_read_delimiters, type_read_hostname, type_read_path, type_read_files, type_read_mail_log,
+    type_read_dataset, type_read_secret, type_read_selector, type_read_log;
 type_reader type_read_store, type_read_resolver, type_read_listen, type_read_network,
     type_read_address, type_read_domain, type_read_member, type_read_names, type_read_field,
     type_read_extension;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Types that are stored as numbers. */
+#include "lib/base/count.h"
 #include "lib/conf/types.h"
 
 #include "lib/base/mem.h"
@@ -28,7 +29,7 @@ static const struct unit durations[] = {
 #define SUSPEND_AFTER_MOST 1000000
 static const struct unit sizes[] = {
     {"", 1}, {"K", 1024}, {"M", 1048576}, {"G", 1073741824}, {"T", INT64_C(1) << 40}};
-#define UNITS(units) (units), sizeof(units) / sizeof(*(units))
+#define UNITS(units) (units), COUNT_OF(units)
 
 /* A number with a unit; of sizes, the unit's case does not matter. */
 static bool parse_units(const char *value, const struct unit *units, size_t nunits,
@@ -110,7 +111,7 @@ bool type_read_boolean(struct reading *reading, const char *value)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (text_equal_case(value, words[i])) {
             type_store(reading, (int64_t)(i % 2));
             return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Types that are stored as words and texts. */
+#include "lib/base/count.h"
 #include "lib/conf/types.h"
 
 #include "lib/base/domain.h"
@@ -125,7 +126,7 @@ bool type_read_dataset(struct reading *reading, const char *value)
     static const char *const kinds[] = {"file:", "refile:"};
     const char *path = value;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (strncmp(value, kinds[i], strlen(kinds[i])) == 0)
             path = value + strlen(kinds[i]);
     if (too_long(reading, value, PATH_LENGTH_MAX) || (*value != '\0' && *path != '/'))
@@ -190,7 +191,7 @@ bool type_read_selector(struct reading *reading, const char *value)
 bool type_read_log(struct reading *reading, const char *value)
 {
     static const char *const words[] = {"syslog", "stderr"};
-    size_t count = sizeof(words) / sizeof(*words);
+    size_t count = COUNT_OF(words);
     bool known = (strncmp(value, "file:/", 6) == 0 || strncmp(value, "syslog:/", 8) == 0) &&
                  !too_long(reading, value, PATH_LENGTH_MAX);
 
@@ -212,7 +213,7 @@ static bool is_of_the_way(const char *name)
         "Received-SPF",           "Return-Path",
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++)
         if (text_equal_case(names[i], name))
             return true;
     return strncasecmp(name, "ARC-", strlen("ARC-")) == 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/archive.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/content/risk.h"
@@ -29,7 +30,7 @@ static bool is_archive_name(const char *extension)
 {
     static const char *const names[] = {"zip", "rar", "7z", "tar", "gz", "tgz", "bz2", "xz", "arj"};
 
-    for (size_t i = 0; extension != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; extension != NULL && i < COUNT_OF(names); i++)
         if (strcmp(extension, names[i]) == 0)
             return true;
     return false;

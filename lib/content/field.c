@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/field.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -134,7 +135,7 @@ static void parse_encoding(const char *value, struct mime_fields *fields)
     length = strcspn(value, " \t\r\n;(");
     if (length == 0)
         return;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
         if (strlen(known[i].name) == length && strncasecmp(value, known[i].name, length) == 0) {
             fields->encoding = known[i].encoding;
             return;
@@ -189,7 +190,7 @@ void mime_fields_read(const char *header, size_t length, const char *fallback,
     static const char *const names[] = {"Content-Type", "Content-Disposition",
                                         "Content-Transfer-Encoding"};
     const char *end = header + length;
-    char *values[sizeof(names) / sizeof(names[0])] = {NULL};
+    char *values[COUNT_OF(names)] = {NULL};
     bool two_types = false;
 
     for (const char *at = header, *next; at < end; at = next) {
@@ -198,7 +199,7 @@ void mime_fields_read(const char *header, size_t length, const char *fallback,
         next = field_end(at, end);
         if (colon == NULL || colon >= next)
             continue;
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
             if ((size_t)(colon - at) != strlen(names[i]) ||
                 strncasecmp(at, names[i], strlen(names[i])) != 0)
                 continue;
@@ -210,7 +211,7 @@ void mime_fields_read(const char *header, size_t length, const char *fallback,
     mime_fields_parse(values[0], values[1], values[2], fallback, fields_r);
     if (two_types && fields_r->problem == NULL)
         fields_r->problem = "it has two Content-Type fields";
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++)
         free(values[i]);
 }
 

@@ -2,6 +2,7 @@
 #include "lib/content/host.h"
 
 #include "lib/base/ascii.h"
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/ip.h"
 #include "lib/base/text.h"
@@ -95,7 +96,7 @@ static size_t scheme_length(const char *url, size_t length)
 {
     static const char *const schemes[] = {"https:", "http:", ""};
 
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
         size_t own = strlen(schemes[i]);
 
         if (length > own + 2 && strncasecmp(url, schemes[i], own) == 0 &&

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/html.h"
 
+#include "lib/base/count.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,7 +78,7 @@ static size_t named_entity(const char *at, size_t length, uint32_t *code_r)
                  {"&quot;", '"'},   {"&nbsp;", ' '}, {"&apos;", '\''},
                  {"&period;", '.'}, {"&sol;", '/'},  {"&colon;", ':'}};
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
         size_t own = strlen(known[i].name);
 
         if (length >= own && strncasecmp(at, known[i].name, own) == 0) {
@@ -179,7 +181,7 @@ static size_t hidden_length(const char *at, size_t length)
         const char *begins, *ends;
     } hidden[] = {{"<!--", "-->"}, {"<style", "</style"}, {"<script", "</script"}};
 
-    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(hidden); i++) {
         size_t own = strlen(hidden[i].begins), ends = strlen(hidden[i].ends);
 
         if (length < own || strncasecmp(at, hidden[i].begins, own) != 0)

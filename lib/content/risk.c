@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/risk.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
@@ -104,7 +105,7 @@ const char *risk_by_magic(const unsigned char *bytes, size_t length)
         {"dex\n03", 6, "Android program"},
     };
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(known); i++)
         if (length >= known[i].length && memcmp(bytes, known[i].magic, known[i].length) == 0)
             return known[i].kind;
     if (is_dos_program(bytes, length))

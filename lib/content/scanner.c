@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/scanner.h"
 
+#include "lib/base/count.h"
 #include "lib/base/strings.h"
 #include "lib/base/text.h"
 
@@ -211,7 +212,7 @@ static bool read_family(const struct message *message, enum family family,
                         struct scanner_verdict *verdict_r)
 {
     *verdict_r = (struct scanner_verdict){.scanner = families[family].scanner};
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
         const struct header *header =
             fields[i].family == family ? last_header(message, fields[i].name) : NULL;
 
@@ -232,7 +233,7 @@ bool scanner_says_spam(const struct conf *conf, const struct message *message,
     if (conf->ntrusted_scanner_clients == 0 && conf->trusted_scanners.count == 0)
         return false;
     trusted_client = is_trusted_client(conf, &message->client);
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(families); i++)
         if ((trusted_client ||
              all_trusted(conf, message, families[i].naming, families[i].name_of)) &&
             read_family(message, (enum family)i, verdict_r))

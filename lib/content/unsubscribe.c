@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/unsubscribe.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 
 #include <ctype.h>
@@ -98,7 +99,7 @@ const char *unsubscribe_precedence(const struct message *message)
     static const char *const words[] = {"bulk", "list", "junk"};
     const char *value = value_of(message, "Precedence");
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(words); i++)
         if (equals(value, words[i]))
             return words[i];
     return NULL;

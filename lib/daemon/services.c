@@ -97,7 +97,8 @@ static bool open_store(struct services *services, const char *program, const str
     char *journal = conf->state_directory[0]
                         ? mem_print("%s/%s.journal", conf->state_directory, program)
                         : NULL;
-    char *kept = conf->state_directory[0] ? mem_print("%s/store.lmdb", conf->state_directory) : NULL;
+    char *kept =
+        conf->state_directory[0] ? mem_print("%s/store.lmdb", conf->state_directory) : NULL;
     bool serves = services->serves_store && is_local(conf->store);
     struct store_settings settings = services_store_settings(program, conf);
     struct store *store = NULL;

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Where the store is and how it is asked; what else there is to say the caller adds.  It is borrowed
- * from conf. */
+/* Where the store is and how it is asked; what else there is to say the caller adds.  It is
+ * borrowed from conf. */
 struct store_settings services_store_settings(const char *program, const struct conf *conf);
 struct log_settings services_log_settings(const char *program, const struct conf *conf);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/daemon/state_directory.h"
 
+#include "lib/base/count.h"
 #include "lib/base/privileges.h"
 
 #include <dirent.h>
@@ -19,7 +20,7 @@ static bool is_ours(const char *name)
 
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return true;
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
         const size_t suffix = strlen(suffixes[i]);
 
         if (length > suffix && strcmp(name + length - suffix, suffixes[i]) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.*: how the client connects: port, encryption, HELO name. */
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
@@ -132,7 +133,7 @@ static bool is_old_protocol(const char *protocol)
     static const char *const old[] = {"SSLv2",   "SSLv3",   "TLSv1",
                                       "TLSv1.0", "TLSv1.1", "TLSv1/SSLv3"};
 
-    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(old); i++)
         if (strcasecmp(old[i], protocol) == 0)
             return true;
     return false;
@@ -152,7 +153,7 @@ static const char *weakness(const struct message *message)
 
     if (is_old_protocol(message->tls_protocol))
         return "it is older than TLSv1.2";
-    for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(weak); i++)
         if (strstr(message->tls_cipher, weak[i].word) != NULL)
             return weak[i].why;
     if (message->tls_bits > 0 && message->tls_bits < KEY_BITS_LEAST)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.headers: headers and lines that receivers refuse or that break the signature on the way.
  */
+#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
 #include "lib/decide/checks.h"
@@ -15,7 +16,7 @@
 /* RFC 5322 section 3.6 wants the first two, and Message-ID so much that receivers do. */
 static const char *const wanted[] = {"Date", "From", "Message-ID"};
 
-#define WANTED_COUNT (sizeof(wanted) / sizeof(*wanted))
+#define WANTED_COUNT COUNT_OF(wanted)
 
 static struct finding *find(struct message *message, const char *problem)
 {

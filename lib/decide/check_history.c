@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* recipient.*, destination.*, account.bounce-rate, account.complaints: what happened before. */
+#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
 
@@ -67,7 +68,7 @@ static const struct advice recipient_advice[] = {
 
 static const struct advice *advice_of(const struct cause *cause)
 {
-    for (size_t i = 0; i < sizeof recipient_advice / sizeof recipient_advice[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(recipient_advice); i++)
         if (cause_get(recipient_advice[i].cause) == cause)
             return &recipient_advice[i];
     return &recipient_advice[0];
@@ -145,7 +146,7 @@ static void advise_destination(struct finding *finding, const struct outcome_fac
     char since[32];
 
     time_words(fact->since_sec, since);
-    for (size_t i = 0; i < sizeof destination_advice / sizeof destination_advice[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(destination_advice); i++) {
         const struct advice *advice = &destination_advice[i];
 
         if (cause_get(advice->cause) != fact->cause)

@@ -2,6 +2,7 @@
 /* dns.spf-*: what SPF will say of the addresses that we send from. */
 #include "lib/auth/outlook.h"
 #include "lib/auth/spf_advice.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
@@ -170,7 +171,7 @@ static void find_fails(const struct identity *identity)
     static const enum spf_status statuses[] = {SPF_FAIL, SPF_SOFTFAIL, SPF_NEUTRAL};
     size_t found = 0;
 
-    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(statuses); i++) {
         const struct outlook_spf *spf;
         size_t at = 0;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/checks.h"
 
+#include "lib/base/count.h"
 #include "lib/decide/check_functions.h"
 #include "lib/decide/verdict.h"
 
@@ -253,7 +254,7 @@ const struct check checks[] = {
      .needs = NEED_LIMITS,
      .run = check_limits},
 };
-const size_t checks_count = sizeof checks / sizeof checks[0];
+const size_t checks_count = COUNT_OF(checks);
 
 static bool applies(const struct check *check, const struct message *message)
 {

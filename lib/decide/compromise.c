@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/compromise.h"
 
+#include "lib/base/count.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +151,7 @@ unsigned compromise_score(const struct conf *conf, const struct habits *habits,
     unsigned score = 0;
 
     text_clear(evidence_r);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct text one = TEXT_EMPTY;
 
         score += kinds[i](conf, habits, &one);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/foresight.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
@@ -178,7 +179,7 @@ char *foresight_predict(const struct conf *conf, const struct message *message)
     if (message->facts.outlook == NULL || conf->predict == PREDICT_NOTHING || !leaves(message))
         return NULL;
     view = view_of(message);
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
         const struct rule *rule = &rules[i];
 
         if (strcmp(rule->receiver, said) == 0 || (rule->bulk && conf->predict != PREDICT_BULK) ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/habits.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -195,7 +196,7 @@ static void ask_hours(const struct habits *habits, struct notes_request *room)
 
     notes_wish_field(room, wish, habits->hour_before);
     notes_wish_field(room, wish, habits->hour_behind);
-    for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(hours); i++) {
         notes_wish_field(room, wish, hours[i].field);
         add_mark(room, habits,
                  &(struct store_mark){.kind = "hours",

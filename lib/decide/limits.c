@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/limits.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -423,7 +424,7 @@ static const struct {
  */
 static void duration_words(int64_t seconds, bool exact, char *text_r, size_t room)
 {
-    size_t last = sizeof units / sizeof units[0] - 1, i = 0;
+    size_t last = COUNT_OF(units) - 1, i = 0;
 
     while (i < last) {
         int64_t least = seconds % units[i].seconds == 0 ? units[i].least : exact ? INT64_MAX : 2;

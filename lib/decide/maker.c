@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/maker.h"
 
+#include "lib/base/count.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -14,7 +15,7 @@ static const char *program_of(const struct message *message, size_t *length_r)
 {
     static const char *const fields[] = {"User-Agent", "X-Mailer"};
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
         const struct header *header = message_header(message, fields[i], 0);
         const char *value;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/notes.h"
 
+#include "lib/base/count.h"
 #include "lib/decide/flags.h"
 #include "lib/decide/habits.h"
 #include "lib/decide/history.h"
@@ -30,7 +31,7 @@ void notes_add(const struct conf *conf, const struct message *message, struct no
                struct store_request *request)
 {
     room_r->nwishes = room_r->nmarks = room_r->nnames = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
         rows[i].ask(conf, message, room_r);
     request->wishes = room_r->wishes;
     request->nwishes = room_r->nwishes;
@@ -44,7 +45,7 @@ void notes_answered(const struct conf *conf, const struct store_answer *answer,
 {
     struct notes_request room = {.nwishes = 0};
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t first = room.nwishes;
 
         rows[i].ask(conf, message, &room);

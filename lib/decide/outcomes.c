@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/outcomes.h"
 
+#include "lib/base/count.h"
 #include "lib/decide/subjects.h"
 #include "lib/message/message.h"
 
@@ -34,7 +35,7 @@ static const struct outcome_rule rules[] = {
 
 const struct outcome_rule *outcome_rule(enum cause_id cause)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+    for (size_t i = 0; i < COUNT_OF(rules); i++)
         if (rules[i].cause == cause)
             return &rules[i];
     return NULL;

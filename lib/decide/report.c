@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/decide/report.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/foresight.h"
@@ -201,7 +202,7 @@ static void add_field(struct log_event *event, const struct finding_field *field
     bool digits = field->value[0] != '\0' && strspn(field->value, "0123456789") < 19 &&
                   field->value[strspn(field->value, "0123456789")] == '\0';
 
-    for (size_t i = 0; digits && i < sizeof numbers / sizeof numbers[0]; i++) {
+    for (size_t i = 0; digits && i < COUNT_OF(numbers); i++) {
         if (strcmp(numbers[i], field->name) == 0) {
             log_number(event, field->name, strtoll(field->value, NULL, 10));
             return;

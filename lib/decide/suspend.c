@@ -63,8 +63,8 @@ static bool was_suspended(const struct store_answer *answer)
 {
     struct suspension suspension;
 
-    return answer->nnotes > 0 && suspension_read(value_of, &answer->notes[0],
-                                                 answer->now_us / 1000000, &suspension);
+    return answer->nnotes > 0 &&
+           suspension_read(value_of, &answer->notes[0], answer->now_us / 1000000, &suspension);
 }
 
 /* What was counted has had its effect: after a release, counting begins anew. */
@@ -189,8 +189,8 @@ void suspend_for_findings(struct services *services, const struct conf *conf,
                       .cause = finding->cause,
                       .identity = identity,
                       .queue_id = message->queue_id,
-                      .program = message->program == PROGRAM_POLICY ? "sluice-policyd"
-                                                                    : "sluice-milter",
+                      .program =
+                          message->program == PROGRAM_POLICY ? "sluice-policyd" : "sluice-milter",
                       .hostname = message->hostname,
                   },
                   suspend);

@@ -16,7 +16,8 @@ struct suspend_found {
     const char *identity; /* what it was found with, which counts once; "": every time */
     const char *queue_id; /* "" for none */
     const char *program, *hostname; /* who found it */
-    int64_t at_us; /* when, by the wall clock: what is older than the window counts no more; 0: now */
+    int64_t
+        at_us; /* when, by the wall clock: what is older than the window counts no more; 0: now */
 };
 
 /* Counts it where the configuration says that the cause suspends and is enforced, as

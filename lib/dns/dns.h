@@ -21,14 +21,16 @@ enum dns_status {
     DNS_FOUND, /* at least one record */
     DNS_NO_DATA, /* the name exists, without that type */
     DNS_ABSENT, /* NXDOMAIN */
-    DNS_FAILED, /* SERVFAIL, REFUSED, no answer in time, too many questions in flight, a name that is none */
+    DNS_FAILED, /* SERVFAIL, REFUSED, no answer in time, too many questions in flight, a name that
+                   is none */
     DNS_BOGUS, /* DNSSEC says forged */
 };
 
 struct dns_record {
     uint16_t preference; /* MX */
     struct ip_address address; /* A, AAAA */
-    char *text; /* MX, PTR: the name, lower case, no trailing dot ("" is the root: null MX); TXT: the strings joined */
+    char *text; /* MX, PTR: the name, lower case, no trailing dot ("" is the root: null MX); TXT:
+                   the strings joined */
     size_t length; /* of text: a TXT may hold NUL */
 };
 
@@ -54,7 +56,8 @@ struct dns_settings {
     size_t max_inflight;
     size_t cache_size; /* answers */
     const struct clock *clock; /* steady; NULL: clock_steady */
-    const char *trust_anchor; /* file of DS or DNSKEY records to validate by; NULL: no DNSSEC validation */
+    const char
+        *trust_anchor; /* file of DS or DNSKEY records to validate by; NULL: no DNSSEC validation */
 };
 
 struct dns;
@@ -65,12 +68,13 @@ struct dns *dns_new(struct loop *loop, const struct dns_settings *settings, char
 /* Questions still open are answered DNS_FAILED first.  Not from within a callback. */
 void dns_free(struct dns **dns);
 
-/* Asks.  callback is called exactly once: from within dns_ask() when the answer is known at once (from the cache,
- * or a failure; NULL is returned then), else later, and then the question is gone.  timeout_ms 0: the default.
- * While the resolver is known to be dead (every question of late timed out), questions fail at once.  One a second
- * or so is asked all the same and finds out whether it is back, without anybody waiting for it. */
-struct dns_question *dns_ask(struct dns *dns, const char *name, enum dns_type type, int64_t timeout_ms,
-                             dns_callback *callback, void *context);
+/* Asks.  callback is called exactly once: from within dns_ask() when the answer is known at once
+ * (from the cache, or a failure; NULL is returned then), else later, and then the question is gone.
+ * timeout_ms 0: the default. While the resolver is known to be dead (every question of late timed
+ * out), questions fail at once.  One a second or so is asked all the same and finds out whether it
+ * is back, without anybody waiting for it. */
+struct dns_question *dns_ask(struct dns *dns, const char *name, enum dns_type type,
+                             int64_t timeout_ms, dns_callback *callback, void *context);
 /* The callback will not be called, and the question is gone.  One that has had its time by then
  * counts as timed out.  Does nothing on NULL. */
 void dns_cancel(struct dns_question *question);

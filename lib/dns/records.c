@@ -2,6 +2,7 @@
 /* Reading answers (RFC 1035 section 4, RFC 3596, RFC 2308). */
 #include "lib/dns/records.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <netinet/in.h>
@@ -174,7 +175,7 @@ static bool read_record(const struct reader *reader, const struct resource *reso
         {DNS_PTR, read_ptr}, {DNS_TXT, read_txt},
     };
 
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(types); i++)
         if (types[i].type == resource->type)
             return types[i].read(reader, resource, record_r);
     return false;
@@ -357,5 +358,5 @@ const char *dns_rcode_name(unsigned rcode)
         [8] = "NXRRSET", [9] = "NOTAUTH", [10] = "NOTZONE",
     };
 
-    return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : "an unknown response code";
+    return rcode < COUNT_OF(names) ? names[rcode] : "an unknown response code";
 }

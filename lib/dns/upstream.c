@@ -2,6 +2,7 @@
 /* libunbound as a forwarder on our loop. */
 #include "lib/dns/upstream.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/dns/unbound_events.h"
 
@@ -56,7 +57,7 @@ static int set_options(struct ub_ctx *unbound, bool validate)
         {"insecure-lan-zones:", "yes"},
     };
 
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
         int code = ub_ctx_set_option(unbound, options[i].name, options[i].value);
 
         if (code != 0)
@@ -80,7 +81,7 @@ static int remove_local_zones(struct ub_ctx *unbound)
         "invalid.",
     };
 
-    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(zones); i++) {
         int code = ub_ctx_zone_remove(unbound, zones[i]);
 
         if (code != 0)

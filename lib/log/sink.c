@@ -3,6 +3,7 @@
 #include "lib/log/sink.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/log/stamp.h"
 
@@ -173,7 +174,7 @@ static const struct sink_kind kinds[] = {
 /* The kind that "NAME" or "NAME:PATH" names, or NULL; path_r is "" where none was given. */
 static const struct sink_kind *find_kind(const char *destination, const char **path_r)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         size_t length = strlen(kinds[i].name);
         const char *path = destination + length;
 

@@ -2,6 +2,7 @@
 /* The envelope's addresses. */
 #include "lib/message/address.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
@@ -229,7 +230,7 @@ const char *address_problem_text(enum address_problem problem)
         [ADDRESS_BAD_ENCODING] = "the address has a control character or is not valid UTF-8",
     };
 
-    _Static_assert(sizeof(texts) / sizeof(texts[0]) == ADDRESS_BAD_ENCODING + 1, "one text each");
+    _Static_assert(COUNT_OF(texts) == ADDRESS_BAD_ENCODING + 1, "one text each");
     return texts[problem];
 }
 

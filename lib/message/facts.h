@@ -135,12 +135,14 @@ struct facts {
     char *spf, *dmarc; /* "pass", "fail(reject)", ...; NULL while not known */
     struct signing_fact signing[FACTS_SIGNING_MAX];
     size_t nsigning;
-    const char *unsigned_reason; /* why there is none: SIGN_... of lib/auth; NULL: not decided, or signed */
+    const char *
+        unsigned_reason; /* why there is none: SIGN_... of lib/auth; NULL: not decided, or signed */
     struct strings carried; /* domains of the signatures that it came with and that pass */
     struct outlook *outlook; /* NULL: not asked */
     void (*outlook_release)(struct outlook **outlook);
     char *dkim_check; /* what receivers will say of the signature: "pass", "fail:...", or NULL */
-    char *dkim; /* "signed:s1/example.com", "pass:example.net", "none:no-key", ...; NULL while not decided */
+    char *dkim; /* "signed:s1/example.com", "pass:example.net", "none:no-key", ...; NULL while not
+                   decided */
     struct content_fact content;
     bool signs_unsubscribe; /* our own signature covers the fields of RFC 8058 section 4 */
     char *dkim_survival; /* wire_survival() of a message that is signed; else NULL */

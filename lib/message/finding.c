@@ -25,7 +25,8 @@ struct finding *findings_add(struct findings *findings, const struct cause *caus
     else if (findings->count >= FINDINGS_FIRST && (findings->count & (findings->count - 1)) == 0)
         findings->items = mem_grow(findings->items, findings->count * 2, sizeof(*finding));
     finding = &findings->items[findings->count++];
-    *finding = (struct finding){.cause = cause, .recipient = -1, .severity = -1, .action_asked = -1};
+    *finding =
+        (struct finding){.cause = cause, .recipient = -1, .severity = -1, .action_asked = -1};
     return finding;
 }
 

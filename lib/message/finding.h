@@ -30,10 +30,12 @@ struct finding {
     char *hint; /* what to do, with real names and numbers */
     bool shadow; /* of a limit that is only tried: it does nothing, whatever it would do */
     int severity; /* enum severity where it is not the catalogue's, or -1 */
-    int64_t suspend_ms; /* the check asks for the account's suspension for so long; 0: it does not */
+    int64_t
+        suspend_ms; /* the check asks for the account's suspension for so long; 0: it does not */
     int action_asked; /* enum action that the check itself asks for (a limit's over =), or -1 */
     int action; /* enum action, set by the verdict: what is done */
-    int would; /* enum action, set by the verdict: what enforcing would do; equal to action when enforcing */
+    int would; /* enum action, set by the verdict: what enforcing would do; equal to action when
+                  enforcing */
 };
 
 struct findings {
@@ -42,15 +44,18 @@ struct findings {
     size_t dropped;
 };
 
-/* A new finding at the end, or NULL when there are FINDINGS_MAX already; borrowed until the next one is added. */
+/* A new finding at the end, or NULL when there are FINDINGS_MAX already; borrowed until the next
+ * one is added. */
 struct finding *findings_add(struct findings *findings, const struct cause *cause);
 void findings_clear(struct findings *findings);
 
 /* All of these do nothing on a NULL finding. */
 void finding_field(struct finding *finding, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void finding_sentence(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void finding_hint(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_sentence(struct finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void finding_hint(struct finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* What is done with the message (enum action of lib/causes). */
 struct verdict {

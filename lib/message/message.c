@@ -2,6 +2,7 @@
 /* The life of a message. */
 #include "lib/message/message.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -28,8 +29,6 @@ static const size_t client_members[] = {
     offsetof(struct message, auth_method), offsetof(struct message, tls_protocol),
     offsetof(struct message, tls_cipher),
 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static char **member_at(struct message *message, size_t offset)
 {

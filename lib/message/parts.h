@@ -19,8 +19,8 @@ struct parts {
 /* atext of RFC 5322 section 3.2.3, with RFC 6532's non-ASCII octets. */
 bool parts_is_atext(char c);
 
-/* Reads a domain or an address literal of length octets into parts.  The parts change on ADDRESS_FINE
- * only. */
+/* Reads a domain or an address literal of length octets into parts.  The parts change on
+ * ADDRESS_FINE only. */
 enum address_problem parts_read_domain(const char *bytes, size_t length, struct parts *parts);
 
 /* Makes the address in one block of memory. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/message/wire.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 
 #include <string.h>
@@ -61,7 +62,7 @@ static bool is_8bit(const char *value, size_t length)
 
     while (begin < length && strchr(" \t\r\n\"", value[begin]) != NULL && value[begin] != '\0')
         begin++;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    for (size_t i = 0; i < COUNT_OF(words); i++)
         if (length - begin >= strlen(words[i]) &&
             strncasecmp(value + begin, words[i], strlen(words[i])) == 0)
             return true;
@@ -194,7 +195,7 @@ char *wire_survival(const struct wire *wire)
     };
     struct text text = TEXT_EMPTY;
 
-    for (size_t i = 0; i < sizeof(risks) / sizeof(*risks); i++)
+    for (size_t i = 0; i < COUNT_OF(risks); i++)
         if (risks[i].applies)
             text_print(&text, "%s%s", text.length > 0 ? "," : "at-risk:", risks[i].name);
     if (text.length == 0)

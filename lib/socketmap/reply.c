@@ -2,6 +2,8 @@
 /* What a socketmap server's reply means (socketmap_table(5)). */
 #include "lib/socketmap/reply.h"
 
+#include "lib/base/count.h"
+
 #include <string.h>
 
 struct socketmap_answer socketmap_reply(const char *text)
@@ -17,7 +19,7 @@ struct socketmap_answer socketmap_reply(const char *text)
 
     if (strcmp(text, "NOTFOUND") == 0)
         return (struct socketmap_answer){.status = SOCKETMAP_NOT_FOUND};
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    for (size_t i = 0; i < COUNT_OF(words); i++)
         if (strncmp(text, words[i].word, strlen(words[i].word)) == 0)
             return (struct socketmap_answer){words[i].status, text + strlen(words[i].word),
                                              words[i].status == SOCKETMAP_TROUBLE ? text : NULL};

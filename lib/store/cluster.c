@@ -33,8 +33,9 @@ static char *find_problem(const struct cluster *cluster)
     if (!cluster->mapped)
         return mem_copy("no node of the cluster says in time who has which slot");
     if (unserved > 0)
-        return mem_print("%zu of the cluster's %d slots are nobody's: see redis-cli --cluster check",
-                         unserved, SLOT_COUNT);
+        return mem_print(
+            "%zu of the cluster's %d slots are nobody's: see redis-cli --cluster check", unserved,
+            SLOT_COUNT);
     return NULL;
 }
 

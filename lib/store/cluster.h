@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Redis Cluster backend: a connection to each primary, and each subject's part of a call sent to
- * the one that has its slot.
+ * The Redis Cluster backend: a connection to each primary, and each subject's part of a call sent
+ * to the one that has its slot.
  *
  * Parts go out side by side; where several subjects can refuse, what the parts charge is reserved
  * first and kept when all have taken it (reserve.lua).  Nodes that come, go or take over slots are

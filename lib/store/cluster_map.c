@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFRESH_MS 10000 /* while all is well: a new primary is told by MOVED, one that left is not */
+#define REFRESH_MS                                                                                 \
+    10000 /* while all is well: a new primary is told by MOVED, one that left is not */
 #define REFRESH_SOON_MS 100
 #define ANSWER_MS 500
 #define PROBES_MAX 300000 /* names that are tried for one in a node's slots */

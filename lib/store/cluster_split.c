@@ -192,8 +192,7 @@ void cluster_set_part(struct split *split, size_t index, struct call *call, cons
 static struct call *part_call(enum call_operation operation, const struct call *from, size_t first,
                               size_t count)
 {
-    struct call *call =
-        call_new_named(operation, from->message, from->limits + first, count);
+    struct call *call = call_new_named(operation, from->message, from->limits + first, count);
 
     call->fingerprint = from->fingerprint;
     call->at_ms = from->at_ms;

@@ -214,7 +214,7 @@ static void read_entry(struct memory *memory, const MDB_val *key, const MDB_val 
     if (reader.bad || expires_ms <= now_ms || key->mv_size == 0 || *number > MEMORY_NOTE ||
         length >= NOTE_KEY_SIZE || name.bytes[length] != '\0')
         return;
-    name.table = (enum memory_table)*number;
+    name.table = (enum memory_table) * number;
     if (name.table == MEMORY_NOTE && memchr(name.bytes, '\0', length) == NULL)
         return;
     memory_unpack(memory, &name, reader.at, (size_t)(reader.end - reader.at), expires_ms);

@@ -11,7 +11,8 @@ struct local_batch;
 struct local_file *local_file_open(const char *path, char **problem_r);
 void local_file_close(struct local_file **file);
 
-/* All that has not expired.  Returns NULL or a problem, which the caller frees; so does the next. */
+/* All that has not expired.  Returns NULL or a problem, which the caller frees; so does the next.
+ */
 char *local_file_read(struct local_file *file, struct memory *memory, int64_t now_ms);
 /* In one transaction: all of it or nothing.  Some of what has expired goes as well. */
 char *local_file_write(struct local_file *file, const struct local_batch *batch);

@@ -2,6 +2,7 @@
 /* The local store's socket. */
 #include "lib/store/local_server.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/store/resp.h"
@@ -122,13 +123,13 @@ static const struct {
     const char *name;
     bool (*run)(struct connection *connection, const struct script_word *words, size_t count);
 } commands[] = {
-    {"EVALSHA", carry_out}, {"UNLINK", carry_out}, {"SCRIPT", load},  {"INFO", say_who},
+    {"EVALSHA", carry_out}, {"UNLINK", carry_out}, {"SCRIPT", load}, {"INFO", say_who},
     {"CLIENT", say_ok},     {"SELECT", say_ok},    {"AUTH", say_ok},
 };
 
 static bool run(struct connection *connection, const struct script_word *words, size_t count)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
         if (words[0].length == strlen(commands[i].name) &&
             memcmp(words[0].bytes, commands[i].name, words[0].length) == 0)
             return commands[i].run(connection, words, count);

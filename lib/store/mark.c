@@ -2,6 +2,8 @@
 /* The numbers of a mark. */
 #include "lib/store/mark.h"
 
+#include "lib/base/count.h"
+
 #include <string.h>
 
 #define AMOUNT_MAX (INT64_C(1) << 40)
@@ -58,7 +60,7 @@ static void add_numbers(const struct store_mark_value *mark, struct text *value)
     const int64_t numbers[] = {mark->first_sec, mark->last_sec, mark->count, mark->usual_milli,
                                mark->periods};
 
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         text_add_number(value, numbers[i]);
         text_add_char(value, ' ');
     }

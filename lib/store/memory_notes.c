@@ -296,8 +296,7 @@ bool memory_notes_pack(struct memory_notes *notes, const char *subject, const ch
 {
     const struct note_item item = {.subject = subject, .kind = kind};
     char key[NOTE_KEY_SIZE];
-    const struct kept_note *note =
-        map_peek(table_of(notes, kind)->map, key, write_key(&item, key));
+    const struct kept_note *note = map_peek(table_of(notes, kind)->map, key, write_key(&item, key));
 
     if (note == NULL)
         return false;

@@ -69,8 +69,8 @@ bool memory_pack(const struct memory *memory, const struct memory_name *name, st
         pack_record(record, text);
         return true;
     case MEMORY_NOTE:
-        return memory_notes_pack(memory->notes, name->bytes,
-                                 name->bytes + strlen(name->bytes) + 1, text, expires_ms_r);
+        return memory_notes_pack(memory->notes, name->bytes, name->bytes + strlen(name->bytes) + 1,
+                                 text, expires_ms_r);
     }
     return false;
 }

@@ -2,6 +2,7 @@
 /* Where a Redis is. */
 #include "lib/store/redis_address.h"
 
+#include "lib/base/count.h"
 #include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -74,8 +75,8 @@ static void add_host(struct redis_addresses *addresses, char *host, int port)
 
     address->host = host;
     address->port = port;
-    address->text = mem_print(brackets ? "%s[%s]:%d" : "%s%s:%d",
-                              redis_addresses_scheme(addresses), host, port);
+    address->text = mem_print(brackets ? "%s[%s]:%d" : "%s%s:%d", redis_addresses_scheme(addresses),
+                              host, port);
 }
 
 static bool parse_hosts(const char *hosts, size_t length, uint16_t fallback,
@@ -125,7 +126,7 @@ static bool parse_servers(const char *rest, uint16_t port, struct redis_addresse
 
 static bool parse_scheme(const char *url, struct redis_addresses *addresses, char **problem_r)
 {
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
         size_t length = strlen(schemes[i].prefix);
 
         if (strncmp(url, schemes[i].prefix, length) != 0)
@@ -145,7 +146,7 @@ bool redis_addresses_parse(const char *url, bool tls, struct redis_addresses *ad
     *problem_r = NULL;
     *addresses_r = (struct redis_addresses){.database = -1, .tls = tls};
     if (*url == '\0') {
-        for (size_t i = 0; !tls && i < sizeof(usual_sockets) / sizeof(usual_sockets[0]); i++)
+        for (size_t i = 0; !tls && i < COUNT_OF(usual_sockets); i++)
             (void)add_socket(addresses_r, usual_sockets[i], problem_r);
         add_host(addresses_r, mem_copy("127.0.0.1"), REDIS_PORT);
         return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where Redis is: "unix:/path", "redis://host:port/db", "rediss://..." (TLS), "sentinel://host:port,...?master=name" or
- * "cluster://host:port,...". */
+/* Where Redis is: "unix:/path", "redis://host:port/db", "rediss://..." (TLS),
+ * "sentinel://host:port,...?master=name" or "cluster://host:port,...". */
 #pragma once
 
 #include <stdbool.h>

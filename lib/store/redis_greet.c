@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is said on a new connection to Redis: login, database, the script, and whether a write is
  * taken. */
+#include "lib/base/count.h"
 #include "lib/store/redis_private.h"
 
 #include "lib/base/mem.h"
@@ -105,7 +106,7 @@ static void on_server(redisAsyncContext *connection, void *answer, void *context
     (void)context;
     if (redis->connection != connection || reply == NULL || reply->type != REDIS_REPLY_STRING)
         return;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         const char *found = strstr(reply->str, names[i][0]);
 
         if (found == NULL)

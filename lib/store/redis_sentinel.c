@@ -94,8 +94,8 @@ static void on_up(void *context, int64_t now_ms)
     redisAsyncContext *connection = sentinel->link->connection;
 
     (void)now_ms;
-    (void)redisAsyncCommand(connection, on_address, sentinel,
-                            "SENTINEL get-master-addr-by-name %s", sentinel->master);
+    (void)redisAsyncCommand(connection, on_address, sentinel, "SENTINEL get-master-addr-by-name %s",
+                            sentinel->master);
     /* In the same packet, so that no failover is in between. */
     (void)redisAsyncCommand(connection, on_message, sentinel, "SUBSCRIBE +switch-master");
     loop_timer_start(sentinel->patience, ANSWER_MS);

@@ -3,8 +3,8 @@
  * The Sentinels: who they are, and what they say of where the primary is.
  *
  * One of them is asked at a time, and then listened to: it announces a failover (+switch-master).
- * When it is lost, or what it said was of no use, the next one is asked.  They get the same user and
- * password as Redis; one that wants none does without.
+ * When it is lost, or what it said was of no use, the next one is asked.  They get the same user
+ * and password as Redis; one that wants none does without.
  */
 #pragma once
 

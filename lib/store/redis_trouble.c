@@ -2,6 +2,7 @@
 /* What an error that Redis answers means. */
 #include "lib/store/redis_trouble.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <stddef.h>
@@ -57,7 +58,7 @@ static const char *core_of(const char *error)
 
 static const struct trouble *find(const char *error)
 {
-    for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(troubles); i++)
         if (strncmp(error, troubles[i].start, strlen(troubles[i].start)) == 0)
             return &troubles[i];
     return NULL;
@@ -88,7 +89,7 @@ bool redis_trouble_is_redirect(const char *error)
 {
     static const char *const starts[] = {"MOVED ", "ASK ", "TRYAGAIN"};
 
-    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(starts); i++)
         if (strncmp(error, starts[i], strlen(starts[i])) == 0)
             return true;
     return false;

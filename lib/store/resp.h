@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-#define RESP_COMMAND_MAX ((size_t)1 << 20) /* octets of a word; who reads caps the whole with it   \
-                                            */
+#define RESP_COMMAND_MAX                                                                           \
+    ((size_t)1 << 20) /* octets of a word; who reads caps the whole with it                        \
+                       */
 
 enum resp_parsed {
     RESP_WHOLE,

@@ -155,7 +155,8 @@ static bool read_limits(struct reading *reading)
     if (counts == NULL)
         return false;
     while (reading->plan.at < reading->plan.end) {
-        bool next = left == 0 && (size_t)(reading->plan.end - reading->plan.at) >= PLAN_LIMIT_SIZE &&
+        bool next = left == 0 &&
+                    (size_t)(reading->plan.end - reading->plan.at) >= PLAN_LIMIT_SIZE &&
                     (reading->plan.at[PLAN_LIMIT_SIZE - 1] & FLAG_SAME_FIELD) == 0;
 
         if (reading->nlimits == STORE_LIMITS_MAX)
@@ -187,7 +188,7 @@ static bool skip_item(struct packed_reader *reader, enum note_action *action_r)
 
     if (header == NULL || *header < NOTE_READ || *header > NOTE_LIST)
         return false;
-    *action_r = (enum note_action)*header;
+    *action_r = (enum note_action) * header;
     parts = (uint8_t)header[1];
     /* Names without values, and a list without a cursor, are nothing. */
     if (((*action_r == NOTE_SET || *action_r == NOTE_REPLACE) && parts % 2 != 0) ||
@@ -195,8 +196,8 @@ static bool skip_item(struct packed_reader *reader, enum note_action *action_r)
         return false;
     for (size_t i = 0; i < parts; i++)
         if (!skip_string(reader) ||
-            (*action_r == NOTE_MARK && (packed_read_bytes(reader, MARK_NUMBERS_SIZE) == NULL ||
-                                        !skip_string(reader))))
+            (*action_r == NOTE_MARK &&
+             (packed_read_bytes(reader, MARK_NUMBERS_SIZE) == NULL || !skip_string(reader))))
             return false;
     return true;
 }

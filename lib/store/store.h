@@ -111,9 +111,10 @@ struct store_tls {
 };
 
 struct store_settings {
-    /* "unix:/path", "redis://host:port/db", "rediss://..." (TLS), "sentinel://host:port,...?master=name",
-     * "cluster://host:port,...", "local:/path" (of its socket), "memory:", "broken:" (always fails;
-     * tests); "" tries the usual local sockets, then 127.0.0.1:6379. */
+    /* "unix:/path", "redis://host:port/db", "rediss://..." (TLS),
+     * "sentinel://host:port,...?master=name", "cluster://host:port,...", "local:/path" (of its
+     * socket), "memory:", "broken:" (always fails; tests); "" tries the usual local sockets, then
+     * 127.0.0.1:6379. */
     const char *url;
     /* local: this process is the one that has it; its socket, which listens and stays the caller's,
      * and the file that keeps it over a restart (NULL or "": none). */

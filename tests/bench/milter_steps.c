@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/bench/milter_steps.h"
 
+#include "lib/base/count.h"
 #include "tests/bench/bench.h"
 
 #include <inttypes.h>
@@ -44,7 +45,7 @@ static const char *const usual_macros[] = {
     [SMFIM_EOM] = "i",
     [SMFIM_EOH] = "i",
 };
-_Static_assert(sizeof(usual_macros) / sizeof(usual_macros[0]) == STAGES, "a stage lacks macros");
+_Static_assert(COUNT_OF(usual_macros) == STAGES, "a stage lacks macros");
 
 /* --- macros --------------------------------------------------------------------------- */
 
@@ -76,7 +77,7 @@ static const char *macro_value(const struct connection *connection, const char *
         {"{client_resolve}", "OK"},     {"{rcpt_addr}", "bob@example.net"},
     };
 
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(fixed); i++)
         if (strcmp(fixed[i].name, name) == 0)
             return fixed[i].value;
     if (strcmp(name, "{auth_authen}") == 0 || strcmp(name, "{mail_addr}") == 0)

@@ -5,6 +5,7 @@
  *
  * All of it runs on this machine at once: only the ratios of one run mean something.
  */
+#include "lib/base/count.h"
 #include "tests/bench/store_load.h"
 
 #include "lib/base/mem.h"
@@ -199,7 +200,7 @@ static void run_rates(struct plan *plan)
            "ratio", "CPU us");
     for (size_t i = 0; i < plan->users.count; i++) {
         memset(plan->ceilings, 0, sizeof(plan->ceilings));
-        for (size_t j = 0; j < sizeof(places) / sizeof(places[0]); j++)
+        for (size_t j = 0; j < COUNT_OF(places); j++)
             if (wants(plan, places[j].place))
                 places[j].run(plan, plan->users.items[i]);
     }

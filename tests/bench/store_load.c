@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/bench/store_load.h"
 
+#include "lib/base/count.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,7 +12,7 @@
 /* Two counts over four windows. */
 static const int64_t windows[] = {60, 3600, 86400, 7 * 86400};
 static const char counts[] = "mr";
-#define WINDOWS (sizeof(windows) / sizeof(windows[0]))
+#define WINDOWS COUNT_OF(windows)
 
 /* Charges that are under way. */
 struct stream {

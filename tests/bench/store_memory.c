@@ -2,6 +2,7 @@
 #include "tests/bench/store_memory.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/store/call.h"
 #include "lib/store/script.h"
@@ -32,7 +33,7 @@ static long long octets_of(redisContext *connection, size_t user)
     static const char *const kinds[] = {"use", "flag", "seen"};
     long long octets = 0;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         char *key = mem_print("sluice:{user:user%zu@example.com}:%s", user, kinds[i]);
         redisReply *reply = redisCommand(connection, "MEMORY USAGE %s SAMPLES 0", key);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line of sluicectl: what each verb prints and exits with, where no server is needed.
  */
+#include "lib/base/count.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -54,7 +56,7 @@ static int tear_down(void **state)
     char path[128];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
         unlink(path);
     }
@@ -161,7 +163,7 @@ static void test_words(void **state)
 
     (void)state;
     write_conf(good);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *wanted[2] = {cases[i].out, cases[i].err};
         int status = run(cases[i].words);
 
@@ -196,11 +198,12 @@ static size_t width_of(const char *text)
 /* Whoever asks for help sees all of it. */
 static void test_help_fits(void **state)
 {
-    static const char *const words[] = {"--help",        "config --help", "causes --help", "explain --help",
-                                        "status --help", "limits --help", "reset --help"};
+    static const char *const words[] = {"--help",         "config --help", "causes --help",
+                                        "explain --help", "status --help", "limits --help",
+                                        "reset --help"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         size_t lines = 0;
 
         assert_int_equal(run(words[i]), 0);
@@ -220,7 +223,7 @@ static void test_bad_configuration(void **state)
 
     (void)state;
     write_conf("mod = observe\nmode = x\n");
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         int status = run(words[i]);
 
         if (status != 78 || output[0][0] != '\0' ||

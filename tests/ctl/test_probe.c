@@ -2,6 +2,7 @@
 /* Probing sockets at which all kinds of servers answer, or none. */
 #include "ctl/probe.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <setjmp.h>
@@ -124,7 +125,7 @@ static void test_servers(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct server server = {.want_length = cases[i].want_length,
                                 .answer = cases[i].answer,
                                 .answer_length = cases[i].answer_length};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sluicectl spf: the line that it prints, and wrong usage. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/support/nsd.h"
@@ -17,7 +18,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define WORDS_MAX 14
 
 extern char **environ;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Subjects as an operator writes them. */
 #include "ctl/subject.h"
+#include "lib/base/count.h"
 #include "tests/support/conf_text.h"
 
 #include <setjmp.h>
@@ -46,7 +47,7 @@ static void test_names(void **state)
     struct conf *conf = conf_of(text);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct subject subject;
         char *problem = NULL;
 
@@ -77,7 +78,7 @@ static void test_problems(void **state)
     struct conf *conf = conf_of(text);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct subject subject;
         char *problem = NULL;
 

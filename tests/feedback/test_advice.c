@@ -3,6 +3,7 @@
  */
 #include "feedback/advice.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <setjmp.h>
@@ -148,7 +149,7 @@ static void has_all(const struct row *row, const char *advice)
 static void test_names_are_real(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char queue_id[] = "Q1", user[] = "al@a.example", recipient[] = "bob@b.example";
         char domain[] = "b.example";
         char *relay = mem_copy(rows[i].relay), *text = mem_copy(rows[i].text);

@@ -5,6 +5,7 @@
 #include "feedback/place.h"
 #include "feedback/result.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
 
@@ -152,7 +153,7 @@ static void test_told(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct mark mark = {.file = 0};
 
         if (place_told(rows[i].line, strlen(rows[i].line), &mark) != rows[i].want ||
@@ -182,7 +183,7 @@ static void test_retry_after(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (result_retry_after(span_of(rows[i].text)) != rows[i].want)
             fail_msg("%s: %lld", rows[i].text,
                      (long long)result_retry_after(span_of(rows[i].text)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DNS packets from strangers: the first octet chooses the type asked for, the rest is the packet.
  */
+#include "lib/base/count.h"
 #include "lib/dns/records.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    type = types[data[0] % (sizeof(types) / sizeof(types[0]))];
+    type = types[data[0] % COUNT_OF(types)];
     must(dns_name_parse("example.test", &name));
     dns_records_read(data + 1, size - 1, &name, type, &records);
     check(&records, type);

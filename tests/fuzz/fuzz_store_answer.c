@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What Redis, or somebody in its place, answers: to a charge with notes, and as an error. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/store/memory.h"
 #include "lib/store/redis_trouble.h"
@@ -30,9 +31,9 @@ static struct call *make_call(void)
         .identity = "h/1",
         .fingerprint = 1,
         .limits = limits,
-        .nlimits = sizeof(limits) / sizeof(*limits),
+        .nlimits = COUNT_OF(limits),
         .wishes = wishes,
-        .nwishes = sizeof(wishes) / sizeof(*wishes),
+        .nwishes = COUNT_OF(wishes),
     };
 
     return call_new(&plain, CALL_CHARGE, &request);

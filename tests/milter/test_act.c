@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "milter/act.h"
 #include "tests/milter/fake_libmilter.h"
 #include "tests/support/conf_text.h"
@@ -94,7 +95,7 @@ static void test_act_end(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *asked, *log;
         sfsistat result;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "milter/negotiate.h"
 
 #include <libmilter/mfapi.h>
@@ -33,7 +34,7 @@ static void test_negotiate_flags(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         unsigned long actions, protocol;
 
         negotiate_flags(cases[i].enforces, cases[i].offered_actions, cases[i].offered_protocol,

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
+
 #include <dlfcn.h>
 #include <libmilter/mfapi.h>
 #include <poll.h>
@@ -98,7 +100,7 @@ static void test_functions_are_ours(void **state)
     (void)state;
     assert_true(libmilter != NULL);
     assert_true(dladdr((void *)(uintptr_t)test_functions_are_ours, &program) != 0);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         assert_true(dladdr(dlsym(RTLD_DEFAULT, names[i]), &found) != 0);
         if (strcmp(found.dli_fname, program.dli_fname) != 0)
             fail_msg("%s: is from %s", names[i], found.dli_fname);
@@ -137,7 +139,7 @@ static void test_long_contents(void **state)
         sent[i] = (char)(i * 31 % 251);
     assert_int_equal(write(pair->mta, sent, LONG_OCTETS), LONG_OCTETS);
     for (size_t i = 0; received < LONG_OCTETS; i++) {
-        size_t wanted = lengths[i % (sizeof(lengths) / sizeof(lengths[0]))];
+        size_t wanted = lengths[i % COUNT_OF(lengths)];
         ssize_t length;
 
         if (wanted > LONG_OCTETS - received)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mail from outside: what is verified, what is asked of the MTA, and what is found. */
+#include "lib/base/count.h"
 #include "milter/receive.h"
 #include "tests/milter/fake_libmilter.h"
 #include "tests/support/conf_text.h"
@@ -147,7 +148,7 @@ static void test_receive_headers(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct session session;
         char *asked;
 
@@ -202,7 +203,7 @@ static void test_receive_without_dns(void **state)
 
     (void)state;
     loop_post(services.loop, fail_from_now_on, responder);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct session session;
         char *asked;
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
+
 #include <dlfcn.h>
 #include <libmilter/mfapi.h>
 #include <setjmp.h>
@@ -35,16 +37,16 @@ static void test_sigwait_leaves_ours(void **state)
     (void)state;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(ours); i++)
         sigaddset(&set, ours[i]);
     pthread_sigmask(SIG_BLOCK, &set, &before);
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(ours); i++)
         assert_int_equal(kill(getpid(), ours[i]), 0);
     assert_int_equal(kill(getpid(), SIGUSR1), 0);
     assert_int_equal(sigwait(&set, &number), 0);
     assert_int_equal(number, SIGUSR1);
     sigpending(&pending);
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ours); i++) {
         assert_true(sigismember(&pending, ours[i]));
         signal(ours[i], SIG_IGN); /* which throws the pending one away */
         signal(ours[i], SIG_DFL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "milter/translate.h"
 #include "tests/milter/fake_libmilter.h"
 
@@ -208,7 +209,7 @@ static const struct {
 static void test_translate_connection(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(connections); i++) {
         const struct message *message = session.message;
         struct sockaddr_storage storage;
         char client[IP_TEXT_MAX];
@@ -285,7 +286,7 @@ static const struct {
 static void test_translate_sender(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(senders); i++) {
         struct message *message = session.message;
 
         message_reset(message);
@@ -343,7 +344,7 @@ static void test_translate_header(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         session.octets = 0;
         session.protocol = cases[i].protocol;
         translate_header(&session, "Subject", cases[i].value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests of whole transactions: what is answered, and what they have to do with each other. */
+#include "lib/base/count.h"
 #include "tests/policy/site.h"
 
 #include "tests/support/conf_text.h"
@@ -24,7 +25,7 @@ static void test_nothing_to_judge(void **state)
 
     (void)state;
     site_open(&site, CONF LIMITS);
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(states); i++) {
         snprintf(lines, sizeof(lines), "protocol_state=%s\ninstance=1\n", states[i]);
         site_expect(&site, lines, "DUNNO$");
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "policy/protocol.h"
 
 #include "lib/base/mem.h"
@@ -164,7 +165,7 @@ static const struct bad_case bads[] = {
 static void test_values(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
         const struct value_case *each = &values[i];
         const size_t length = strlen(each->input);
         struct outcome whole, split;
@@ -184,7 +185,7 @@ static void test_values(void **state)
 static void test_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bads); i++) {
         const struct bad_case *each = &bads[i];
         struct outcome whole, split;
 
@@ -247,7 +248,7 @@ static void test_limits(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *request = request_of(cases[i].length);
         struct outcome whole, split;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "policy/translate.h"
 
 #include <setjmp.h>
@@ -42,7 +43,7 @@ static void test_stages(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct protocol_request request = request_with(ATTRIBUTE_PROTOCOL_STATE, cases[i].state);
         enum stage stage = STAGE_MAIL;
 
@@ -123,7 +124,7 @@ static void test_size(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct protocol_request request = request_with(ATTRIBUTE_SIZE, cases[i].text);
         struct message *message = translate_begin(&request, "mx.example.test");
 
@@ -180,7 +181,7 @@ static void test_recipients(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct protocol_request request = request_with(ATTRIBUTE_RECIPIENT, cases[i].recipient);
         struct message *message = translate_begin(&request, "mx.example.test");
 

@@ -38,8 +38,8 @@ static bool is_whole(void *context)
     for (size_t i = 0; i < cluster->count && whole; i++) {
         char *info = server_redis_ask(&cluster->nodes[i], "CLUSTER INFO");
 
-        whole = info != NULL && strstr(info, "cluster_state:ok") != NULL &&
-                strstr(info, known) != NULL;
+        whole =
+            info != NULL && strstr(info, "cluster_state:ok") != NULL && strstr(info, known) != NULL;
         free(info);
     }
     return whole;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A private Redis Cluster for tests: some primaries without replicas, each with an equal share of the
- * slots. */
+/* A private Redis Cluster for tests: some primaries without replicas, each with an equal share of
+ * the slots. */
 #pragma once
 
 #include "tests/support/server_redis.h"

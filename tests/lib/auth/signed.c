@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/lib/auth/signed.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/keys.h"
@@ -65,7 +66,7 @@ int signed_set_up(void **state)
         .sign_headers = defaults->sign_headers,
         .oversign_headers = defaults->oversign_headers,
         .signs = sections,
-        .nsigns = sizeof(sections) / sizeof(sections[0]),
+        .nsigns = COUNT_OF(sections),
         .login_rules = &equal_rule,
         .nlogin_rules = 1,
         .recipient_delimiter = (char *)"+",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DMARC: discovery, alignment and policy, in one run with all answers known, and in waves. */
 #include "lib/auth/dmarc.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/zone.h"
@@ -14,7 +15,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define LINES_MAX 10
 #define DKIM_MAX 3
 

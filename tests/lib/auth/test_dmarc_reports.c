@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether DMARC reports may go where a record asks for them. */
 #include "lib/auth/dmarc.h"
+#include "lib/base/count.h"
 #include "tests/lib/auth/zone.h"
 
 #include <setjmp.h>
@@ -9,8 +10,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct reports_check {
     const char *domain;

@@ -2,6 +2,7 @@
 /* What is made of a message, its client and the DNS: the whole value of Authentication-Results. */
 #include "ctl/mail.h"
 #include "lib/auth/results.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/signing.h"
@@ -164,7 +165,7 @@ static void test_rows(void **state)
     unsigned bad = 0;
 
     (void)state;
-    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
         size_t n = i / 2;
         char *want = mem_print("mx.test; dkim=none; %s; arc=none", rows[n].want);
         char *text = mem_print("%s\r\nbody\r\n", rows[n].headers);
@@ -300,7 +301,7 @@ static void test_claims(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(claims) / sizeof(*claims); i++)
+    for (size_t i = 0; i < COUNT_OF(claims); i++)
         if (results_claim(claims[i].value, "mx.test") != claims[i].ours)
             fail_msg("\"%s\": %d", claims[i].value, !claims[i].ours);
 }

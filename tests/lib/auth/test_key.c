@@ -2,6 +2,7 @@
 #include "lib/auth/key_make.h"
 #include "lib/auth/key.h"
 #include "lib/auth/key_cache.h"
+#include "lib/base/count.h"
 #include "tests/lib/auth/keys.h"
 
 #include "lib/base/mem.h"
@@ -76,7 +77,7 @@ static void test_key_modes(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *path = keys_write(folder, "key.pem", rsa, "", cases[i].mode);
 
         check_read(cases[i].name, path, cases[i].problem);
@@ -107,7 +108,7 @@ static void test_key_contents(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
         check_read(paths[i], paths[i], problems[i]);
         free(paths[i]);
     }
@@ -126,7 +127,7 @@ static void test_key_algorithms(void **state)
         {1024, "rsa", true}, {2047, "rsa", true}, {2048, "rsa", false}, {0, "ed25519", false}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         EVP_PKEY *made =
             cases[i].rsa_bits > 0 ? keys_make_rsa(cases[i].rsa_bits) : keys_make_ed25519();
         char *path = keys_write(folder, "key.pem", made, "", 0600), *problem = NULL;
@@ -147,7 +148,7 @@ static void test_key_make(void **state)
     static const enum key_algorithm algorithms[] = {KEY_RSA, KEY_ED25519};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(algorithms); i++) {
         EVP_PKEY *made = key_make(algorithms[i]);
         char *path = mem_print("%s/made/a%zu.pem", folder, i), *problem = NULL;
         char *want, *record;

@@ -2,6 +2,7 @@
 /* What is kept of new keys over a restart. */
 #include "lib/auth/key_seen.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/conf/files.h"
 #include "tests/lib/auth/keys.h"
@@ -35,7 +36,7 @@ static void test_found_again(void **state)
     (void)state;
     key_seen_add(&text, "a.test", "s1", one, &(struct key_seen){1, 2});
     key_seen_add(&text, "b.test", "s2", one, &(struct key_seen){1700000000, 3600});
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (key_seen_find(text_string(&text), cases[i].domain, cases[i].selector, cases[i].key,
                           &seen) != cases[i].found)
             fail_msg("%s", cases[i].name);
@@ -70,7 +71,7 @@ static void test_broken_lines(void **state)
     (void)state;
     key_seen_add(&line, "a.test", "s1", key, &(struct key_seen){0, 0});
     head = mem_copy_n(text_string(&line), line.length - strlen("0 0\n"));
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text text = TEXT_EMPTY;
         struct key_seen seen;
 

@@ -4,6 +4,7 @@
  * where they are: in the folder psl of $SLUICE_CORPORA or of ../shared/corpora beside the sources.
  */
 #include "lib/auth/orgdomain.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/message/address.h"
@@ -18,7 +19,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define VECTORS_MIN 70
 #define NAME_ROOM 256
 

@@ -2,6 +2,7 @@
 /* Whether what is published is the public half of our key. */
 #include "lib/auth/own_key.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "tests/lib/auth/keys.h"
 
@@ -76,7 +77,7 @@ static void test_judge(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct dns_record records[RECORDS_MAX] = {{0}};
         struct dns_answer answer = {.status = cases[i].status, .type = DNS_TXT, .records = records};
         struct own_key own;

@@ -3,6 +3,7 @@
 #include "lib/auth/blocklist.h"
 #include "lib/auth/mx.h"
 #include "lib/auth/ptr.h"
+#include "lib/base/count.h"
 #include "tests/lib/auth/zone.h"
 #include "tests/support/conf_text.h"
 
@@ -15,7 +16,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define LINES_MAX 8
 
 static void make_zone(const char *const lines[LINES_MAX], struct zone **zone_r)

@@ -4,6 +4,7 @@
 #include "ctl/mail.h"
 #include "lib/auth/ed25519.h"
 #include "lib/auth/verify.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/signing.h"
@@ -83,7 +84,7 @@ static void test_octets(void **state)
 
     (void)state;
     mail_parse(MESSAGE, strlen(MESSAGE), &mail);
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++)
         add(&text, &mail, names[i]);
     dkim_canon_field(DKIM_RELAXED, "DKIM-Signature", ED25519_FIELD, &text);
     public = signing_public_key(key);

@@ -2,6 +2,7 @@
 /* What signatures say and cover. */
 #include "lib/auth/key_cache.h"
 #include "lib/auth/sign.h"
+#include "lib/base/count.h"
 #include "tests/lib/auth/signed.h"
 
 #include "lib/base/mem.h"
@@ -41,7 +42,7 @@ static void check_verifies(struct signer *signer)
          "Hello.\r\n"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = signed_message("alice@example.com", cases[i].headers);
         const char *reason = "";
         char *value = signed_value(signer, message, cases[i].body, &reason);
@@ -101,7 +102,7 @@ static void check_covers(struct signer *signer)
         {"Sender", USUAL, "Sender", " list@example.org", false},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = signed_message("alice@example.com", cases[i].headers);
         const char *reason = "";
         char *value = signed_value(signer, message, "Hello.\r\n", &reason);
@@ -212,7 +213,7 @@ static void test_sign_forms(void **state)
     static const char headers[] = "From: a@two.example\nSubject:  a  b\nDate: x\n";
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = signed_message("a@two.example", headers);
         struct signature *signature;
         struct signer *signer;

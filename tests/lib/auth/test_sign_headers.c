@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which header fields signatures cover as the configuration says. */
+#include "lib/base/count.h"
 #include "tests/lib/auth/signed.h"
 #include "tests/support/conf_text.h"
 
@@ -89,7 +90,7 @@ static void test_sign_headers(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = load(cases[i].options, "");
 
         if (stands(conf, cases[i].name, cases[i].field) != cases[i].stands)
@@ -113,7 +114,7 @@ static void test_sign_sections(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = load(cases[i].options, cases[i].section);
 
         if (stands(conf, cases[i].name, cases[i].field) != cases[i].stands)

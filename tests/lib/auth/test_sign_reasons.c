@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which mail is signed, and why other mail is not. */
 #include "lib/auth/sign.h"
+#include "lib/base/count.h"
 #include "tests/lib/auth/keys.h"
 #include "tests/lib/auth/signed.h"
 
@@ -55,7 +56,7 @@ static void test_sign_reasons(void **state)
     struct signer *signer = signed_signer();
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = signed_message(cases[i].user, cases[i].headers);
         const char *reason = NULL;
         char *value = signed_value(signer, message, "Hello.\r\n", &reason);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys from sections, a folder and OpenDKIM's tables, by what they sign for a From address. */
 #include "lib/auth/sign.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/keys.h"
@@ -125,7 +126,6 @@ static void check(const char *name, const struct conf *conf, const struct want *
     signer_release(&signer);
 }
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CONF .login_rules = &any, .nlogin_rules = 1, .recipient_delimiter = (char *)"+"
 
 static void test_sections(void **state)
@@ -148,7 +148,7 @@ static void test_sections(void **state)
          .key = path},
         {.domain = (char *)"own.example.com", .selector = (char *)"s1", .key = path},
     };
-    struct conf conf = {CONF, .signs = sections, .nsigns = COUNT(sections)};
+    struct conf conf = {CONF, .signs = sections, .nsigns = COUNT_OF(sections)};
     struct signer *signer;
     struct message *message = message_new(PROGRAM_MILTER, "mx.example.com");
     const char *reason = "";
@@ -156,7 +156,7 @@ static void test_sections(void **state)
 
     (void)state;
     put_key("sections.pem");
-    check("sections", &conf, wants, COUNT(wants));
+    check("sections", &conf, wants, COUNT_OF(wants));
     /* a third party signs only for those who may use the address */
     signer = signer_new(&conf, NULL, &problem);
     message->direction = DIRECTION_OUT;
@@ -189,7 +189,7 @@ static void test_folder(void **state)
     put_key("keys/*.two.example/w.pem");
     put_key("keys/.hidden/x.pem");
     put_key("keys/README.pem");
-    check("folder", &conf, wants, COUNT(wants));
+    check("folder", &conf, wants, COUNT_OF(wants));
     free(path);
 }
 
@@ -217,9 +217,9 @@ static void test_tables(void **state)
     put_key("kt/one.pem");
     put_key("kt/two.example/mail.pem");
     put_key("kt/three.example/mail.pem");
-    check("first match", &conf, first, COUNT(first));
+    check("first match", &conf, first, COUNT_OF(first));
     conf.sign_all_matches = true;
-    check("all matches", &conf, all, COUNT(all));
+    check("all matches", &conf, all, COUNT_OF(all));
     free(keys);
     free(signing);
 }
@@ -230,16 +230,18 @@ static void test_problems(void **state)
     static const struct {
         const char *name, *keys, *key_table, *signing_table, *problem;
     } cases[] = {
-        {"absent folder", "/absent.example", NULL, NULL, "sign-keys = /absent.example: No such file"},
+        {"absent folder", "/absent.example", NULL, NULL,
+         "sign-keys = /absent.example: No such file"},
         {"a name that is no domain", "bad", NULL, NULL, "expected DOMAIN/SELECTOR.pem"},
-        {"absent table", NULL, "/absent.example", NULL, "sign-key-table = /absent.example: cannot read"},
+        {"absent table", NULL, "/absent.example", NULL,
+         "sign-key-table = /absent.example: cannot read"},
         {"wrong line", NULL, "\nk a.example\n", NULL, "line 2: expected a selector"},
         {"unknown key", NULL, "k a.example:s:/k\n", "* l\n", "line 1: sign-key-table has no key l"},
     };
 
     (void)state;
     put_key("bad/a..b/s.pem");
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf conf = {CONF};
         char *problem = NULL;
         struct signer *signer;
@@ -293,7 +295,7 @@ static void test_keeps_keys_at_reload(void **state)
     signer_release(&before);
     if (after == NULL)
         fail_msg("%s", problem);
-    for (size_t i = 0; i < COUNT(wants); i++) {
+    for (size_t i = 0; i < COUNT_OF(wants); i++) {
         char *names = names_for(after, &conf, wants[i].from);
 
         assert_string_equal(names, wants[i].names);

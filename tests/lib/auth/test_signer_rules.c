@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/signer_rules.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 
 #include <setjmp.h>
@@ -65,7 +66,7 @@ static void test_patterns(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (signer_pattern_matches(cases[i].pattern, cases[i].text) != cases[i].matches)
             fail_msg("%s, %s", cases[i].pattern, cases[i].text);
 }
@@ -98,7 +99,7 @@ static void test_domains(void **state)
     signer_rules_third_party(rules, ".many.example", 4);
     signer_rules_third_party(rules, "one.many.example", 4);
     signer_rules_third_party(rules, ".many.example", 5);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         check("domains", rules, cases[i].from, cases[i].want);
     signer_rules_free(&rules);
 }
@@ -149,7 +150,7 @@ static void test_tables(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct signer_rules *rules = rules_of(cases[i].table, cases[i].patterns, cases[i].all);
 
         check(cases[i].name, rules, cases[i].from, cases[i].want);

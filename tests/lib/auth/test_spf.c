@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPF evaluation: identities, mechanisms, include and redirect. */
+#include "lib/base/count.h"
 #include "tests/lib/auth/spf_case.h"
 
 #include <setjmp.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct spf_case who_is_checked_cases[] = {
     {"the sender's domain", {"example.com TXT v=spf1 +all"}, .want = "pass all 0 0"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which SPF record is advised in place of the published one. */
 #include "lib/auth/spf_advice.h"
+#include "lib/base/count.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +37,7 @@ static void test_terms(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address;
 
         assert_true(ip_parse(cases[i].address, &address));
@@ -78,7 +79,7 @@ static void test_add(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct strings terms = {0};
 
         fill(&terms, cases[i].terms);
@@ -105,7 +106,7 @@ static void test_merge(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct strings records = {0};
 
         fill(&records, cases[i].records);

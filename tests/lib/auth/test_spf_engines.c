@@ -6,6 +6,7 @@
  * as many parts as there are, and the limit on void lookups.
  */
 #include "lib/auth/spf.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/libspf2.h"
@@ -21,8 +22,6 @@
 #include <cmocka.h>
 
 #define ZONES 3000
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 static const char *const names[] = {"example.com",   "a.example.com", "b.example.com",
                                     "c.example.com", "d.example.com", "gone.example.com"};
 #define NAMES_THERE (COUNT_OF(names) - 1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPF records: what is one, what parses to what, and why the others are wrong. */
 #include "lib/auth/spf_record.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <setjmp.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void test_is_a_record(void **state)
 {

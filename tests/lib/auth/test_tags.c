@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/tags.h"
+#include "lib/base/count.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,7 @@ static void test_tags_have(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (tags_have(cases[i].list, cases[i].tag) != cases[i].want)
             fail_msg("%s", cases[i].name);
 }
@@ -55,7 +56,7 @@ static void test_tags_equal(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (tags_equal(cases[i].list, cases[i].tag, cases[i].value) != cases[i].want)
             fail_msg("%s", cases[i].name);
 }

@@ -5,6 +5,7 @@
  */
 #include "ctl/mail.h"
 #include "lib/auth/verify.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/signing.h"
@@ -365,7 +366,7 @@ static void test_rows(void **state)
     unsigned bad = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct row *row = &rows[i];
         EVP_PKEY *key = row->key != NULL ? *row->key : rsa2048;
         char *text = make_message(row, key);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 
 #include <setjmp.h>
@@ -73,7 +74,7 @@ static void test_normal(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char domain[DOMAIN_ROOM] = "untouched";
         const char *want = cases[i].want != NULL ? cases[i].want : "untouched";
         enum domain_problem problem = domain_normal(cases[i].input, strlen(cases[i].input), domain);
@@ -113,7 +114,7 @@ static void test_copy(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *got = domain_copy(cases[i].input);
 
         if (cases[i].want != NULL ? got == NULL || strcmp(got, cases[i].want) != 0 : got != NULL)

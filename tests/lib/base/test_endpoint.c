@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/endpoint.h"
 
 #include <setjmp.h>
@@ -43,7 +44,7 @@ static void test_parse(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *host = NULL;
         uint16_t port = 0;
         bool taken = endpoint_parse(cases[i].input, strlen(cases[i].input), 6379, &host, &port);

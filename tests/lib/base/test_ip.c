@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/ip.h"
 
 #include <arpa/inet.h>
@@ -58,7 +59,7 @@ static void test_addresses(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address = {0};
         char text[IP_TEXT_MAX] = "";
         bool is_address = ip_parse(cases[i].input, &address);
@@ -111,7 +112,7 @@ static void test_to_sockaddr(void **state)
     struct sockaddr_storage storage;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address want = address_of(cases[i].input);
         struct ip_address back;
         uint16_t port;
@@ -165,7 +166,7 @@ static void test_networks(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_network network = {0};
         const char *problem = "";
         char text[IP_TEXT_MAX] = "";
@@ -207,7 +208,7 @@ static void test_contains(void **state)
     struct ip_network everything = ip_network_of(&nothing, 0);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address = address_of(cases[i].address);
         struct ip_network network = {0};
         const char *problem = "";
@@ -236,7 +237,7 @@ static void test_network_of(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address = address_of(cases[i].address);
         struct ip_network network = ip_network_of(&address, cases[i].prefix);
         char text[IP_TEXT_MAX];
@@ -293,7 +294,7 @@ static void test_public(void **state)
     struct ip_address nothing = {0};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address = address_of(cases[i].address);
 
         if (ip_is_public(&address) != cases[i].want)
@@ -328,7 +329,7 @@ static void test_local_kinds(void **state)
     struct ip_address nothing = {0};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address = address_of(cases[i].address);
         const char *kind = ip_local_kind(&address);
 

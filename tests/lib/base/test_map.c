@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/map.h"
 
 #include "lib/base/hash.h"
@@ -177,7 +178,7 @@ static void test_siphash(void **state)
     (void)state;
     for (uint8_t i = 0; i < 16; i++)
         key[i] = input[i] = i;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (hash_keyed(key, input, cases[i].length) != cases[i].want)
             fail_msg("%zu octets: wrong", cases[i].length);
     assert_true(hash_table("a", 1) == hash_table("a", 1));
@@ -196,7 +197,7 @@ static void test_fnv(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (hash_stable(cases[i].input, strlen(cases[i].input)) != cases[i].want)
             fail_msg("\"%s\": wrong", cases[i].input);
     assert_true(hash_stable_more(hash_stable("foo", 3), "bar", 3) == cases[2].want);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/mdoc.h"
 
 #include <setjmp.h>
@@ -43,7 +44,7 @@ static void test_prose(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text text = TEXT_EMPTY;
 
         mdoc_prose(&text, cases[i].words);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/notify.h"
 
 #include <errno.h>
@@ -89,7 +90,7 @@ static void test_useless_addresses(void **state)
     char longest[200];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
         setenv("NOTIFY_SOCKET", values[i], 1);
         notify_state("READY=1");
     }
@@ -122,7 +123,7 @@ static void test_watchdog(void **state)
 
     (void)state;
     (void)snprintf(mine, sizeof(mine), "%d", (int)getpid());
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t got;
 
         unsetenv("WATCHDOG_USEC");

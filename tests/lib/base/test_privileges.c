@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/privileges.h"
 
 #include "lib/base/mem.h"
@@ -89,7 +90,7 @@ static void test_drop(void **state)
     group = nobody->pw_gid;
     (void)snprintf(number, sizeof(number), "%u", (unsigned)nobody->pw_uid);
     (void)snprintf(group_number, sizeof(group_number), "%u", (unsigned)nobody->pw_gid);
-    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(attempts); i++) {
         enum answer got = in_child(&attempts[i], group);
 
         if (got != attempts[i].want)

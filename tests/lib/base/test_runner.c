@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/runner.h"
 
 #include "lib/base/clock.h"
@@ -85,7 +86,7 @@ static void test_ends(void **state)
     struct runner *runner = runner_new(loop);
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ended ended = {NULL, 0};
         char *input = mem_new(cases[i].input + 1, 1);
         size_t argc = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 
 #include "lib/base/strings.h"
@@ -66,7 +67,7 @@ static void test_shell_words(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text text = TEXT_EMPTY;
 
         text_add_shell_word(&text, cases[i].word);
@@ -116,7 +117,7 @@ static void test_numbers(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text text = TEXT_EMPTY;
 
         text_add_number(&text, cases[i].number);
@@ -145,7 +146,7 @@ static void test_case(void **state)
     char word[] = "MX1.Example.COM\xc3\x84@[";
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (text_equal_case(cases[i].a, cases[i].b) != cases[i].want)
             fail_msg("%s: want %d", cases[i].name, cases[i].want);
     assert_ptr_equal(text_lower(word), word);
@@ -199,7 +200,7 @@ static void test_number(void **state)
     int64_t number;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         number = -1;
         if (text_number(cases[i].input, strlen(cases[i].input), &number) != cases[i].want ||
             number != cases[i].number)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/utf8.h"
 
 #include <setjmp.h>
@@ -40,7 +41,7 @@ static void test_next(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint32_t code = 0;
         size_t got = utf8_next(cases[i].bytes, cases[i].length, &code);
 
@@ -75,7 +76,7 @@ static void test_text(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (utf8_is_text(cases[i].bytes, strlen(cases[i].bytes)) != cases[i].want)
             fail_msg("%s: got %d", cases[i].name, !cases[i].want);
     assert_false(utf8_is_text("", 1)); /* NUL */

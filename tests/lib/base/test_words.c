@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/base/words.h"
 
 #include <setjmp.h>
@@ -41,8 +42,8 @@ static void test_nearest(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *got = words_nearest(cases[i].word, words, sizeof(words) / sizeof(words[0]));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *got = words_nearest(cases[i].word, words, COUNT_OF(words));
 
         if (cases[i].want == NULL ? got != NULL : got == NULL || strcmp(got, cases[i].want) != 0)
             fail_msg("%s: got %s, want %s", cases[i].name, got != NULL ? got : "none",

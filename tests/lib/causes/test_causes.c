@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 
 #include "lib/base/mem.h"
@@ -61,7 +62,7 @@ static void check_texts(const struct cause *cause)
         {"source", cause->source, 6, 120, false},
     };
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         const char *problem;
 
         if (texts[i].text == NULL && texts[i].text == cause->sentence &&
@@ -163,7 +164,7 @@ static void test_reply_forms(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char enhanced[CAUSE_ENHANCED_SIZE] = "x";
         unsigned code = 1;
 
@@ -180,7 +181,7 @@ static void test_names(void **state)
     enum action action = ACTION_HOLD;
 
     (void)state;
-    assert_int_equal(ACTION_COUNT, sizeof(actions) / sizeof(actions[0]));
+    assert_int_equal(ACTION_COUNT, COUNT_OF(actions));
     for (int i = 0; i < ACTION_COUNT; i++) {
         assert_string_equal(action_name((enum action)i), actions[i]);
         assert_string_equal(action_names()[i], actions[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The catalogue's groups and manual page, and that its texts name what there is. */
+#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 
 #include "lib/base/mem.h"
@@ -113,7 +114,7 @@ static bool exists(const char *literal)
     char *name;
     bool known = false;
 
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
         known = known || strcmp(literal, commands[i]) == 0;
     name = mem_copy_n(literal, strcspn(literal, " "));
     known = known || (is_schema_name(name) &&
@@ -147,7 +148,7 @@ static void check_programs(const char *id, const char *text)
     while ((at = strstr(at, "sluice-")) != NULL) {
         bool known = false;
 
-        for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+        for (size_t i = 0; i < COUNT_OF(programs); i++)
             known = known || strncmp(at, programs[i], strlen(programs[i])) == 0;
         if (!known)
             fail_msg("%s: there is no program %.20s", id, at);

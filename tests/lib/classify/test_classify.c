@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Replies and log lines with the cause that they have, and rules that go wrong. */
+#include "lib/base/count.h"
 #include "lib/classify/classify.h"
 
 #include "lib/base/mem.h"
@@ -176,7 +177,7 @@ static bool answers(const char *list, const char *cause, bool *scored_r)
     for (const char *reason = list; *reason != '\0'; reason += strspn(reason, "|")) {
         const size_t length = strcspn(reason, "|");
 
-        for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+        for (size_t i = 0; i < COUNT_OF(reasons); i++) {
             if (strlen(reasons[i].reason) != length ||
                 memcmp(reasons[i].reason, reason, length) != 0)
                 continue;
@@ -190,7 +191,7 @@ static bool answers(const char *list, const char *cause, bool *scored_r)
 
 static bool is_argued(const char *text, const char *cause)
 {
-    for (size_t i = 0; i < sizeof(argued) / sizeof(*argued); i++)
+    for (size_t i = 0; i < COUNT_OF(argued); i++)
         if (strncmp(text, argued[i].begins, strlen(argued[i].begins)) == 0 &&
             strcmp(cause, argued[i].cause) == 0)
             return true;
@@ -249,7 +250,7 @@ static void test_how_lasting(void **state)
     };
     struct classification classification;
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         (void)outcome_of(*state, rows[i].text, &classification);
         if (classification.outcome != OUTCOME_FAILED || classification.failure != rows[i].failure) {
             print_message("%s: %s\n", rows[i].text, failure_name(classification.failure));
@@ -329,7 +330,7 @@ static void test_bad_rules(void **state)
 
     (void)state;
     complaints = 0;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char *problems = NULL;
         struct rules *rules =
             rules_load_text("own", rows[i].rules, strlen(rows[i].rules), &problems);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Log lines of Postfix and Sendmail, headers of all kinds, and lines that are neither. */
+#include "lib/base/count.h"
 #include "lib/classify/line.h"
 
 #include <setjmp.h>
@@ -203,7 +204,7 @@ static void test_rows(void **state)
 {
     (void)state;
     complaints = 0;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct line line;
 
         (void)line_parse(rows[i].line, strlen(rows[i].line), &line);
@@ -244,7 +245,7 @@ static void test_time(void **state)
 
     (void)state;
     complaints = 0;
-    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
         char text[128];
         struct line line;
         int64_t got = 0;
@@ -304,7 +305,7 @@ static void test_zoned_time(void **state)
 
     (void)state;
     complaints = 0;
-    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
         char text[128];
         struct line line;
         int64_t got = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The log lines of others, with the fields that others found in them. */
+#include "lib/base/count.h"
 #include "lib/classify/line.h"
 #include "lib/base/text.h"
 #include "lib/base/mem.h"
@@ -143,7 +144,7 @@ static bool is_wanted(enum line_field field, struct span got, const char *want)
 static void check_field(const char *name, const struct line *line, const char *key,
                         const char *want)
 {
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         struct span got;
 
         if (strcmp(keys[i].key, key) != 0 || keys[i].field == FIELD_COUNT)
@@ -171,7 +172,7 @@ static void check_row(const struct corpus_row *row)
     for (char *c = row->columns[2]; *c != '\0'; c++)
         if (*c == '\n' || *c == '\r')
             *c = '?';
-    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
         /* Whole lines stand among the TLS features, too. */
         if (strcmp(pattern, parts[i].pattern) != 0 || strstr(row->columns[2], "status=") != NULL)
             continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which strings an expression needs. */
+#include "lib/base/count.h"
 #include "lib/classify/literals.h"
 
 #include <setjmp.h>
@@ -61,7 +62,7 @@ static void test_sets(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct strings got[LITERALS_SETS] = {{.count = 0}};
         bool found = literals_find(rows[i].expression, got);
 

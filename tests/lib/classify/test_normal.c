@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The form of a text that rules look at. */
+#include "lib/base/count.h"
 #include "lib/classify/normal.h"
 
 #include <setjmp.h>
@@ -49,7 +50,7 @@ static void test_forms(void **state)
     char form[NORMAL_ROOM];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t length = normal_form(span_of(rows[i].text), rows[i].several_lines, form);
 
         if (strcmp(form, rows[i].want) != 0 || length != strlen(form)) {
@@ -68,7 +69,7 @@ static void test_long(void **state)
     char form[NORMAL_ROOM + 1];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         size_t length = 0;
 
         while (length + strlen(words[i]) <= sizeof(text)) {

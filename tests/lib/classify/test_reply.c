@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Replies as logs, reports and people quote them. */
+#include "lib/base/count.h"
 #include "lib/classify/reply.h"
 
 #include <setjmp.h>
@@ -75,7 +76,7 @@ static void test_quotations(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
         check(&rows[i]);
     assert_int_equal(complaints, 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose maximum it is. */
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
@@ -68,7 +69,7 @@ static void test_maxima(void **state)
     struct conf *conf = load_good(text, NULL);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct conf_place *place = NULL;
         struct conf_match match;
         struct ip_address client = {.family = 0};
@@ -158,7 +159,7 @@ static void test_kinds_of_members(void **state)
     struct conf *conf = load_many();
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address client = {.family = 0};
         struct conf_match match;
         int64_t got;
@@ -273,7 +274,7 @@ static void test_bulk(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct conf_person person = {.login = cases[i].login, .class = cases[i].class};
         const struct conf_class *class = conf_bulk_class(conf, &person);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is said about a configuration that does not load. */
+#include "lib/base/count.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
 
@@ -258,7 +259,7 @@ static bool has_parts(const char *problems, const char *want)
 static void test_problems(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *problems = NULL;
         struct conf *conf = load_text(cases[i].input, &problems);
 
@@ -291,7 +292,7 @@ static void test_overrides(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(overrides) / sizeof(*overrides); i++) {
+    for (size_t i = 0; i < COUNT_OF(overrides); i++) {
         char *problems = NULL;
         struct conf *conf =
             conf_load_text("test.conf", "", 0, &overrides[i].override, 1, &test_words, &problems);
@@ -309,7 +310,7 @@ static void test_overrides(void **state)
 static void test_good_after_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *problems = NULL;
         struct conf *conf = load_text(cases[i].input, &problems);
 
@@ -337,7 +338,7 @@ static void test_secrets(void **state)
 
     (void)state;
     make_folder();
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         const char *path = make_file("secret", files[i].text);
         char *problems = NULL;
 
@@ -362,7 +363,7 @@ static void test_no_secret_in_problems(void **state)
     char *problems = NULL;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         assert_null(load_text(texts[i], &problems));
         if (strstr(problems, "geheim") != NULL)
             fail_msg("%s", problems);

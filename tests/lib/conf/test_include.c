@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that include others. */
+#include "lib/base/count.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
 
@@ -42,7 +43,7 @@ static void test_tree(void **state)
                                         "include(\"a.conf\")", "include ( 'a.conf' )"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
         char text[512];
         char *problems = NULL;
         struct conf *conf;
@@ -175,7 +176,7 @@ static void test_presets(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[64];
         char *problems = NULL;
         struct conf *conf;

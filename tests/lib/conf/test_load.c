@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a configuration that loads says. */
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
@@ -77,7 +78,7 @@ static void test_values(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = load_good(cases[i].input, NULL);
         const char *member = (const char *)conf + cases[i].offset;
         int64_t got;
@@ -106,7 +107,7 @@ static void test_booleans(void **state)
 
     (void)state;
     make_folder();
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *key = make_file("key", "secret\n");
         struct conf *conf;
 
@@ -145,7 +146,7 @@ static void test_lists(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = load_good(cases[i].input, NULL);
         struct text got = TEXT_EMPTY;
 
@@ -195,7 +196,7 @@ static void test_store(void **state)
     char text[256];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf;
 
         (void)snprintf(text, sizeof(text), "store = \"%s\"", cases[i].input);
@@ -255,9 +256,8 @@ static void test_overrides(void **state)
                                "class c { members = two@a.example limit daily { max = 2 } }\n"
                                "mode = observe\n";
     char *problems = NULL;
-    struct conf *conf =
-        conf_load_text("test.conf", text, strlen(text), overrides,
-                       sizeof(overrides) / sizeof(*overrides), &test_words, &problems);
+    struct conf *conf = conf_load_text("test.conf", text, strlen(text), overrides,
+                                       COUNT_OF(overrides), &test_words, &problems);
 
     (void)state;
     if (conf == NULL)
@@ -305,10 +305,10 @@ static void test_questions(void **state)
                      {"::1", false}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(domains) / sizeof(*domains); i++)
+    for (size_t i = 0; i < COUNT_OF(domains); i++)
         if (conf_is_local_domain(conf, domains[i].domain) != domains[i].want)
             fail_msg("%s", domains[i].domain);
-    for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
         struct ip_address address;
 
         assert_true(ip_parse(addresses[i].address, &address));
@@ -344,7 +344,7 @@ static void test_durations(void **state)
                  {3600000, "1h"}, {86400000, "24h"}, {90000000, "25h"}, {1001, "1001ms"}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *got = conf_duration(cases[i].ms);
 
         assert_string_equal(got, cases[i].want);

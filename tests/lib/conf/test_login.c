@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which addresses a login may use. */
+#include "lib/base/count.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
 
@@ -75,7 +76,7 @@ static const struct {
 static void test_rules(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[256];
         struct conf *conf;
 

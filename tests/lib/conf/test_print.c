@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The configuration as text: in force, by default, as a manual page. */
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/schema.h"
@@ -173,7 +174,7 @@ static bool names_a_folder(const char *line, size_t length)
     static const char *const folders[] = {SLUICE_SYSCONFDIR, SLUICE_LOCALSTATEDIR,
                                           SLUICE_RUNSTATEDIR};
 
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (memmem(line, length, folders[i], strlen(folders[i])) != NULL)
             return true;
     return false;

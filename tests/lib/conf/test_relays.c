@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which way mail between two domains goes out. */
+#include "lib/base/count.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
 
@@ -39,7 +40,7 @@ static void test_relay_for(void **state)
     struct conf *conf = load_good(relays, NULL);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         size_t got = conf_relay_for(conf, cases[i].sender, cases[i].recipient);
 
         if (got != cases[i].want)

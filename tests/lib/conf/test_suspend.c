@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The phrase that says when a cause suspends. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
@@ -60,7 +61,7 @@ static const struct {
 static void test_good(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         struct conf *conf = load_good(good[i].text, good[i].override);
         const struct conf_suspend *got = conf_cause_suspend(conf, CAUSE);
         struct conf_suspend none = {0};
@@ -97,7 +98,7 @@ static const struct {
 static void test_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         char *text = mem_print("cause dns.spf-fail { suspend = %s }", bad[i].value);
         char *problems = NULL;
         struct conf *conf = load_text(text, &problems);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lookup tables in Postfix' text form. */
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/conf/table.h"
 #include "tests/lib/conf/support.h"
@@ -83,13 +84,13 @@ static void test_text(void **state)
 
     (void)state;
     make_folder();
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         char *problem = NULL;
         struct table *table = open_file(kinds[i], text_file, &problem);
 
         if (table == NULL)
             fail_msg("%s: %s", kinds[i], problem);
-        for (size_t j = 0; j < sizeof(cases) / sizeof(*cases); j++)
+        for (size_t j = 0; j < COUNT_OF(cases); j++)
             assert_finds(table, cases[j].key, cases[j].want);
         table_free(&table);
         assert_null(table);
@@ -126,7 +127,7 @@ static void test_patterns(void **state)
     table = open_file("regexp:", pattern_file, &problem);
     if (table == NULL)
         fail_msg("%s", problem);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_finds(table, cases[i].key, cases[i].want);
     table_free(&table);
     remove_folder();
@@ -145,7 +146,7 @@ static void test_inline(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *problem = NULL;
         struct table *table = table_open(cases[i].specification, &problem);
 
@@ -184,7 +185,7 @@ static void test_addresses(void **state)
     make_folder();
     table = open_file("texthash:", text_file, &problem);
     assert_non_null(table);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *got = table_find_address(table, cases[i].address, "+", cases[i].local);
 
         if ((got == NULL) != (cases[i].want == NULL) ||
@@ -248,13 +249,13 @@ static void test_problems(void **state)
 
     (void)state;
     make_folder();
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_null(open_file(cases[i].kind, cases[i].content, &problem));
         if (strstr(problem, cases[i].want) == NULL)
             fail_msg("%s: \"%s\" in place of \"%s\"", cases[i].content, problem, cases[i].want);
         free(problem);
     }
-    for (size_t i = 0; i < sizeof(specifications) / sizeof(*specifications); i++) {
+    for (size_t i = 0; i < COUNT_OF(specifications); i++) {
         assert_null(table_open(specifications[i][0], &problem));
         if (strstr(problem, specifications[i][1]) == NULL)
             fail_msg("%s: %s", specifications[i][0], problem);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a configuration says of mail from outside. */
+#include "lib/base/count.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
 
@@ -30,7 +31,7 @@ static void test_verify_actions(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (conf_verify_action(conf, cases[i].domain, cases[i].result) != cases[i].want)
             fail_msg("case %zu, %s", i, cases[i].domain);
     assert_string_equal(conf_authserv_id(conf), conf->hostname);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The plan of a warm-up, day by day. */
+#include "lib/base/count.h"
 #include "lib/conf/conf.h"
 #include "tests/lib/conf/support.h"
 
@@ -34,7 +35,7 @@ static void test_allowances(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[200];
         struct conf *conf;
         int64_t got;

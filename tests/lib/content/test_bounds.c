@@ -3,6 +3,7 @@
  * Messages that mean to use up time and memory: each takes at most the time and memory that the
  * configuration and content.h name, and leaves a reason for the log.
  */
+#include "lib/base/count.h"
 #include "lib/content/content.h"
 
 #include "lib/base/mem.h"
@@ -117,7 +118,7 @@ static void test_50_mb(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const bool is_multipart = strstr(cases[i].head, "multipart") != NULL;
         const struct bound bound = {is_multipart ? "its last boundary" : "", cases[i].cpu_ms};
         struct text mail = TEXT_EMPTY;

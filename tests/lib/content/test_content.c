@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is found in a message: the same in whatever pieces it comes. */
+#include "lib/base/count.h"
 #include "lib/content/content.h"
 
 #include "lib/base/mem.h"
@@ -27,7 +28,7 @@ static void check_pieces(const struct conf *conf, const char *name, const char *
 {
     static const size_t pieces[] = {SIZE_MAX / 2, 1, 2, 7, 100};
 
-    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(pieces); i++) {
         struct content_fact fact = {0};
         char *words;
 
@@ -117,7 +118,7 @@ static void test_attachments(void **state)
     };
 
     (void)state;
-    check_samples(samples, sizeof(samples) / sizeof(samples[0]));
+    check_samples(samples, COUNT_OF(samples));
 }
 
 static void test_risks(void **state)
@@ -148,7 +149,7 @@ static void test_risks(void **state)
     };
 
     (void)state;
-    check_samples(samples, sizeof(samples) / sizeof(samples[0]));
+    check_samples(samples, COUNT_OF(samples));
 }
 
 /* An archive at the end of a message that is far longer than what is kept. */
@@ -235,7 +236,7 @@ static void test_malformed(void **state)
          "A: 1\nA: 2\nA: 3\nA: 4\nA: 5\nA: 6\nA: 7\nA: 8\nA: 9\nA: 10\nA: 11\n\nx\n",
          "malformed=:it has 11 header fields"},
     };
-    struct sample copies[sizeof(samples) / sizeof(samples[0])];
+    struct sample copies[COUNT_OF(samples)];
     char spaces[1001];
     char *long_field;
 
@@ -244,10 +245,10 @@ static void test_malformed(void **state)
     spaces[sizeof(spaces) - 1] = '\0';
     long_field = mem_print("X-Long: %s\n\nx\n", spaces);
     memcpy(copies, samples, sizeof(samples));
-    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(copies); i++)
         if (copies[i].mail == NULL)
             copies[i].mail = long_field;
-    check_samples(copies, sizeof(copies) / sizeof(copies[0]));
+    check_samples(copies, COUNT_OF(copies));
     free(long_field);
 }
 

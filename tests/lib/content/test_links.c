@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/content/links.h"
 
 #include "lib/base/mem.h"
@@ -48,7 +49,7 @@ static void test_host_of_url(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char host[HOST_ROOM] = "", got[HOST_ROOM + 1];
         bool is_address = false;
         bool found = host_of_url(cases[i].url, strlen(cases[i].url), host, &is_address);
@@ -78,7 +79,7 @@ static void test_host_shown(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char host[HOST_ROOM] = "";
 
         if (!host_shown(cases[i].text, strlen(cases[i].text), host))
@@ -174,7 +175,7 @@ static void test_links(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         check(cases[i].name, cases[i].plain, cases[i].html, cases[i].want);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/content/risk.h"
 
 #include "lib/base/mem.h"
@@ -34,7 +35,7 @@ static void test_extension(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *extension = risk_extension(cases[i].name);
 
         if (strcmp(extension != NULL ? extension : "", cases[i].want) != 0)
@@ -75,7 +76,7 @@ static void test_magic(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *kind = risk_by_magic((const unsigned char *)cases[i].bytes, cases[i].length);
 
         if (strcmp(kind != NULL ? kind : "", cases[i].want) != 0)

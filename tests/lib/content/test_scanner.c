@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/content/scanner.h"
 
 #include "lib/base/mem.h"
@@ -64,7 +65,7 @@ static void test_scanner(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = conf_of(cases[i].conf);
         struct scanner_verdict verdict;
         struct text words = TEXT_EMPTY;

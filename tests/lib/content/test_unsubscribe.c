@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/content/unsubscribe.h"
 
 #include "lib/base/text.h"
@@ -47,7 +48,7 @@ static void test_read(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct unsubscribe got;
         struct mail mail;
         char words[6];
@@ -87,7 +88,7 @@ static void test_kinds(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *precedence;
         struct mail mail;
 

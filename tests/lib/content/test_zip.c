@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Directories of zip archives, of every form. */
+#include "lib/base/count.h"
 #include "lib/content/archive.h"
 
 #include "lib/base/mem.h"
@@ -89,7 +90,7 @@ static void test_forms(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text zip = make_zip(cases[i].files, &cases[i].form);
 
         check(cases[i].name, &zip, cases[i].want);
@@ -133,7 +134,7 @@ static void test_nested(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text zip = nested(cases[i].depth, cases[i].deflated, cases[i].zip64);
 
         check(cases[i].name, &zip, cases[i].want);

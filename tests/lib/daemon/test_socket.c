@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/daemon/socket.h"
 
 #include "lib/base/mem.h"
@@ -194,7 +195,7 @@ static void test_name(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *name = socket_name(&cases[i].where);
 
         assert_string_equal(name, cases[i].want);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/daemon/state_directory.h"
 
 #include "lib/base/mem.h"
@@ -87,7 +88,7 @@ static void test_who_gets_it(void **state)
     if (geteuid() != 0 || nobody == NULL)
         skip();
     (void)snprintf(number, sizeof(number), "%u", (unsigned)nobody->pw_uid);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *path = mem_print("%s/state", folder);
         char *file = mem_print("%s/%s", path, cases[i].file ? cases[i].file : "");
 

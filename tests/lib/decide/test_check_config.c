@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.*: how a client connects, and what is wrong with that. */
+#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 
 #include "lib/base/text.h"
@@ -52,11 +53,7 @@ static const struct sample samples[] = {
      .client = "10.1.1.1",
      .port = 2525,
      .want = "config.plaintext"},
-    {.name = "an MTA that does not tell",
-     .user = ALICE,
-     .port = 2525,
-     .untold = true,
-     .want = ""},
+    {.name = "an MTA that does not tell", .user = ALICE, .port = 2525, .untold = true, .want = ""},
     {.name = "web mail on this host",
      .user = ALICE,
      .client = "127.0.0.1",
@@ -220,7 +217,7 @@ static void test_samples(void **state)
     struct conf *conf = conf_of(conf_words);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(samples); i++) {
         check_sample(conf, &samples[i], PROGRAM_POLICY);
         check_sample(conf, &samples[i], PROGRAM_MILTER);
     }

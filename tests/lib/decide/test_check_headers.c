@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.headers: what is found in a message's headers and lines, and the near misses. */
+#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 
 #include "lib/base/mem.h"
@@ -103,7 +104,7 @@ static void test_check_headers(void **state)
     memset(long_line, 'x', 999);
     memcpy(line + 998, "\r\n", 3);
     memcpy(long_line + 999, "\r\n", 3);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = make(cases[i].headers, cases[i].body, DIRECTION_OUT);
         char *got;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Each check on a literal: what it finds, and the near miss that it must not. */
+#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 
 #include "lib/base/mem.h"
@@ -325,7 +326,7 @@ static void test_samples(void **state)
     struct conf *conf = conf_of(conf_text);
 
     (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(samples); i++) {
         const struct sample *sample = &samples[i];
         struct message *message = message_from(conf, sample);
         struct text got = TEXT_EMPTY;
@@ -349,7 +350,7 @@ static void test_samples(void **state)
 static void test_table_names_what_is_found(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(samples); i++) {
         bool listed = samples[i].want[0] == '\0';
 
         for (size_t c = 0; c < checks_count && !listed; c++)
@@ -379,9 +380,8 @@ static void test_needs(void **state)
     (void)state;
     message->stage = STAGE_RCPT;
     message->direction = DIRECTION_OUT;
-    assert_int_equal(checks_needs(all, message),
-                     NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN | NEED_RECIPIENT_DOMAINS |
-                         NEED_RECIPIENT_MX);
+    assert_int_equal(checks_needs(all, message), NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN |
+                                                     NEED_RECIPIENT_DOMAINS | NEED_RECIPIENT_MX);
     assert_int_equal(checks_needs(none, message), NEED_LIMITS | NEED_NOTES | NEED_SENDER_DOMAIN);
     message->direction = DIRECTION_IN;
     assert_int_equal(checks_needs(all, message), NEED_SENDER_DOMAIN);

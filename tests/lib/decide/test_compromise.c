@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/decide/compromise.h"
 
 #include "tests/support/conf_text.h"
@@ -93,7 +94,7 @@ static void test_score(void **state)
 {
     struct conf *conf = *state;
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text evidence = TEXT_EMPTY;
         unsigned score = compromise_score(conf, &cases[i].habits, &evidence);
         int64_t times = compromise_times_usual(conf, &cases[i].habits);

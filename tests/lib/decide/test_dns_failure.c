@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All failed lookups of a message stand in one finding; and whose program made the message. */
+#include "lib/base/count.h"
 #include "lib/decide/dns_failure.h"
 #include "lib/decide/maker.h"
 
@@ -97,7 +98,7 @@ static void test_maker(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = message_new(PROGRAM_MILTER, "mx.one.test");
         char *words, *domain;
 

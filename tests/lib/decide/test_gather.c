@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What DNS says of a mail domain, from a name server that says what we want. */
+#include "lib/base/count.h"
 #include "lib/decide/gather.h"
 
 #include "lib/base/clock.h"
@@ -87,7 +88,7 @@ static void test_states(void **state)
         {"<>", MAIL_DOMAIN_UNASKED},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
 
         message_set_sender(message, cases[i].sender);

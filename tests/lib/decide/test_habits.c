@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What of a message an account is remembered by, and what is made of the store's answers. */
+#include "lib/base/count.h"
 #include "lib/decide/habits.h"
 
 #include "tests/support/conf_text.h"
@@ -16,8 +17,6 @@
 
 #define MONDAY INT64_C(1800230400) /* 2027-01-18 00:00 UTC */
 #define DAY 86400
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct message *message_of(const char *user, const char *client, const char *helo,
                                   const char *agent)
 {
@@ -60,7 +59,7 @@ static void test_plan(void **state)
     };
     struct conf *conf = *state;
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message =
             message_of("alice", cases[i].client, cases[i].helo, cases[i].agent);
         const struct habits *habits;
@@ -104,7 +103,7 @@ static void test_hours(void **state)
     };
     struct conf *conf = *state;
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = message_of("alice", "203.0.113.7", "h", NULL);
 
         habits_plan(conf, NULL, NULL, cases[i].when_sec, message);
@@ -188,7 +187,7 @@ static void test_answers(void **state)
     };
     struct conf *conf = *state;
 
-    for (size_t i = 0; i < COUNT(pasts); i++) {
+    for (size_t i = 0; i < COUNT_OF(pasts); i++) {
         const struct past *past = &pasts[i];
         struct message *message = message_of("alice", "203.0.113.7", "h", NULL);
         const struct store_note notes[] = {{past->seen, pairs(past->seen, 4)},
@@ -220,7 +219,7 @@ static void test_no_answer_is_no_habit(void **state)
     const struct store_note notes[3] = {{NULL, 0}};
     struct conf *conf = *state;
 
-    for (size_t i = 0; i < COUNT(answers); i++) {
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
         struct message *message = message_of("alice", "203.0.113.7", "h", NULL);
 
         habits_plan(conf, NULL, NULL, MONDAY, message);
@@ -253,7 +252,7 @@ static void test_cache(void **state)
     struct habits_cache *cache = habits_cache_new();
     struct conf *conf = *state;
 
-    for (size_t i = 0; i < COUNT(steps); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         struct message *message = message_of("alice", steps[i].client, "h", NULL);
         struct habits *habits;
 

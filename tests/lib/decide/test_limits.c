@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/decide/limits.h"
 
 #include "lib/base/text.h"
@@ -62,7 +63,7 @@ static void test_subjects_and_amounts(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text conf_words = TEXT_EMPTY, got = TEXT_EMPTY;
 
         text_print(&conf_words,
@@ -224,7 +225,7 @@ static void test_request_enforces_what_would_refuse(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text words = TEXT_EMPTY;
         struct store_limit limits[STORE_LIMITS_MAX];
         struct store_request request;
@@ -342,7 +343,7 @@ static void test_one_recipient_too_many(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text words = TEXT_EMPTY;
 
         text_print(&words, "mode = enforce\nlimit l { %s per = 1h near = 0 }", cases[i].limit);
@@ -386,7 +387,7 @@ static void test_warmup_grows(void **state)
                                 "first = 10  growth = 2  ceiling = 1000 }");
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = alice(conf);
         const struct store_limit_answer said = {
             .used = cases[i].used, .over = true, .retry_after_us = cases[i].retry_after_us};
@@ -401,8 +402,8 @@ static void test_warmup_grows(void **state)
         assert_ptr_equal(fact->limit->warmup, &conf->warmups[0]);
         limits_answered(message, &answer);
         if (fact->retry_after_sec != cases[i].want_sec)
-            fail_msg("%s: in %" PRId64 " s, at most %" PRId64, cases[i].name,
-                     fact->retry_after_sec, fact->max);
+            fail_msg("%s: in %" PRId64 " s, at most %" PRId64, cases[i].name, fact->retry_after_sec,
+                     fact->max);
         message_free(&message);
     }
     conf_release(&conf);
@@ -439,7 +440,7 @@ static void test_hints_name_the_line(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text words = TEXT_EMPTY;
 
         text_print(&words,
@@ -484,7 +485,7 @@ static void test_words(void **state)
     char words[96];
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text text = TEXT_EMPTY;
 
         text_print(&text, "limit l { subject = user count = messages max = %d per = %s }",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a notice says. */
+#include "lib/base/count.h"
 #include "lib/decide/notice_text.h"
 
 #include "lib/base/mem.h"
@@ -55,7 +56,7 @@ static void test_templates(void **state)
 
     (void)state;
     notice_words_of(&words, conf, message, &message->findings.items[0]);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct text text = TEXT_EMPTY;
 
         notice_fill(&words, cases[i].template, &text);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/decide/reply.h"
 
 #include "lib/base/mem.h"
@@ -48,7 +49,7 @@ static void test_codes_follow_the_action(void **state)
     struct reply reply;
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = conf_of(cases[i].conf);
         struct message *message = message_with(conf, cases[i].cause, NULL);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/decide/report.h"
 
 #include "lib/base/mem.h"
@@ -220,7 +221,7 @@ static void test_whom_a_line_names(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = conf_of("limit l { count = messages max = 1 per = 1h }");
         struct message *message = alice();
         char *lines;

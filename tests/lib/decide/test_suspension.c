@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a flag in the store says of a suspension, and what is found of it. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
 #include "lib/decide/suspension.h"
@@ -58,7 +59,7 @@ static void test_cases(void **state)
     struct conf *conf = conf_of("mode = enforce\nlocal-domains = {example.test}");
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
         const struct finding *found = NULL;
         const char *user = cases[i].sender != NULL ? cases[i].sender : "alice@example.test";

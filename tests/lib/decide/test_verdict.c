@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/decide/verdict.h"
 
 #include "tests/support/conf_text.h"
@@ -36,9 +37,8 @@ static void test_one_finding(void **state)
          ACTION_WARN, ACTION_WARN},
         {"observe, but for this cause", "mode = observe\ncause limit.messages { mode = enforce }",
          "a@b.test", CAUSE_LIMIT_MESSAGES, -1, ACTION_DEFER, ACTION_DEFER},
-        {"observe, and enforce another",
-         "mode = observe\ncause limit.messages { mode = enforce }", "a@b.test",
-         CAUSE_DNS_RECIPIENT_DOMAIN, -1, ACTION_LOG, ACTION_REJECT},
+        {"observe, and enforce another", "mode = observe\ncause limit.messages { mode = enforce }",
+         "a@b.test", CAUSE_DNS_RECIPIENT_DOMAIN, -1, ACTION_LOG, ACTION_REJECT},
         {"enforce, but for this cause", "mode = enforce\ncause limit.messages { mode = observe }",
          "a@b.test", CAUSE_LIMIT_MESSAGES, -1, ACTION_LOG, ACTION_DEFER},
         {"a mode keeps the action that is written before",
@@ -54,7 +54,7 @@ static void test_one_finding(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *conf = conf_of(cases[i].conf);
         struct message *message = message_new(PROGRAM_POLICY, "mx.example.test");
 

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define ASKING_SLACK_MS 1500 /* of a busy machine */
 
 /* What one question was told. */

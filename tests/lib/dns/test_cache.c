@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cache: how long for, how many; and the breaker. */
+#include "lib/base/count.h"
 #include "lib/dns/cache.h"
 
 #include "lib/base/clock.h"
@@ -13,7 +14,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SEC 1000000
 
 static struct dns_key key_of(const char *text, enum dns_type type)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The resolver: what it answers, keeps, gives up and refuses. */
+#include "lib/base/count.h"
 #include "tests/lib/dns/asking.h"
 
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The resolver in front of a real name server: every kind of answer, names that libunbound would
  * keep for itself, DNSSEC, and a server that goes and comes back. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/dns/dns.h"
@@ -15,7 +16,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define PATIENCE_US (20 * 1000000)
 #define LONG_STRINGS 40 /* of 250 octets: more than fits into a datagram */
 

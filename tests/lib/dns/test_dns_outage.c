@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The resolver against name servers that are dead, failing, and back again. */
+#include "lib/base/count.h"
 #include "lib/dns/breaker.h"
 #include "lib/dns/forward.h"
 #include "tests/lib/dns/asking.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Domain names: from text, from packets, reverse names. */
+#include "lib/base/count.h"
 #include "lib/dns/name.h"
 
 #include "lib/dns/dns.h"
@@ -12,7 +13,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define L63 "012345678901234567890123456789012345678901234567890123456789012"
 #define L61 "0123456789012345678901234567890123456789012345678901234567890"
 #define NAME_253 L63 "." L63 "." L63 "." L61

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading answers, right and wrong ones. */
+#include "lib/base/count.h"
 #include "lib/dns/records.h"
 
 #include "tests/support/packet.h"
@@ -13,7 +14,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME "example.test"
 #define TYPE_CNAME 5
 #define TYPE_RRSIG 46

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* resolver = and resolv.conf(5). */
+#include "lib/base/count.h"
 #include "lib/dns/servers.h"
 
 #include <setjmp.h>
@@ -11,8 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void expect(const char *what, const struct strings *servers, const char *want)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/geo/geo.h"
 
 #include <setjmp.h>
@@ -40,7 +41,7 @@ static void test_find(void **state)
 
     (void)state;
     assert_true(geo_open(data("country.mmdb", country), data("asn.mmdb", asn), &geo, &problem));
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ip_address address;
         struct geo_place place;
 
@@ -67,7 +68,7 @@ static void test_files(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct geo *geo = NULL;
         char *problem = NULL;
         bool good = geo_open(cases[i].country, cases[i].asn, &geo, &problem);

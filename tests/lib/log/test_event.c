@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/log/log.h"
 
 #include "lib/base/mem.h"
@@ -80,7 +81,7 @@ static void test_values(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *text = mem_print("4XkP2q1Zz: event=cause value=%s last=1", cases[i].text);
         char *json = mem_print(
             "{\"queue_id\":\"4XkP2q1Zz\",\"event\":\"cause\",\"value\":\"%s\",\"last\":1}",
@@ -138,7 +139,7 @@ static void test_milliseconds(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct log_event event;
         char *text;
 
@@ -167,7 +168,7 @@ static void test_queue_ids(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *text = mem_print("%s: event=x", cases[i].want);
         char *json = mem_print("{\"queue_id\":\"%s\",\"event\":\"x\"}", cases[i].want);
         struct log_event event;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "tests/lib/log/destinations.h"
 
 #include "lib/base/mem.h"
@@ -111,7 +112,7 @@ static void test_destinations(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct log_settings settings = {"sluice-test", wrong[i], LOG_FORMAT_TEXT, LOG_MAIL};
         char *problem = NULL;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of our own log, read back. */
+#include "lib/base/count.h"
 #include "lib/log/record.h"
 
 #include <setjmp.h>
@@ -47,7 +48,7 @@ static void test_lines(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         /* Without a NUL behind it. */
         size_t length = strlen(cases[i].line);
         char *bytes = malloc(length + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Envelope addresses: what is one, what is none and why, and the form they are brought into. */
+#include "lib/base/count.h"
 #include "lib/message/address.h"
 
 #include <setjmp.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #define OCTETS_16 "0123456789abcdef"
 #define OCTETS_63 OCTETS_16 OCTETS_16 OCTETS_16 "0123456789abcde"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mailboxes of From, Sender and To headers. */
+#include "lib/base/count.h"
 #include "lib/message/address.h"
 
 #include <setjmp.h>
@@ -11,7 +12,6 @@
 
 #include <cmocka.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MOST 8
 
 /* want: the addresses, a space between; local parts that have spaces are shown quoted. */

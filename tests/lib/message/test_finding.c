@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings: fields, texts, caps. */
+#include "lib/base/count.h"
 #include "lib/message/finding.h"
 
 #include <setjmp.h>
@@ -57,7 +58,7 @@ static void test_caps(void **state)
     struct finding *finding = findings_add(&findings, NULL);
 
     (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++)
         finding_field(finding, names[i], "%s", names[i]);
     assert_int_equal(finding->nfields, FINDING_FIELDS_MAX);
     assert_string_equal(finding->fields[FINDING_FIELDS_MAX - 1].value, "l");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The message: setters, caps, reset, identity. */
+#include "lib/base/count.h"
 #include "lib/message/message.h"
 
 #include "lib/base/mem.h"
@@ -12,8 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void test_new_is_empty(void **state)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines and line ends, whatever the pieces. */
+#include "lib/base/count.h"
 #include "lib/message/wire.h"
 
 #include "lib/base/text.h"
@@ -76,7 +77,7 @@ static void test_wire_body(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
         for (size_t piece = 1; piece <= cases[i].length + 1; piece++)
             check_body(cases[i].name, cases[i].bytes, cases[i].length, piece, cases[i].want);
 }
@@ -119,7 +120,7 @@ static void test_wire_header(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct wire wire = {.complete = false};
         char *got;
 

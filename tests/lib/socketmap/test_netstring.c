@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Netstrings, as a server may send them in pieces or wrong. */
+#include "lib/base/count.h"
 #include "lib/socketmap/netstring.h"
 
 #include <setjmp.h>
@@ -37,7 +38,7 @@ static void test_strings(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         /* So that a look beyond the end is found. */
         size_t length = strlen(cases[i].bytes);
         char *bytes = malloc(length > 0 ? length : 1);

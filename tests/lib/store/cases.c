@@ -2,6 +2,8 @@
 /* What every backend has to do. */
 #include "tests/lib/store/cases.h"
 
+#include "lib/base/count.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -65,7 +67,8 @@ static void charges_and_looks(struct ask *ask)
 
 static void all_or_none(struct ask *ask)
 {
-    struct store_limit limits[] = {case_messages("all_or_none:a", 5), case_messages("all_or_none:b", 1),
+    struct store_limit limits[] = {case_messages("all_or_none:a", 5),
+                                   case_messages("all_or_none:b", 1),
                                    case_messages("all_or_none:c", 5)};
     struct store_request request = case_request(limits, 3, "", START);
 
@@ -113,7 +116,7 @@ static void fits_when_it_says(struct ask *ask)
     static const int64_t windows[] = {1, 7, 60, 3600, 86400, 2678400};
     char subject[64];
 
-    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(windows); i++) {
         struct store_limit limit = case_messages(subject, 10);
         struct store_request request = case_request(&limit, 1, "", START + 123457);
         int64_t retry_us;
@@ -253,7 +256,7 @@ static void near_once_a_window(struct ask *ask)
 
     limits[0].near = 3;
     limits[1].near = 4; /* another maximum of the same use */
-    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
         assert_int_equal(ask_look(ask, &request), STORE_OUTCOME_DONE);
         assert_false(ask->limits[0].near);
         assert_int_equal(ask_charge(ask, &request), STORE_OUTCOME_DONE);
@@ -285,7 +288,8 @@ static void near_not_when_refused(struct ask *ask)
 
 static void gives_back(struct ask *ask)
 {
-    struct store_limit limits[] = {case_messages("gives_back:a", 2), case_messages("gives_back:b", 2)};
+    struct store_limit limits[] = {case_messages("gives_back:a", 2),
+                                   case_messages("gives_back:b", 2)};
     struct store_request request = case_request(limits, 2, "host/back", START);
     struct store_request other = case_request(limits, 2, "host/stays", START);
 
@@ -430,7 +434,7 @@ static void strange_subjects(struct ask *ask)
         longest,
         longest + 1,
     };
-    size_t count = sizeof(subjects) / sizeof(subjects[0]);
+    size_t count = COUNT_OF(subjects);
     struct store_limit limits[ASK_LIMITS_MAX];
     struct store_request request = case_request(limits, count, "h{o}st/\r\n%7B}{", START);
 
@@ -474,4 +478,4 @@ const struct contract_case contract_cases[] = {
     CASE(strange_subjects),
 };
 
-const size_t contract_case_count = sizeof(contract_cases) / sizeof(contract_cases[0]);
+const size_t contract_case_count = COUNT_OF(contract_cases);

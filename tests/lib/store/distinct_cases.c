@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What every backend has to do about limits that count what is different. */
+#include "lib/base/count.h"
 #include "tests/lib/store/cases.h"
 
 #include <setjmp.h>
@@ -122,4 +123,4 @@ const struct contract_case distinct_cases[] = {
     CASE(different_once_a_message),
 };
 
-const size_t distinct_case_count = sizeof(distinct_cases) / sizeof(distinct_cases[0]);
+const size_t distinct_case_count = COUNT_OF(distinct_cases);

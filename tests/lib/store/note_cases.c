@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What every backend has to do about notes and marks. */
+#include "lib/base/count.h"
 #include "tests/lib/store/cases.h"
 
 #include <setjmp.h>
@@ -203,7 +204,7 @@ static void marks_learn_what_is_usual(struct ask *ask)
     mark.amount = 8;
     mark.period_sec = WEEK_SEC;
     mark.keep_sec = 100 * WEEK_SEC;
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(steps); i++)
         assert_string_equal(marks_at(ask, &mark, 1, START_SEC + steps[i].after_sec),
                             steps[i].before);
 }
@@ -242,7 +243,7 @@ static void foreign_values_are_no_marks(struct ask *ask)
     struct store_mark mark = mark_of(subject, "a");
     struct store_mark_value value;
 
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
         const struct store_pair pair = {"a", values[i]};
         struct store_note_change change = {
             .subject = subject, .kind = "seen", .pairs = &pair, .npairs = 1, .replace = true};
@@ -329,4 +330,4 @@ const struct contract_case note_cases[] = {
     CASE(foreign_values_are_no_marks), CASE(lists_a_kind),
 };
 
-const size_t note_case_count = sizeof(note_cases) / sizeof(note_cases[0]);
+const size_t note_case_count = COUNT_OF(note_cases);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The contract of the store, on each of its backends and each way to a Redis. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "tests/lib/store/cases.h"
 #include "tests/lib/store/local_store.h"
@@ -306,7 +307,7 @@ static void test_broken(void **state)
     struct ask ask;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(broken_modes) / sizeof(broken_modes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(broken_modes); i++) {
         fprintf(stderr, "broken: %s\n", broken_modes[i].name);
         ask_open(&ask,
                  &(struct store_settings){
@@ -335,7 +336,7 @@ static void test_settings_that_cannot_be(void **state)
                                        "redis:",       "unix:relative",          "nonsense"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
         struct loop *loop = loop_new();
         char *problem = NULL;
 

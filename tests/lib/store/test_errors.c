@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Redis forgets the script, or answers with errors; the journal is full, the store closed. */
+#include "lib/base/count.h"
 #include "tests/lib/store/scene.h"
 
 #include <setjmp.h>
@@ -85,7 +86,7 @@ static void test_errors(void **state)
     (void)state;
     if (!server_redis_is_installed())
         skip();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct scene scene;
 
         fprintf(stderr, "%s\n", rows[i].name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The local store: kept on disk, and deaf to what is no call. */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/store/script.h"
@@ -190,7 +191,7 @@ static void test_hostile_commands(void **state)
     local_store_start(&local);
     ask_open(&ask, &(struct store_settings){.url = local.url});
     charge(&ask, "user:a", "h/1");
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
         int fd = connect_to(&local);
         char answer[64];
 
@@ -210,10 +211,18 @@ static void test_changed_commands(void **state)
     static const struct subject_hiding plain;
     struct store_limit limits[] = {limit_of("user:a"), limit_of("user:b")};
     const struct store_wish wish = {.subject = "user:a", .kind = "seen"};
-    const struct store_mark mark = {.subject = "user:a", .kind = "seen", .field = "f", .amount = 1,
-                                    .keep_sec = 60, .fields_max = 5};
-    const struct store_request request = {.identity = "h/1", .limits = limits, .nlimits = 2,
-                                          .wishes = &wish, .nwishes = 1, .marks = &mark,
+    const struct store_mark mark = {.subject = "user:a",
+                                    .kind = "seen",
+                                    .field = "f",
+                                    .amount = 1,
+                                    .keep_sec = 60,
+                                    .fields_max = 5};
+    const struct store_request request = {.identity = "h/1",
+                                          .limits = limits,
+                                          .nlimits = 2,
+                                          .wishes = &wish,
+                                          .nwishes = 1,
+                                          .marks = &mark,
                                           .nmarks = 1};
     struct call *call = call_new(&plain, CALL_CHARGE, &request);
     struct text text = TEXT_EMPTY;
@@ -256,8 +265,8 @@ static void test_changed_commands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_survives_a_kill), cmocka_unit_test(test_away_and_back),
-        cmocka_unit_test(test_one_at_a_time),   cmocka_unit_test(test_hostile_commands),
+        cmocka_unit_test(test_survives_a_kill),  cmocka_unit_test(test_away_and_back),
+        cmocka_unit_test(test_one_at_a_time),    cmocka_unit_test(test_hostile_commands),
         cmocka_unit_test(test_changed_commands),
     };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of subjects, the order of a call's limits, URLs, and what Redis' errors mean. */
+#include "lib/base/count.h"
 #include "lib/store/call.h"
 #include "lib/store/redis_address.h"
 #include "lib/store/redis_trouble.h"
@@ -14,8 +15,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct subject_hiding plain;
 
@@ -34,7 +33,7 @@ static void test_subjects(void **state)
     char name[SUBJECT_NAME_SIZE];
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t length = subject_name(&plain, rows[i].subject, name);
 
         assert_string_equal(name, rows[i].name);
@@ -110,7 +109,7 @@ static void test_order_of_limits(void **state)
     const struct store_request request = {.identity = "h/1",
                                           .fingerprint = 9,
                                           .limits = limits,
-                                          .nlimits = COUNT(limits),
+                                          .nlimits = COUNT_OF(limits),
                                           .at_us = 5000};
     struct call *call = call_new(&plain, CALL_CHARGE, &request);
 
@@ -118,7 +117,7 @@ static void test_order_of_limits(void **state)
     assert_int_equal(call->nsubjects, 2);
     assert_int_equal(call->at_ms, 5);
     assert_string_equal(call->message, "h/1");
-    for (size_t i = 0; i < COUNT(want); i++) {
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
         const struct call_limit *limit = &call->limits[i];
 
         if (strcmp(limit->subject, want[i].subject) != 0 || limit->index != want[i].index ||
@@ -169,7 +168,7 @@ static void test_addresses(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct redis_addresses addresses;
         char *problem = NULL;
         bool good = redis_addresses_parse(rows[i].url, false, &addresses, &problem);
@@ -201,7 +200,7 @@ static void test_tls_addresses(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct redis_addresses addresses;
         char *problem = NULL;
         bool good = redis_addresses_parse(rows[i].url, true, &addresses, &problem);
@@ -270,7 +269,7 @@ static void test_troubles(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char *text = redis_trouble(rows[i].error);
 
         if (strstr(text, rows[i].says) == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Notes in Redis: how long they live, and what is said of them while it is away. */
+#include "lib/base/count.h"
 #include "tests/lib/store/scene.h"
 
 #include <setjmp.h>
@@ -67,7 +68,7 @@ static void test_life(void **state)
         skip();
     scene_begin(&scene, NULL);
     ask_open(&scene.ask, &scene.settings);
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         long long life;
 
         assert_int_equal(set(&scene.ask, "user:a", "x", steps[i].life_ms, steps[i].replace),
@@ -131,7 +132,7 @@ static void test_away_in_other_modes(void **state)
     (void)state;
     if (!server_redis_is_installed())
         skip();
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
         scene_begin(&scene, NULL);
         scene.settings.on_failure = modes[i];
         ask_open(ask, &scene.settings);

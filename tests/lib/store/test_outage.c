@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Redis goes away, freezes and comes back: what was accepted is counted, once. */
+#include "lib/base/count.h"
 #include "tests/lib/store/scene.h"
 
 #include <setjmp.h>
@@ -203,7 +204,7 @@ static void test_modes(void **state)
     (void)state;
     if (!server_redis_is_installed())
         skip();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         enum store_outcome want =
             rows[i].mode == STORE_ON_FAILURE_LOCAL ? STORE_OUTCOME_DONE : STORE_OUTCOME_AWAY;
         struct scene scene;

@@ -3,6 +3,7 @@
  * charge.lua against the memory's counters: the same calls must have the same answers, and leave
  * the same octets.
  */
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/store/memory.h"
 #include "lib/store/script.h"
@@ -106,8 +107,8 @@ static struct call *draw_call(struct twin *twin, int64_t at_ms)
         limits[i] = (struct store_limit){
             .subject = subjects[draw(twin, SUBJECTS)],
             .count = "mrd"[draw(twin, 3)],
-            .window_sec = windows[draw(twin, sizeof(windows) / sizeof(windows[0]))],
-            .amount = amounts[draw(twin, sizeof(amounts) / sizeof(amounts[0]))],
+            .window_sec = windows[draw(twin, COUNT_OF(windows))],
+            .amount = amounts[draw(twin, COUNT_OF(amounts))],
             .max = draw(twin, 3) > 0 ? 1 << 30 : (int64_t)draw(twin, 100000),
             .near = draw(twin, 3) > 0 ? 0 : (int64_t)draw(twin, 200000),
             .enforce = draw(twin, 3) > 0,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How good the estimates are, and that a window of them slides. */
+#include "lib/base/count.h"
 #include "lib/store/sketch.h"
 
 #include <setjmp.h>
@@ -48,7 +49,7 @@ static void test_estimates(void **state)
     static const int64_t counts[] = {0, 1, 2, 5, 10, 100, 1000, 3000, 6000, 10000, 100000};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
         struct sketch *sketch = sketch_new(NULL, 0, SLICE);
         int64_t off;
 

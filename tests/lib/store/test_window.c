@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/base/count.h"
 #include "lib/store/window.h"
 
 #include <setjmp.h>
@@ -41,7 +42,7 @@ static void test_slices(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (window_slice(rows[i].window_sec, rows[i].at_ms) != rows[i].slice)
             fail_msg("%s: %lld", rows[i].name,
                      (long long)window_slice(rows[i].window_sec, rows[i].at_ms));
@@ -84,7 +85,7 @@ static void test_pack(void **state)
     uint8_t bytes[WINDOW_PACKED_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct window window = window_of(12345678, rows[i].counts);
         struct window again;
         size_t length = window_pack(&window, bytes);
@@ -159,7 +160,7 @@ static void test_advance(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct window window = window_of(1000, counts);
 
         window_advance(&window, rows[i].slice);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Preloaded into the tests' Postfix: it asks the site's name server, whatever /etc/resolv.conf says. */
+/* Preloaded into the tests' Postfix: it asks the site's name server, whatever /etc/resolv.conf
+ * says. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netinet/in.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Preloaded into the tests' Sendmail: gives it the site's host name, and its log a file instead of syslog. */
+/* Preloaded into the tests' Sendmail: gives it the site's host name, and its log a file instead of
+ * syslog. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,7 +57,8 @@ static void log_line(const char *format, va_list args)
     fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0)
         return;
-    /* One write, so that the lines of several processes do not mix; there is nobody to tell of a lost one. */
+    /* One write, so that the lines of several processes do not mix; there is nobody to tell of a
+     * lost one. */
     if (write(fd, line, length) < 0)
         log_path[0] = '\0';
     close(fd);
