@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Journals of the store, places in the MTA's logs, and since when new keys are visible. */
-static const char *const suffixes[] = {".journal", ".place", ".keys"};
+/* Journals of the store, places in the MTA's logs, since when new keys are visible, the local
+ * store; and what is written in place of one when it stopped half-way. */
+static const char *const suffixes[] = {".journal", ".journal.new", ".place",
+                                       ".keys",    ".keys.new",    "store.lmdb"};
 
 static bool is_ours(const char *name)
 {
@@ -23,7 +25,8 @@ static bool is_ours(const char *name)
     for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
         const size_t suffix = strlen(suffixes[i]);
 
-        if (length > suffix && strcmp(name + length - suffix, suffixes[i]) == 0)
+        if (length >= suffix && name[0] != '.' &&
+            strcmp(name + length - suffix, suffixes[i]) == 0)
             return true;
     }
     return false;
