@@ -6,6 +6,7 @@
 #include "lib/decide/check_functions.h"
 #include "lib/decide/limits.h"
 #include "lib/decide/subjects.h"
+#include "lib/decide/verdict.h"
 #include "lib/store/store.h"
 
 #include <inttypes.h>
@@ -112,10 +113,21 @@ static void over_per_message(struct message *message, const struct limit_fact *f
     text_free(&hint);
 }
 
-/* A message that is let through all the same is in the use already, and need not wait. */
-static void add_when(struct text *sentence, const struct message *message,
-                     const struct limit_fact *fact)
+/* Whether the message is let through all the same: over = warn, or mail that is never refused. */
+static bool goes_out(const struct conf *conf, const struct message *message,
+                     const struct finding *finding)
 {
+    const enum action configured = verdict_configured(conf, finding->cause, finding->action_asked);
+
+    return configured <= ACTION_WARN ||
+           verdict_effective(conf, message, finding->cause, configured) == ACTION_WARN;
+}
+
+/* A message that is charged is in the use already; that and one that goes out need not wait. */
+static void add_when(struct text *sentence, const struct conf *conf, const struct message *message,
+                     const struct limit_fact *fact, const struct finding *finding)
+{
+    const bool now = goes_out(conf, message, finding);
     char when[64];
 
     if (message->facts.charged) {
@@ -124,8 +136,12 @@ static void add_when(struct text *sentence, const struct message *message,
     }
     if (fact->taken > 0)
         text_add_string(sentence, ", with the recipients of this message so far");
-    else if (fact->amount > 1)
+    else if (fact->amount > 1 || now)
         text_print(sentence, ", and this message adds %" PRId64, fact->amount);
+    if (now) {
+        text_add_string(sentence, ".");
+        return;
+    }
     if (fact->retry_after_sec < 0) {
         text_add_string(sentence, ". This message alone is more than that.");
         return;
@@ -134,7 +150,8 @@ static void add_when(struct text *sentence, const struct message *message,
     text_print(sentence, ". It can go out in %s.", when);
 }
 
-static void over_window(struct message *message, const struct limit_fact *fact)
+static void over_window(const struct conf *conf, struct message *message,
+                        const struct limit_fact *fact)
 {
     struct finding *finding =
         findings_add(&message->findings, cause_get(limits_cause(fact->limit)));
@@ -150,7 +167,7 @@ static void over_window(struct message *message, const struct limit_fact *fact)
     subjects_words(fact->subject, &who);
     limits_words(fact->limit, fact->max, limit, sizeof limit);
     text_print(&sentence, "%s has used %" PRId64 " of %s", text_string(&who), fact->used, limit);
-    add_when(&sentence, message, fact);
+    add_when(&sentence, conf, message, fact, finding);
     finding_sentence(finding, "%s", text_string(&sentence));
     hint_remedy(finding, fact);
     text_free(&who);
@@ -158,7 +175,8 @@ static void over_window(struct message *message, const struct limit_fact *fact)
 }
 
 /* "while 198.51.100.9 (to gmail.com) builds up a reputation" */
-static void over_warmup(struct message *message, const struct limit_fact *fact)
+static void over_warmup(const struct conf *conf, struct message *message,
+                        const struct limit_fact *fact)
 {
     const struct conf_warmup *warmup = fact->limit->warmup;
     struct finding *finding =
@@ -178,7 +196,7 @@ static void over_warmup(struct message *message, const struct limit_fact *fact)
         text_print(&sentence, " to %s", warmup->destinations.items[0]);
     text_print(&sentence, " while it builds a reputation: %" PRId64 " of %s are used up",
                fact->used, limit);
-    add_when(&sentence, message, fact);
+    add_when(&sentence, conf, message, fact, finding);
     finding_sentence(finding, "%s", text_string(&sentence));
     finding_hint(
         finding,
@@ -225,7 +243,6 @@ static void too_many_to_count(struct message *message)
 
 void check_limits(const struct conf *conf, struct message *message)
 {
-    (void)conf;
     if (message->facts.limits_cut)
         too_many_to_count(message);
     for (size_t i = 0; i < message->facts.nlimits; i++) {
@@ -234,9 +251,9 @@ void check_limits(const struct conf *conf, struct message *message)
         if (fact->over && fact->limit->window_sec == 0)
             over_per_message(message, fact);
         else if (fact->over && fact->limit->warmup != NULL)
-            over_warmup(message, fact);
+            over_warmup(conf, message, fact);
         else if (fact->over)
-            over_window(message, fact);
+            over_window(conf, message, fact);
         if (fact->near)
             near_window(message, fact);
     }

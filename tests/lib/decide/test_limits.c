@@ -340,6 +340,14 @@ static void test_one_recipient_too_many(void **state)
          "Your account has used 7 of 10 bytes in 1 hour, and this message adds 1000. This message "
          "alone is more than that.",
          7, -1},
+        {"goes out all the same", "subject = user count = messages max = 5 over = warn",
+         "Your account has used 5 of 5 messages in 1 hour, and this message adds 1.", 5, 60000000},
+        {"more than the maximum goes out", "subject = user count = bytes max = 10 over = warn",
+         "Your account has used 7 of 10 bytes in 1 hour, and this message adds 1000.", 7, -1},
+        {"other recipients, which go out", "subject = user count = recipients max = 5 over = warn",
+         "Your account has used 5 of 5 recipients in 1 hour, with the recipients of this message "
+         "so far.",
+         2, 120000000},
     };
 
     (void)state;
