@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feedback/delivery.h"
 
-#include "feedback/advice.h"
 #include "feedback/place.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
+#include "lib/decide/advice.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,7 +71,18 @@ static void add_place(struct log_event *event, const struct result *result)
 
 static void add_hint(struct log_event *event, const struct result *result)
 {
-    char *hint = advice_make(result);
+    char *hint = advice_make(&(struct advice_case){
+        .cause = result->cause,
+        .queue_id = result->queue_id,
+        .user = result->user,
+        .sender = result->sender,
+        .recipient = result->recipient,
+        .domain = result->domain,
+        .relay = result->relay,
+        .text = result->text,
+        .size = result->size,
+        .retry_after_sec = result->retry_after_sec,
+    });
 
     log_string(event, "hint", hint);
     free(hint);

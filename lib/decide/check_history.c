@@ -2,10 +2,12 @@
 /* recipient.*, destination.*, account.bounce-rate, account.complaints: what happened before. */
 #include "lib/base/count.h"
 #include "lib/causes/causes.h"
+#include "lib/decide/advice.h"
 #include "lib/decide/check_functions.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -49,49 +51,63 @@ static struct finding *begin(struct message *message, const struct outcome_fact 
     return finding;
 }
 
-/* What to do about a failure of a recipient's: for who sent the mail, and for who runs the server.
- */
-struct advice {
-    enum cause_id cause;
-    const char *sentence, *hint;
-};
-static const struct advice recipient_advice[] = {
-    {CAUSE_RECIPIENT_UNKNOWN, "Please check the address.",
-     "correct the address or take it off the list"},
-    {CAUSE_RECIPIENT_MAILBOX_FULL, "Please try again later, or reach the recipient in another way.",
-     "tell its owner by another way that the mailbox is full, and try again later"},
-    {CAUSE_RECIPIENT_DISABLED, "Please reach the recipient in another way.",
-     "ask for the owner's present address, and take this one off the list"},
-    {CAUSE_RECIPIENT_REFUSES_SIZE, "Please send a link to the files in place of attachments.",
-     "send a link in place of the attachments"},
-};
-
-static const struct advice *advice_of(const struct cause *cause)
+/* For who runs the server. */
+static void advise(struct finding *finding, const struct message *message,
+                   const struct outcome_fact *fact)
 {
-    for (size_t i = 0; i < COUNT_OF(recipient_advice); i++)
-        if (cause_get(recipient_advice[i].cause) == cause)
-            return &recipient_advice[i];
-    return &recipient_advice[0];
+    const struct address *recipient = &message->recipients[fact->recipient].address;
+    char *hint = advice_make(&(struct advice_case){
+        .cause = (enum cause_id)(fact->cause - cause_get((enum cause_id)0)),
+        .earlier = true,
+        .user = message->user,
+        .sender = message->sender.text,
+        .recipient = recipient->text,
+        .domain = recipient->domain,
+        .text = fact->text,
+        .size = message->size,
+    });
+
+    finding_hint(finding, "%s", hint);
+    free(hint);
 }
 
-static void advise_recipient(struct finding *finding, const struct outcome_fact *fact,
-                             const char *recipient)
+/* For who sent the mail. */
+struct comfort {
+    enum cause_id cause;
+    const char *sentence;
+};
+static const struct comfort recipient_comfort[] = {
+    {CAUSE_RECIPIENT_UNKNOWN, "Please check the address."},
+    {CAUSE_RECIPIENT_MAILBOX_FULL,
+     "Please try again later, or reach the recipient in another way."},
+    {CAUSE_RECIPIENT_DISABLED, "Please reach the recipient in another way."},
+    {CAUSE_RECIPIENT_REFUSES_SIZE, "Please send a link to the files in place of attachments."},
+};
+
+static const char *comfort_of(const struct cause *cause)
 {
-    const struct advice *advice = advice_of(fact->cause);
+    for (size_t i = 0; i < COUNT_OF(recipient_comfort); i++)
+        if (cause_get(recipient_comfort[i].cause) == cause)
+            return recipient_comfort[i].sentence;
+    return recipient_comfort[0].sentence;
+}
+
+static void tell_recipient(struct finding *finding, const struct outcome_fact *fact,
+                           const char *recipient)
+{
     char words[160], day[32];
 
     time_words(fact->last_sec, day);
     day[strcspn(day, "T")] = '\0';
     plain_words(fact->text ? fact->text : "", words, sizeof words);
     finding_sentence(finding, "Mail to %s failed on %s: \"%s\". %s", recipient, day, words,
-                     advice->sentence);
-    finding_hint(finding, "%s: %s; sluicectl why %s shows what happened to mail there", recipient,
-                 advice->hint, recipient);
+                     comfort_of(fact->cause));
 }
 
 void check_recipient_history(const struct conf *conf, struct message *message)
 {
     const struct outcomes *outcomes = message->facts.outcomes;
+    struct finding *finding;
 
     (void)conf;
     for (size_t i = 0; outcomes && i < outcomes->count; i++) {
@@ -99,63 +115,43 @@ void check_recipient_history(const struct conf *conf, struct message *message)
 
         if (fact->is_destination || !fact->cause || fact->recipient >= (long)message->nrecipients)
             continue;
-        advise_recipient(begin(message, fact), fact,
-                         message->recipients[fact->recipient].address.text);
+        finding = begin(message, fact);
+        tell_recipient(finding, fact, message->recipients[fact->recipient].address.text);
+        advise(finding, message, fact);
     }
 }
 
-static const struct advice destination_advice[] = {
-    {CAUSE_DESTINATION_UNREACHABLE, "cannot be reached at the moment; your message may be late.",
-     "wait, the MTA tries again for days; if other domains are unreachable too, look at our own "
-     "firewall and whether port 25 is let out"},
-    {CAUSE_DESTINATION_GREYLISTING, "puts first attempts off; your message may be late.",
-     "nothing, the MTA tries again; send from one address, so that the retry is recognised"},
+static const struct comfort destination_comfort[] = {
+    {CAUSE_DESTINATION_UNREACHABLE, "cannot be reached at the moment; your message may be late."},
+    {CAUSE_DESTINATION_GREYLISTING, "puts first attempts off; your message may be late."},
     {CAUSE_DESTINATION_THROTTLING,
-     "takes mail from us only slowly at the moment; your message may be late.",
-     "lower the concurrency and rate of mail to it (a transport of its own in master.cf, with "
-     "_destination_rate_delay)"},
+     "takes mail from us only slowly at the moment; your message may be late."},
     {CAUSE_DESTINATION_BLOCKS_US,
-     "refuses mail from our server at the moment. Please tell your mail administrator.",
-     "stop what made it block us, then ask for removal where its text says"},
+     "refuses mail from our server at the moment. Please tell your mail administrator."},
     {CAUSE_DESTINATION_AUTH_REQUIRED,
-     "refuses mail whose sender it cannot verify. Please tell your mail administrator.",
-     "publish what its text asks for (SPF, DKIM, DMARC); sluicectl check dns says what is wrong"},
-    {CAUSE_DESTINATION_CONTENT, "refused the content of a message lately.",
-     "compare with what was refused (its text); if that was spam, suspend who sent it"},
+     "refuses mail whose sender it cannot verify. Please tell your mail administrator."},
+    {CAUSE_DESTINATION_CONTENT, "refused the content of a message lately."},
     {CAUSE_DESTINATION_TLS,
-     "and ours do not agree on encryption at the moment; your message may be late.",
-     "try openssl s_client -starttls smtp against it; an exception is an entry in "
-     "smtp_tls_policy_maps"},
+     "and ours do not agree on encryption at the moment; your message may be late."},
     {CAUSE_DESTINATION_RELAY_DENIED,
-     "does not take mail for it from us. Please tell your mail administrator.",
-     "check relayhost, its login and the domain's MX record"},
+     "does not take mail for it from us. Please tell your mail administrator."},
     {CAUSE_DESTINATION_LOGIN,
-     "cannot be reached: our own login is refused. Please tell your mail administrator.",
-     "correct the relayhost's entry in smtp_sasl_password_maps"},
-    {CAUSE_DESTINATION_DNS, "was not found in the DNS lately; your message may be late.",
-     "check the domain's spelling and MX record; if others fail too, our resolver"},
-    {CAUSE_DESTINATION_SIZE, "refused a message as large as this one lately.",
-     "send a link in place of the attachments"},
-    {CAUSE_DESTINATION_OTHER, "refused a message lately for a reason that is not known.",
-     "read its text"},
+     "cannot be reached: our own login is refused. Please tell your mail administrator."},
+    {CAUSE_DESTINATION_DNS, "was not found in the DNS lately; your message may be late."},
+    {CAUSE_DESTINATION_SIZE, "refused a message as large as this one lately."},
+    {CAUSE_DESTINATION_OTHER, "refused a message lately for a reason that is not known."},
 };
 
-static void advise_destination(struct finding *finding, const struct outcome_fact *fact,
-                               const char *domain)
+static void tell_destination(struct finding *finding, const struct outcome_fact *fact,
+                             const char *domain)
 {
     char since[32];
 
     time_words(fact->since_sec, since);
-    for (size_t i = 0; i < COUNT_OF(destination_advice); i++) {
-        const struct advice *advice = &destination_advice[i];
-
-        if (cause_get(advice->cause) != fact->cause)
-            continue;
-        finding_sentence(finding, "The mail server of %s %s (%" PRId64 " failures since %s)",
-                         domain, advice->sentence, fact->count, since);
-        finding_hint(finding, "%s: %s; sluicectl why %s shows what it said", domain, advice->hint,
-                     domain);
-    }
+    for (size_t i = 0; i < COUNT_OF(destination_comfort); i++)
+        if (cause_get(destination_comfort[i].cause) == fact->cause)
+            finding_sentence(finding, "The mail server of %s %s (%" PRId64 " failures since %s)",
+                             domain, destination_comfort[i].sentence, fact->count, since);
 }
 
 /* What is larger than what was refused will be refused too: better now than as a bounce. */
@@ -193,6 +189,7 @@ static void find_too_large(struct message *message, const struct outcome_fact *f
 void check_destinations(const struct conf *conf, struct message *message)
 {
     const struct outcomes *outcomes = message->facts.outcomes;
+    struct finding *finding;
 
     (void)conf;
     for (size_t i = 0; outcomes && i < outcomes->count; i++) {
@@ -200,11 +197,13 @@ void check_destinations(const struct conf *conf, struct message *message)
 
         if (!fact->is_destination || !fact->cause || fact->recipient >= (long)message->nrecipients)
             continue;
-        if (is_too_large(message, fact))
+        if (is_too_large(message, fact)) {
             find_too_large(message, fact);
-        else
-            advise_destination(begin(message, fact), fact,
-                               message->recipients[fact->recipient].address.domain);
+            continue;
+        }
+        finding = begin(message, fact);
+        tell_destination(finding, fact, message->recipients[fact->recipient].address.domain);
+        advise(finding, message, fact);
     }
 }
 

@@ -75,12 +75,14 @@ WORLD = {
 }
 FAILING = {domain: row for domain, row in WORLD.items() if row[1]}
 
-# What the hint of each kind of recipient's failure advises.
+# What the hint of each kind of failure advises, to the next message too.
 ADVICE = {
     "unknown.test": "correct the address",
-    "full.test": "mailbox is full",
+    "full.test": "mailbox's owner",
     "disabled.test": "present address",
     "mailbox-size.test": "send a link",
+    "tls.test": '"tls.test may" in smtp_tls_policy_maps',
+    "dns.test": "dig MX dns.test",
 }
 
 

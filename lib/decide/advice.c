@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "feedback/advice.h"
+#include "lib/decide/advice.h"
 
 #include "lib/base/count.h"
 #include "lib/base/ip.h"
@@ -18,7 +18,7 @@
 #define LIMIT_LEAST 10000 /* octets: a smaller number in a refusal for size is none */
 
 struct names {
-    const struct result *result;
+    const struct advice_case *failed;
     const char *domain, *recipient, *user, *sender_domain;
     char host[WORD_MAX], port[8]; /* of the server that failed us; host "" unknown */
 };
@@ -53,8 +53,8 @@ static void find_server(struct names *names)
 {
     static const char *const before[] = {"connect to ", "connection with ", "conversation with ",
                                          "connection to "};
-    const char *relay = known(names->result->relay, "none");
-    const char *text = known(names->result->text, "");
+    const char *relay = known(names->failed->relay, "none");
+    const char *text = known(names->failed->text, "");
 
     snprintf(names->port, sizeof(names->port), SMTP_PORT);
     if (strcmp(relay, "none") != 0) {
@@ -122,8 +122,8 @@ static bool find_list(const char *text, char list_r[WORD_MAX])
 /* Our address as the other side saw it: the one in its text that is not its own. */
 static bool find_our_address(const struct names *names, char address_r[IP_TEXT_MAX])
 {
-    const char *at = known(names->result->text, "");
-    const char *relay = known(names->result->relay, "");
+    const char *at = known(names->failed->text, "");
+    const char *relay = known(names->failed->relay, "");
 
     while (*(at += strcspn(at, "0123456789abcdefABCDEF:")) != '\0') {
         size_t length = strspn(at, "0123456789abcdefABCDEF:.");
@@ -167,9 +167,9 @@ static int64_t find_limit(const char *text)
 
 static void add_why(const struct names *names, struct text *text)
 {
-    if (known(names->result->queue_id, NULL) != NULL)
-        text_print(text, "; sluicectl why %s tells the whole story", names->result->queue_id);
-    else if (known(names->result->domain, NULL) != NULL)
+    if (known(names->failed->queue_id, NULL) != NULL)
+        text_print(text, "; sluicectl why %s tells the whole story", names->failed->queue_id);
+    else if (known(names->failed->domain, NULL) != NULL)
         text_print(text, "; sluicectl why %s shows single messages", names->domain);
 }
 
@@ -189,9 +189,9 @@ static void unreachable(const struct names *names, struct text *text)
 static void greylisting(const struct names *names, struct text *text)
 {
     text_add_string(text, "nothing to do: the MTA tries again by itself");
-    if (names->result->retry_after_sec > 0)
+    if (names->failed->retry_after_sec > 0)
         text_print(text, ", %" PRId64 " seconds from now at the earliest",
-                   names->result->retry_after_sec);
+                   names->failed->retry_after_sec);
     text_print(text,
                "; if every mail to %s waits, send to it from one address and publish SPF for %s",
                names->domain, names->sender_domain);
@@ -209,7 +209,7 @@ static void throttling(const struct names *names, struct text *text)
 
 static void blocks_us(const struct names *names, struct text *text)
 {
-    const char *said = known(names->result->text, "");
+    const char *said = known(names->failed->text, "");
     char list[WORD_MAX], page[WORD_MAX], address[IP_TEXT_MAX];
     const bool has_list = find_list(said, list), has_page = find_page(said, page);
     const bool has_address = find_our_address(names, address);
@@ -224,15 +224,23 @@ static void auth_required(const struct names *names, struct text *text)
 {
     text_print(text, "see what SPF, DKIM and DMARC lack: sluicectl check dns %s",
                names->sender_domain);
-    if (known(names->result->queue_id, NULL) != NULL)
+    if (known(names->failed->queue_id, NULL) != NULL)
         text_print(text, "; the dns.* lines of %s name the record to publish",
-                   names->result->queue_id);
+                   names->failed->queue_id);
 }
 
 static void content(const struct names *names, struct text *text)
 {
-    const char *user = known(names->result->user, NULL);
+    const char *user = known(names->failed->user, NULL);
 
+    if (names->failed->earlier) {
+        text_print(text,
+                   "sluicectl why %s names who sent what it refused: if that was spam, sluicectl "
+                   "suspend --reason abuse and that login; else have its links, attachments and "
+                   "words changed",
+                   names->domain);
+        return;
+    }
     text_print(text, "ask %s what was sent", names->user);
     if (user != NULL)
         text_print(text, "; if %s did not send it: sluicectl suspend %s --reason abuse", user,
@@ -291,18 +299,18 @@ static void dns(const struct names *names, struct text *text)
 
 static void size(const struct names *names, struct text *text)
 {
-    const int64_t limit = find_limit(known(names->result->text, ""));
+    const int64_t limit = find_limit(known(names->failed->text, ""));
 
     text_print(text, "ask %s to send a link in place of the attachments", names->user);
-    if (names->result->size > 0)
-        text_print(text, "; the message has %" PRId64 " octets", names->result->size);
+    if (names->failed->size > 0)
+        text_print(text, "; the message has %" PRId64 " octets", names->failed->size);
     if (limit > 0)
         text_print(text, "; at most %" PRId64 " octets are taken", limit);
 }
 
 static void other(const struct names *names, struct text *text)
 {
-    const char *said = known(names->result->text, "");
+    const char *said = known(names->failed->text, "");
     char page[WORD_MAX];
 
     if (find_page(said, page))
@@ -371,34 +379,34 @@ static void (*const makers[CAUSE_COUNT])(const struct names *, struct text *) = 
 };
 
 /* A recipient's own, or the destination's. */
-static const char *whose(const struct result *result)
+static const char *whose(const struct advice_case *failed)
 {
-    const struct outcome_rule *rule = outcome_rule(result->cause);
+    const struct outcome_rule *rule = outcome_rule(failed->cause);
 
     return rule != NULL && rule->of == OUTCOME_OF_DESTINATION
-               ? known(result->domain, "")
-               : known(result->recipient, known(result->domain, ""));
+               ? known(failed->domain, "")
+               : known(failed->recipient, known(failed->domain, ""));
 }
 
-char *advice_make(const struct result *result)
+char *advice_make(const struct advice_case *failed)
 {
-    const char *sender = known(result->sender, "");
+    const char *sender = known(failed->sender, "");
     const char *at = strrchr(sender, '@');
     struct names names = {
-        .result = result,
-        .domain = known(result->domain, "the recipient's domain"),
-        .recipient = known(result->recipient, "the recipient's address"),
-        .user = known(result->user, known(result->sender, "who sent it")),
+        .failed = failed,
+        .domain = known(failed->domain, "the recipient's domain"),
+        .recipient = known(failed->recipient, "the recipient's address"),
+        .user = known(failed->user, known(failed->sender, "who sent it")),
         .sender_domain = at != NULL ? at + 1 : "the sender's domain",
     };
     struct text text = TEXT_EMPTY;
 
     find_server(&names);
-    if (*whose(result) != '\0')
-        text_print(&text, "%s: ", whose(result));
-    if (makers[result->cause] != NULL)
-        makers[result->cause](&names, &text);
+    if (*whose(failed) != '\0')
+        text_print(&text, "%s: ", whose(failed));
+    if (makers[failed->cause] != NULL)
+        makers[failed->cause](&names, &text);
     else
-        text_add_string(&text, cause_get(result->cause)->remedy);
+        text_add_string(&text, cause_get(failed->cause)->remedy);
     return text_take(&text);
 }

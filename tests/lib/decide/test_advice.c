@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What sluice-feedback advises about a failed delivery: the real server, domain, number, command.
+/* What is advised about a failed delivery: the real server, domain, number, command.
  */
-#include "feedback/advice.h"
+#include "lib/decide/advice.h"
 
 #include "lib/base/count.h"
 #include "lib/base/mem.h"
@@ -153,7 +153,7 @@ static void test_names_are_real(void **state)
         char queue_id[] = "Q1", user[] = "al@a.example", recipient[] = "bob@b.example";
         char domain[] = "b.example";
         char *relay = mem_copy(rows[i].relay), *text = mem_copy(rows[i].text);
-        char *advice = advice_make(&(struct result){
+        char *advice = advice_make(&(struct advice_case){
             .cause = rows[i].cause,
             .queue_id = queue_id,
             .user = user,
@@ -173,12 +173,28 @@ static void test_names_are_real(void **state)
     }
 }
 
+/* The store tells the next message what others' met: whoever sends now did not send that. */
+static void test_earlier_content(void **state)
+{
+    char *advice = advice_make(&(struct advice_case){.cause = CAUSE_DESTINATION_CONTENT,
+                                                     .earlier = true,
+                                                     .user = "al@a.example",
+                                                     .sender = "al@a.example",
+                                                     .domain = "b.example",
+                                                     .text = "550 5.7.1 spam"});
+
+    (void)state;
+    assert_non_null(strstr(advice, "b.example: sluicectl why b.example names who sent"));
+    assert_null(strstr(advice, "al@a.example"));
+    free(advice);
+}
+
 /* As a summary has it. */
 static void test_nothing_is_known(void **state)
 {
     (void)state;
     for (int cause = 0; cause < CAUSE_COUNT; cause++) {
-        char *advice = advice_make(&(struct result){.cause = (enum cause_id)cause});
+        char *advice = advice_make(&(struct advice_case){.cause = (enum cause_id)cause});
 
         if (advice[0] == '\0' || strstr(advice, "(null)") != NULL)
             fail_msg("%s: %s", cause_get((enum cause_id)cause)->id, advice);
@@ -190,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_are_real),
+        cmocka_unit_test(test_earlier_content),
         cmocka_unit_test(test_nothing_is_known),
     };
 
