@@ -330,12 +330,32 @@ static void add_for_domains(struct reading *reading, const struct key_entry *ent
     free(pattern);
 }
 
+/* The lines that the items of NAME=VALUE,NAME=VALUE would be. */
+static void split_list(const char *list, struct text *text)
+{
+    while (*list != '\0') {
+        size_t length = strcspn(list, ","), name = strcspn(list, "=,");
+
+        text_add(text, list, name);
+        if (name < length) {
+            text_add_char(text, ' ');
+            text_add(text, list + name + 1, length - name - 1);
+        }
+        text_add_char(text, '\n');
+        list += length + (list[length] == ',');
+    }
+}
+
 static bool read_table(struct reading *reading, const char *option, const char *value,
                        struct text *text, bool *patterns_r)
 {
     const char *path = table_path(value, patterns_r);
     char *problem = NULL;
 
+    if (strncmp(value, "csl:", strlen("csl:")) == 0) {
+        split_list(value + strlen("csl:"), text);
+        return true;
+    }
     if (file_read(path, KEY_TABLE_MAX, text, NULL, &problem))
         return true;
     fail(reading, option, value, problem);

@@ -389,13 +389,16 @@ const struct conf_option schema_options[] = {
               "sections; a folder *.DOMAIN is for the domains below it. SELECTOR.publish and "
               "SELECTOR.retire are keys in those states (see sign). Empty: none."},
     {"sign-key-table", .type = TYPE_DATASET, CONF_MEMBER(sign_key_table), .fallback = "",
-     .about = "OpenDKIM's KeyTable, as it is: a file with lines \"NAME DOMAIN:SELECTOR:PATH\", in "
-              "which % stands for the domain of the From address. Empty: none."},
+     .about =
+         "OpenDKIM's KeyTable, as it is: a file with lines \"NAME DOMAIN:SELECTOR:PATH\", in "
+         "which % stands for the domain of the From address; or csl:NAME=DOMAIN:SELECTOR:PATH,... "
+         "in its place. Empty: none."},
     {"sign-signing-table", .type = TYPE_DATASET, CONF_MEMBER(sign_signing_table), .fallback = "",
      .about =
          "OpenDKIM's SigningTable, as it is: a file with lines \"PATTERN NAME\" that say which "
          "keys of sign-key-table sign for which From addresses; with refile: before the path, "
-         "* in a pattern stands for any characters. Empty: none."},
+         "* in a pattern stands for any characters; or csl:PATTERN=NAME,... in its place. Empty: "
+         "none."},
     {"sign-all-matches", .type = TYPE_BOOLEAN, CONF_MEMBER(sign_all_matches), .fallback = "no",
      .about = "Whether all lines of the SigningTable that match add a signature, or only the first "
               "one: OpenDKIM's MultipleSignatures."},

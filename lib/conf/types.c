@@ -43,8 +43,10 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_DELIMITERS] = {type_read_delimiters, "punctuation", 0, "+ or +-", STORED_STRING},
     [TYPE_HOSTNAME] = {type_read_hostname, "a host name", 0, "mx1.example.com", STORED_STRING},
     [TYPE_PATH] = {type_read_path, "a path from the root", 0, "/etc/sluice/file", STORED_STRING},
-    [TYPE_DATASET] = {type_read_dataset, "a path from the root, with file: or refile: before it", 0,
-                      "refile:/etc/opendkim/signing.table", STORED_STRING},
+    [TYPE_DATASET] =
+        {type_read_dataset,
+         "a path from the root, with file: or refile: before it, or csl:NAME=VALUE,...", 0,
+         "refile:/etc/opendkim/signing.table", STORED_STRING},
     [TYPE_FILES] = {type_read_files, "paths from the root", 0, "/etc/sluice/file", STORED_STRINGS},
     [TYPE_MAIL_LOG] = {type_read_mail_log, "paths from the root, stdin or journal", 0,
                        "/var/log/mail.log", STORED_STRINGS},

@@ -125,11 +125,12 @@ bool type_read_dataset(struct reading *reading, const char *value)
 {
     static const char *const kinds[] = {"file:", "refile:"};
     const char *path = value;
+    const bool list = strncmp(value, "csl:", strlen("csl:")) == 0;
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (strncmp(value, kinds[i], strlen(kinds[i])) == 0)
             path = value + strlen(kinds[i]);
-    if (too_long(reading, value, PATH_LENGTH_MAX) || (*value != '\0' && *path != '/'))
+    if (too_long(reading, value, PATH_LENGTH_MAX) || (*value != '\0' && !list && *path != '/'))
         return false;
     type_store_string(reading, mem_copy(value));
     return true;

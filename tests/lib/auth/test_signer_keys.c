@@ -224,6 +224,27 @@ static void test_tables(void **state)
     free(signing);
 }
 
+/* The tables of a small site stand in opendkim.conf itself. */
+static void test_lists(void **state)
+{
+    static const struct want wants[] = {
+        {"a@one.example", "s1/one.example"},
+        {"b@two.example", "s2/two.example"},
+        {"b@three.example", "no-key"},
+    };
+    struct conf conf = {CONF};
+
+    (void)state;
+    put_key("csl/one.pem");
+    conf.sign_key_table = mem_print("csl:one=one.example:s1:%s/csl/one.pem,"
+                                    "two=%%:s2:%s/csl/one.pem",
+                                    folder, folder);
+    conf.sign_signing_table = mem_copy("csl:one.example=one, .two.example=one,two.example=two");
+    check("lists", &conf, wants, COUNT_OF(wants));
+    free(conf.sign_key_table);
+    free(conf.sign_signing_table);
+}
+
 /* What cannot be read at all is told at the start, and keeps a reload from taking effect. */
 static void test_problems(void **state)
 {
@@ -236,6 +257,9 @@ static void test_problems(void **state)
         {"absent table", NULL, "/absent.example", NULL,
          "sign-key-table = /absent.example: cannot read"},
         {"wrong line", NULL, "\nk a.example\n", NULL, "line 2: expected a selector"},
+        {"wrong item", NULL, "csl:k=a.example:s:/k,l", "csl:*=k", "line 2: expected a domain"},
+        {"wrong item of patterns", NULL, "csl:k=a.example:s:/k", "csl:*=k,a@b",
+         "line 2: expected a"},
         {"unknown key", NULL, "k a.example:s:/k\n", "* l\n", "line 1: sign-key-table has no key l"},
     };
 
@@ -250,11 +274,14 @@ static void test_problems(void **state)
             conf.sign_keys = cases[i].keys[0] == '/' ? mem_copy(cases[i].keys)
                                                      : mem_print("%s/%s", folder, cases[i].keys);
         if (cases[i].key_table != NULL)
-            conf.sign_key_table = cases[i].key_table[0] == '/'
+            conf.sign_key_table = strchr("/c", cases[i].key_table[0]) != NULL
                                       ? mem_copy(cases[i].key_table)
                                       : put_table("", "bad-keys", cases[i].key_table);
         if (cases[i].signing_table != NULL)
-            conf.sign_signing_table = put_table("refile:", "bad-signing", cases[i].signing_table);
+            conf.sign_signing_table =
+                cases[i].signing_table[0] == 'c'
+                    ? mem_copy(cases[i].signing_table)
+                    : put_table("refile:", "bad-signing", cases[i].signing_table);
         signer = signer_new(&conf, NULL, &problem);
         if (signer != NULL || strstr(problem, cases[i].problem) == NULL)
             fail_msg("%s: %s", cases[i].name, problem != NULL ? problem : "none");
@@ -311,11 +338,9 @@ static void test_keeps_keys_at_reload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_problems),
-        cmocka_unit_test(test_keeps_keys_at_reload),
+        cmocka_unit_test(test_sections), cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_tables),   cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_problems), cmocka_unit_test(test_keeps_keys_at_reload),
     };
 
     return cmocka_run_group_tests_name("signer_keys", tests, set_up, tear_down);

@@ -216,7 +216,7 @@ static const struct {
      "expected a domain or *.DOMAIN as its title"},
     {"sign table without keys", "\nsign-signing-table = \"refile:/s\"",
      "test.conf:2: expected sign-key-table and sign-signing-table together"},
-    {"sign dataset", "sign-key-table = \"csl:x\"", "expected a path from the root, with file:"},
+    {"sign dataset", "sign-key-table = \"db:x\"", "expected a path from the root, with file:"},
     {"sign wildcard twice",
      "sign \"*.a.example\" { selector = s key = /k }\nsign \"*.A.example\" { selector = s key = /k "
      "}",
