@@ -29,6 +29,7 @@ struct classifier {
     struct classify_scratch *scratch;
 };
 
+/* Four columns whatever the outcome; "-" stands for what there is not. */
 static void print_result(const struct classification *result)
 {
     const char *rule = result->rule != NULL ? result->rule : "-";
@@ -38,7 +39,7 @@ static void print_result(const struct classification *result)
                severity_name(cause_get(result->cause)->severity), failure_name(result->failure),
                rule);
     else
-        puts(result->outcome == OUTCOME_DELIVERED ? "delivered" : "-");
+        printf("%s\t-\t-\t-\n", result->outcome == OUTCOME_DELIVERED ? "delivered" : "-");
 }
 
 static void classify_one(const struct classifier *classifier, const char *bytes, size_t length)
@@ -202,7 +203,8 @@ const struct verb verb_classify = {
         "Reads one SMTP reply or one line of the MTA's log a line, from the files or standard\n"
         "input, and prints for each, parted by tabs: the cause (`sluicectl causes` lists\n"
         "them), its severity, whether the failure is hard, soft or of the transport, and the\n"
-        "rule that decided. A success is \"delivered\", and a line that tells of neither \"-\".\n"
+        "rule that decided. A success has \"delivered\" in place of the cause, and a line that\n"
+        "tells of neither \"-\"; all have four columns, with \"-\" where there is nothing to say.\n"
         "\n"
         "  --check   instead, make sure that each rule's test sentences are decided by that\n"
         "            very rule; the files, if any, are rules that are tried before all others",

@@ -265,6 +265,40 @@ def test_causes(shared):
     assert (one["default"], one["action"]) == ("warn", "reject") and one["explanation"]
 
 
+COLUMNS = {
+    "550 5.1.1 No such user": ["recipient.unknown", "error", "hard"],
+    "Oct  1 10:00:00 mx postfix/smtp[7]: 4XkP2q1ZzzzB: to=<a@b.example>, relay=none, delay=1, "
+    "dsn=4.4.1, status=deferred (connect to b.example[192.0.2.1]:25: Connection refused)": [
+        "destination.unreachable",
+        "warn",
+        "transport",
+    ],
+    "550 5.7.1 Too much of it [limit.messages]": ["limit.messages", "warn", "hard"],
+    "550 Ymmv": ["destination.other", "warn", "hard"],
+    "250 2.0.0 Ok": ["delivered", "-", "-"],
+    "Oct  1 10:00:00 mx sendmail[7]: x91A00Fe000123: to=<a@b.example>, dsn=2.0.0, stat=Sent": [
+        "delivered",
+        "-",
+        "-",
+    ],
+    "354 Go on": ["-", "-", "-"],
+    "Oct  1 10:00:00 mx postfix/qmgr[7]: 4XkP2q1ZzzzB: removed": ["-", "-", "-"],
+    "Oct  1 10:00:00 mx sshd[7]: Accepted publickey": ["-", "-", "-"],
+    "no line\tof anything": ["-", "-", "-"],
+    "": ["-", "-", "-"],
+}
+
+
+def test_classify_prints_four_columns(shared):
+    """One line for each that is read, also for the last one that has no end."""
+    done = shared.ctl.run("classify", text="\n".join([*COLUMNS, "450 4.2.1 Greylisted"]))
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[:3] for row in rows[:-1]] == list(COLUMNS.values())
+    assert rows[-1][0] == "destination.greylisting"
+    assert all(len(row) == 4 and all(row) for row in rows)
+    assert [row[3] for row in rows if row[2] == "-"] == ["-"] * 7
+
+
 USAGE = {
     "nothing": ([], "expected a verb"),
     "verb": (["limts"], 'did you mean "limits"'),

@@ -158,10 +158,12 @@ class Ctl:
         self._config.write()
         return [str(program("sluicectl")), "-c", str(self._config.path), *map(str, words)]
 
-    def run(self, *words, check=True):
+    def run(self, *words, check=True, text=None):
         """The finished command; check: a failure of the command fails the test."""
         argv = self.words(*words)
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            argv, input=text, capture_output=True, text=True, check=False, timeout=60
+        )
         complaint = any(word in done.stderr for word in COMPLAINTS)
         if complaint or (check and done.returncode != 0):
             raise AssertionError(
