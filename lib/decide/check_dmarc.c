@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dns.dmarc-* and dns.unaligned: what DMARC will make of a message of ours. */
+#include "lib/auth/dmarc_advice.h"
 #include "lib/auth/outlook.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #define RECORD_SHOWN 300 /* octets of a record in a line of the log */
+#define WANTED_SHOWN 500 /* ... that is to be published */
 
 static struct finding *find(struct message *message, enum cause_id cause,
                             const struct outlook *outlook)
@@ -61,17 +63,31 @@ static void find_broken(struct message *message, const struct outlook *outlook, 
     finding_hint(finding, "%s", hint);
 }
 
+/* What is there, mended. */
+static char *wanted_record(const struct outlook *outlook)
+{
+    char *wanted = dmarc_advice_mend(&outlook->dmarc_records);
+
+    if (strlen(wanted) > WANTED_SHOWN) {
+        free(wanted);
+        wanted = mem_copy("v=DMARC1; p=none");
+    }
+    return wanted;
+}
+
 static void find_several(struct message *message, const struct outlook *outlook)
 {
-    char *problem, *hint;
+    char *problem, *hint, *wanted;
 
     if (outlook->dmarc.several == NULL)
         return;
     problem = mem_print("there is more than one record at _dmarc.%s", outlook->dmarc.several);
-    hint = mem_print("leave one DMARC record at _dmarc.%s: receivers ignore them all while there "
-                     "are several",
-                     outlook->dmarc.several);
+    wanted = wanted_record(outlook);
+    hint = mem_print("publish one TXT record at _dmarc.%s in place of the %zu there: \"%s\"; "
+                     "receivers ignore them all while there are several",
+                     outlook->dmarc.several, outlook->dmarc_records.count, wanted);
     find_broken(message, outlook, problem, hint);
+    free(wanted);
     free(problem);
     free(hint);
 }
@@ -80,7 +96,7 @@ static void find_problems(struct message *message, const struct outlook *outlook
 {
     const struct strings *problems = &outlook->dmarc.problems;
     struct text problem = TEXT_EMPTY;
-    char *hint;
+    char *hint, *wanted;
 
     for (size_t i = 0; i < problems->count; i++)
         text_print(&problem, "%s%s", i > 0 ? "; " : "", problems->items[i]);
@@ -89,12 +105,14 @@ static void find_problems(struct message *message, const struct outlook *outlook
     if (problem.length == 0)
         return;
     text_cut(&problem, problem.length < RECORD_SHOWN ? problem.length : RECORD_SHOWN);
-    hint = mem_print("correct the record at _dmarc.%s, in the form \"v=DMARC1; "
-                     "p=none|quarantine|reject; rua=mailto:...\"",
+    wanted = wanted_record(outlook);
+    hint = mem_print("publish in place of the TXT record at _dmarc.%s: \"%s\"",
                      outlook->dmarc.policy_domain != NULL ? outlook->dmarc.policy_domain
-                                                          : outlook->from_domain);
+                                                          : outlook->from_domain,
+                     wanted);
     find_broken(message, outlook, text_string(&problem), hint);
     free(hint);
+    free(wanted);
     text_free(&problem);
 }
 

@@ -100,6 +100,7 @@ def zones(own, weak, other):
         "nodmarc": "",
         "twodmarc": GOOD_DMARC + '_dmarc IN TXT "v=DMARC1; p=reject"\n',
         "baddmarc": '_dmarc IN TXT "v=DMARC1; p=perhaps"\n',
+        "typodmarc": '_dmarc IN TXT "v=DMARC1; p=rejct; rua=joe@typodmarc.test"\n',
         "reports": '_dmarc IN TXT "v=DMARC1; p=none; rua=mailto:x@example.net"\n',
         "allowed": '_dmarc IN TXT "v=DMARC1; p=none; rua=mailto:x@reader.test"\n',
     }
@@ -137,6 +138,7 @@ def sections(own, weak, short):
         "nodmarc",
         "twodmarc",
         "baddmarc",
+        "typodmarc",
         "reports",
         "allowed",
         "relayed",
@@ -369,17 +371,24 @@ def test_a_subdomain_has_its_parents_policy(place):
 
 @proof.provokes("dns.dmarc-broken")
 @pytest.mark.parametrize(
-    "label, problem",
+    "label, problem, record",
     [
-        ("twodmarc", "more than one record at _dmarc.twodmarc.test"),
-        ("baddmarc", "p"),
-        ("reports", "mailto:x@example.net"),
+        ("twodmarc", "more than one record at _dmarc.twodmarc.test", "p=none"),
+        ("baddmarc", "a policy is none, quarantine or reject", "p=none"),
+        ("typodmarc", "a policy is", "p=reject; rua=mailto:joe@typodmarc.test"),
+        ("reports", "mailto:x@example.net", None),
     ],
 )
-def test_dmarc_broken(place, label, problem):
+def test_dmarc_broken(place, label, problem, record):
     said = Said(place, f"joe@{label}.test")
     assert "dns.dmarc-broken" in said.causes
-    assert problem in said.cause("dns.dmarc-broken")["problem"]
+    line = said.cause("dns.dmarc-broken")
+    assert problem in line["problem"]
+    if record is None:
+        assert '_report._dmarc.example.net: "v=DMARC1"' in line["hint"]
+    else:
+        assert f"at _dmarc.{label}.test" in line["hint"]
+        assert f'"v=DMARC1; {record}"' in line["hint"]
 
 
 @proof.near_miss("dns.dmarc-broken")
