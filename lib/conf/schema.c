@@ -192,11 +192,11 @@ const struct conf_option schema_options[] = {
      .about =
          "Where the counters are: unix:/path or redis://[user[:password]@]host[:port][/db] "
          "for Redis, rediss:// for TLS to it; sentinel://host[:port],...[/db]?master=name for the "
-         "Redis that Sentinels "
-         "name the primary, which is followed through a failover; cluster://host[:port],... for "
-         "a Redis Cluster, of which some nodes are named; local for one host without Redis: "
-         "sluice-policyd counts, keeps it on disk in state-directory, and the other programs "
-         "ask it at " SLUICE_RUNSTATEDIR "/store.sock, or at another place (local:/path); or "
+         "Redis that Sentinels name the primary, which is followed through a failover; "
+         "cluster://host[:port],... for a Redis Cluster, of which some nodes are named; local for "
+         "one host without Redis: sluice-policyd counts, keeps it on disk in state-directory, and "
+         "the other programs ask it at " SLUICE_RUNSTATEDIR
+         "/store.sock, or at another place (local:/path); or "
          "memory: for counters of this process alone. Empty: the local Redis, by its unix socket "
          "(/run/redis/redis-server.sock, /run/redis/redis.sock) or else at 127.0.0.1:6379."},
     {"store-user", .type = TYPE_STRING, CONF_MEMBER(store_user), .fallback = "",

@@ -15,10 +15,9 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
              "configuration names no limit at all, three are in force: daily (2000 messages "
              "a user in 24h), rcpts (10000 recipients a user in 24h) and fanout (500 "
              "recipients on one message). At RCPT only the recipient who is one too many is "
-             "refused, "
-             "and the others go on; what is over at the end of the message defers the whole of "
-             "it. Bounces (from <>) and what our own postmaster answers are never refused, "
-             "except by a limit that a login is over: who is logged in is limited with any "
+             "refused, and the others go on; what is over at the end of the message defers the "
+             "whole of it. Bounces (from <>) and what our own postmaster answers are never "
+             "refused, except by a limit that a login is over: who is logged in is limited with any "
              "sender, <> too, or that would be the way round every limit."},
     [SECTION_CLASS] =
         {.name = "class",
