@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "tests/support/process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,28 +46,6 @@ static struct sockaddr_in loopback(uint16_t port)
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
-}
-
-uint16_t nsd_free_port(void)
-{
-    for (int i = 0; i < 100; i++) {
-        struct sockaddr_in address = loopback(0);
-        socklen_t length = sizeof(address);
-        int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        bool is_free = udp >= 0 && tcp >= 0 &&
-                       bind(udp, (const struct sockaddr *)&address, length) == 0 &&
-                       getsockname(udp, (struct sockaddr *)&address, &length) == 0 &&
-                       bind(tcp, (const struct sockaddr *)&address, length) == 0;
-
-        if (udp >= 0)
-            (void)close(udp);
-        if (tcp >= 0)
-            (void)close(tcp);
-        if (is_free)
-            return ntohs(address.sin_port);
-    }
-    return 0;
 }
 
 static FILE *create(const struct nsd *nsd, const char *name)
@@ -186,7 +165,7 @@ struct nsd *nsd_start(const struct nsd_zone *zones, uint16_t port)
         if (mkdtemp(folder) == NULL)
             abort();
         nsd->folder = mem_copy(folder);
-        nsd->port = port != 0 ? port : nsd_free_port();
+        nsd->port = port != 0 ? port : process_free_port();
         write_files(nsd, zones);
         if (spawn(nsd) && wait_until_it_answers(nsd))
             return nsd;

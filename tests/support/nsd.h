@@ -22,6 +22,3 @@ bool nsd_is_installed(void);
 struct nsd *nsd_start(const struct nsd_zone *zones, uint16_t port);
 uint16_t nsd_port(const struct nsd *nsd);
 void nsd_stop(struct nsd **nsd);
-
-/* A port of 127.0.0.1 that nobody has, for UDP and TCP. */
-uint16_t nsd_free_port(void);

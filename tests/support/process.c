@@ -20,6 +20,11 @@
 #include <unistd.h>
 
 #define STOP_MS 5000
+/* Below the kernel's usual ephemeral range, so that no outgoing connection takes a port between our
+ * look and its use; and so is what lies 10,000 above them, where nodes of a cluster meet. */
+#define PORT_FIRST 12000
+#define PORT_LAST 21999
+#define PORT_TRIES 1000
 
 char *process_find(const char *program)
 {
@@ -129,19 +134,55 @@ void process_folder_remove(char **folder)
     *folder = NULL;
 }
 
+/* A byte of this file is locked for each port that was given out, for as long as this process
+ * lives: so that no other process of the tests, which looks before the port is in use, takes it. */
+static bool claim_port(uint16_t port)
+{
+    static int claims = -1;
+    static bool given[PORT_LAST + 1];
+    struct flock claim = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = port, .l_len = 1, .l_pid = 0};
+    const char *folder = getenv("TMPDIR");
+
+    if (claims < 0) {
+        char *path = mem_print("%s/sluice-tests-%u.ports", folder != NULL ? folder : "/tmp",
+                               (unsigned)getuid());
+
+        claims = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        free(path);
+    }
+    if (given[port] || fcntl(claims, F_SETLK, &claim) != 0)
+        return false;
+    given[port] = true;
+    return true;
+}
+
+static bool can_bind(uint16_t port, int type)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    bool can = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return can;
+}
+
 uint16_t process_free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint32_t chance = (uint32_t)getpid() ^ (uint32_t)clock_now_us(&clock_steady);
 
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-        perror("a free port");
-        abort();
+    for (int i = 0; i < PORT_TRIES; i++) {
+        uint16_t port;
+
+        chance = chance * 1664525 + 1013904223;
+        port = (uint16_t)(PORT_FIRST + (chance >> 8) % (PORT_LAST - PORT_FIRST + 1));
+        if (claim_port(port) && can_bind(port, SOCK_STREAM) && can_bind(port, SOCK_DGRAM))
+            return port;
     }
-    close(fd);
-    return ntohs(address.sin_port);
+    fprintf(stderr, "no free port between %d and %d\n", PORT_FIRST, PORT_LAST);
+    abort();
 }
 
 bool process_poll(bool (*is_so)(void *context), void *context, int64_t timeout_ms)

@@ -28,7 +28,8 @@ bool process_is_running(pid_t pid);
 char *process_folder(void);
 void process_folder_remove(char **folder);
 
-/* A TCP port of 127.0.0.1 that nobody listens on. */
+/* A port of 127.0.0.1, for TCP and UDP, that nobody listens on and that no living process of the
+ * tests was given before. */
 uint16_t process_free_port(void);
 
 /* Calls until it returns true; false after timeout_ms. */

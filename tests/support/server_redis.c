@@ -16,7 +16,6 @@
 
 #define OPTIONS_MAX 48
 #define START_MS 20000
-#define PORT_MAX 55535 /* a node of a cluster listens 10,000 above it too */
 
 static char *find_program(void)
 {
@@ -91,9 +90,7 @@ void server_redis_start(struct server_redis *server, const char *const *options)
     server->program = find_program();
     server->folder = process_folder();
     server->socket = mem_print("%s/redis.sock", server->folder);
-    do
-        server->port = process_free_port();
-    while (server->port > PORT_MAX);
+    server->port = process_free_port();
     server->options = options;
     server_redis_restart(server);
 }

@@ -1,27 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Loopback ports that nobody uses, and connections to see whether somebody listens."""
 
+import fcntl
+import os
+import pathlib
 import random
 import socket
+import tempfile
 
 LOOPBACK = "127.0.0.1"
 # Below the kernel's usual ephemeral range, so that no outgoing connection takes a port between our
-# look and its use.
-FIRST, LAST = 12000, 30000
+# look and its use; and so is what lies 10,000 above them, where the nodes of a Redis Cluster meet.
+FIRST, LAST = 12000, 21999
 
-# One abstract unix socket per port that was given out, bound for as long as this process lives: so
-# that another process of the tests, which looks before the port is in use, does not take it too.
-_claims = {}
+_given = set()
+# A byte of this file is locked for each port that was given out, for as long as this process lives:
+# so that no other process of the tests, which looks before the port is in use, takes it too.
+_claims = None
 
 
 def _claim(port):
-    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        claim.bind(f"\0sluice-tests-port-{port}")
-    except OSError:
-        claim.close()
+    global _claims
+    if port in _given:
         return False
-    _claims[port] = claim
+    if _claims is None:
+        path = pathlib.Path(tempfile.gettempdir()) / f"sluice-tests-{os.getuid()}.ports"
+        _claims = path.open("ab")
+    try:
+        fcntl.lockf(_claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _given.add(port)
     return True
 
 
@@ -41,10 +50,8 @@ def free_port():
     """
     for _ in range(1000):
         port = random.randint(FIRST, LAST)
-        if _claim(port):
-            if _is_free(port):
-                return port
-            _claims.pop(port).close()
+        if _claim(port) and _is_free(port):
+            return port
     raise RuntimeError(f"no free port between {FIRST} and {LAST}")
 
 
