@@ -4,6 +4,7 @@
 #include "lib/auth/outlook.h"
 #include "lib/auth/sign.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
 #include "lib/decide/dns_failure.h"
@@ -133,6 +134,37 @@ static void check_key(struct message *message, const struct outlook_key *key)
         find_weak(message, key->domain, key->selector, key->bits);
 }
 
+/* A bounce of our own is from the host's name, for which few have a key.  It has no envelope
+ * sender, so that receivers look at the SPF of the host's name in its place (RFC 7208 section 2.4):
+ * Gmail and the others, which want one of the two, take that. */
+static bool is_own_bounce(const struct conf *conf, const struct message *message,
+                          const struct outlook *outlook)
+{
+    const char *domain = outlook->from_domain;
+
+    return address_is_null(&message->sender) && message->user[0] == '\0' &&
+           (text_equal_case(domain, conf->hostname) ||
+            (outlook->helo != NULL && text_equal_case(domain, outlook->helo)));
+}
+
+static void advise_bounce(struct finding *finding, const struct outlook *outlook)
+{
+    const char *domain = outlook->from_domain;
+
+    finding->action_asked = (int)ACTION_LOG;
+    if (outlook->spf_status == SPF_PASS && outlook->dmarc.spf_aligned)
+        finding_hint(finding,
+                     "nothing has to be done: SPF of %s passes, which Gmail and others take for a "
+                     "bounce; for a signature as well, make a key with \"sluicectl keygen %s\"",
+                     domain, domain);
+    else
+        finding_hint(finding,
+                     "publish the SPF record of %s that the dns.spf line of this message names, or "
+                     "make a key with \"sluicectl keygen %s\": Gmail refuses bounces that have "
+                     "neither",
+                     domain, domain);
+}
+
 /* A program of the sender's own may have signed for the domain. */
 static void find_no_key(const struct conf *conf, struct message *message,
                         const struct outlook *outlook)
@@ -159,6 +191,8 @@ static void find_no_key(const struct conf *conf, struct message *message,
                      "publish what \"sluicectl check dns %s\" prints, and keep the old key "
                      "active until the log says event=key-state state=active of the new one",
                      domain);
+    else if (finding != NULL && is_own_bounce(conf, message, outlook))
+        advise_bounce(finding, outlook);
     else if (conf_is_local_domain(conf, domain))
         finding_hint(finding,
                      "make a key with \"sluicectl keygen %s\", publish its record, and add the "

@@ -210,6 +210,36 @@ def test_nothing_is_wrong(place):
     assert "predict" not in said.line
 
 
+@proof.near_miss("dns.dkim-missing")
+def test_a_bounce_of_our_own_needs_no_key(module_site):
+    place = module_site(
+        mta="none",
+        parts=["sluice-milter"],
+        zones={"mx.example.test": f'@ IN A {OURS}\n@ IN TXT "v=spf1 a -all"\n'},
+        options={"outgoing-addresses": f'{{"{OURS}"}}', "local-domains": '{"example.test"}'},
+    )
+    said = Said(place, "", author="MAILER-DAEMON@mx.example.test")
+    line = said.cause("dns.dkim-missing")
+    assert line["action"] == "log"
+    assert said.line["verdict"] == "accept"
+    assert line["hint"].startswith("nothing has to be done: SPF of mx.example.test passes")
+
+
+def test_a_bounce_without_spf_needs_that(place):
+    line = Said(place, "", author="MAILER-DAEMON@mx.example.test").cause("dns.dkim-missing")
+    assert line["action"] == "log"
+    assert "publish the SPF record of mx.example.test" in line["hint"]
+
+
+def test_other_mail_from_the_host_does(place):
+    for sender, author in [
+        ("joe@mx.example.test", "joe@mx.example.test"),
+        ("", "joe@unsigned.test"),
+    ]:
+        said = Said(place, sender, author=author)
+        assert said.cause("dns.dkim-missing")["action"] == "warn"
+
+
 @proof.provokes("dns.spf-missing")
 def test_spf_missing(place):
     said = Said(place, "joe@nospf.test")
