@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -116,6 +117,71 @@ static void test_finding_has_its_own_code(void **state)
     conf_release(&conf);
 }
 
+/* The IANA registry of enhanced status codes: for each subject (x.S.d) the largest detail. */
+static bool is_registered(unsigned code, const char *enhanced)
+{
+    static const unsigned largest[] = {0, 10, 4, 6, 8, 6, 10, 30};
+    unsigned class, subject, detail;
+    char rest;
+
+    return sscanf(enhanced, "%u.%u.%u%c", &class, &subject, &detail, &rest) == 3 &&
+           class == code / 100 && (class == 4 || class == 5) && subject < COUNT_OF(largest) &&
+           detail <= largest[subject];
+}
+
+static void check_reply(const struct conf *conf, enum cause_id cause, const char *sentence)
+{
+    const char *id = cause_get(cause)->id;
+    struct message *message = message_with(conf, cause, sentence);
+    struct reply reply;
+    char line[600], tail[64];
+    size_t length;
+
+    reply_make(conf, message, &reply);
+    length =
+        (size_t)snprintf(line, sizeof line, "%u %s %s\r\n", reply.code, reply.enhanced, reply.text);
+    (void)snprintf(tail, sizeof tail, " [%s]\r\n", id);
+    if (length > 512)
+        fail_msg("%s: %zu octets", id, length);
+    if (length < strlen(tail) || strcmp(line + length - strlen(tail), tail) != 0)
+        fail_msg("%s: the id is not at the end: %s", id, line);
+    if (!is_registered(reply.code, reply.enhanced))
+        fail_msg("%s: %u %s", id, reply.code, reply.enhanced);
+    for (const char *at = line; *at != '\r'; at++)
+        if (*at < ' ' || *at > '~')
+            fail_msg("%s: %s", id, line);
+    message_free(&message);
+}
+
+/* Any cause can be made to refuse; names come from strangers, and may be as long as they like. */
+static void test_every_reply_fits(void **state)
+{
+    char sentence[3000] = "Mail to \xc3\xa9\r\n\t\x7f\x01";
+    char contact[200];
+
+    (void)state;
+    memset(sentence + strlen(sentence), 'n', sizeof sentence - strlen(sentence) - 1);
+    sentence[sizeof sentence - 1] = '\0';
+    memset(contact, 'c', sizeof contact - 1);
+    for (size_t length = 0; length < sizeof contact; length += 33)
+        for (int cause = 0; cause < CAUSE_COUNT; cause++)
+            for (int action = ACTION_DEFER; action <= ACTION_REJECT; action++) {
+                char text[600];
+                struct conf *conf;
+
+                if ((cause_get((enum cause_id)cause)->found & (FOUND_POLICY | FOUND_MILTER)) == 0)
+                    continue;
+                (void)snprintf(text, sizeof text,
+                               "mode = enforce\ncontact = \"%.*s\"\ncause %s { action = %s }",
+                               (int)length, contact, cause_get((enum cause_id)cause)->id,
+                               action_name((enum action)action));
+                conf = conf_of(text);
+                check_reply(conf, (enum cause_id)cause, sentence);
+                check_reply(conf, (enum cause_id)cause, NULL);
+                conf_release(&conf);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_long_sentence_keeps_the_id),
         cmocka_unit_test(test_finding_has_its_own_code),
+        cmocka_unit_test(test_every_reply_fits),
     };
 
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
