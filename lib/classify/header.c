@@ -157,6 +157,15 @@ static void skip_solaris_id(struct span *body)
         *body = span_from(*body, end + 2);
 }
 
+/* What forwards RFC 5424 to a file may leave out the priority that the version stands behind. */
+static bool skip_version(struct span *text)
+{
+    if (!span_starts(*text, "1 ") || iso_length(span_from(*text, 2)) == 0)
+        return false;
+    *text = span_from(*text, 2);
+    return true;
+}
+
 bool header_parse(struct span text, struct line *line, struct span *body_r)
 {
     struct line parsed = *line;
@@ -170,6 +179,8 @@ bool header_parse(struct span text, struct line *line, struct span *body_r)
         if (digits == 0 || digits > PRIORITY_DIGITS_MAX || !span_skip(&text, ">"))
             return false;
         rfc5424 = span_skip(&text, "1 ");
+    } else {
+        rfc5424 = skip_version(&text);
     }
     length = iso_length(text);
     parsed.time_form = LINE_TIME_ISO;

@@ -37,6 +37,7 @@ static const struct code {
     ['L'] = {TAKE_LAST, FIELD_COUNT},
     ['R'] = {TAKE_VALUE, FIELD_RELAY},
     ['T'] = {TAKE_REPLY, FIELD_TEXT},
+    ['X'] = {TAKE_TEXT, FIELD_RECIPIENT},
     ['a'] = {TAKE_WORD, FIELD_CLIENT_IP},
     ['b'] = {TAKE_NUMBER, FIELD_TLS_BITS},
     ['c'] = {TAKE_VALUE, FIELD_CLIENT_NAME},

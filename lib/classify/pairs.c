@@ -42,7 +42,7 @@ static const struct pair_name {
     NAME("tls", FIELD_TLS_LEVEL, VALUE_WORD),
     NAME("client", FIELD_CLIENT_NAME, VALUE_CLIENT),
     NAME("sasl_method", FIELD_MECHANISM, VALUE_WORD),
-    NAME("sasl_username", FIELD_USER, VALUE_WORD),
+    NAME("sasl_username", FIELD_USER, VALUE_ADDRESS),
     NAME("message-id", FIELD_MESSAGE_ID, VALUE_ADDRESS),
     NAME("stat", FIELD_STATUS, VALUE_STAT),
     NAME("mailer", FIELD_MAILER, VALUE_WORD),
