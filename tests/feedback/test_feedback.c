@@ -372,6 +372,99 @@ static void test_reports(void **state)
             arf_clear(&arf);
 }
 
+#define REPORT_OF(feedback, original)                                                              \
+    "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"                  \
+    "--b\nContent-Type: text/plain\n\nhello\n"                                                     \
+    "--b\nContent-Type: message/feedback-report\n\n" feedback "Version: 1\n\n" original "--b--\n"
+#define WHOLE "--b\nContent-Type: message/rfc822\n\n"
+#define HEADERS "--b\nContent-Type: text/rfc822-headers\n\n"
+#define LOGGED_IN                                                                                  \
+    "Received: from pc (pc [192.0.2.7])\n\t(Authenticated sender: Bob@A.example)\n\tby mx\n"
+
+static const struct report_row {
+    const char *name;
+    const char *report;
+    bool complaint;
+    const char *type, *user, *sender, *recipient, *message_id;
+} report_rows[] = {
+    {"fraud",
+     REPORT_OF("Feedback-Type: fraud\nOriginal-Rcpt-To: <C@d.example>\n",
+               WHOLE LOGGED_IN "From: x@a.example\nMessage-ID: <1@a.example>\n\nhello\n"),
+     true, "fraud", "bob@a.example", "x@a.example", "c@d.example", "<1@a.example>"},
+    {"other", REPORT_OF("Feedback-Type: other\r\n", HEADERS "From: Bob <bob@a.example>\r\n"), true,
+     "other", "", "bob@a.example", "", ""},
+    {"virus", REPORT_OF("feedback-type: Virus\n", ""), true, "virus", "", "", "", ""},
+    {"not spam", REPORT_OF("Feedback-Type: not-spam\n", HEADERS "From: bob@a.example\n"), false,
+     "not-spam", "", "bob@a.example", "", ""},
+    {"authentication", REPORT_OF("Feedback-Type: auth-failure\n", HEADERS "From: bob@a.example\n"),
+     false, "auth-failure", "", "bob@a.example", "", ""},
+    {"several recipients",
+     REPORT_OF("Feedback-Type: abuse\nOriginal-Rcpt-To: <c@d.example>\n"
+               "Original-Rcpt-To: <e@d.example>\nOriginal-Mail-From: <bob@a.example>\n",
+               HEADERS LOGGED_IN "Message-ID: <1@a.example>\n"),
+     true, "abuse", "bob@a.example", "bob@a.example", "c@d.example", "<1@a.example>"},
+    {"redacted",
+     REPORT_OF("Feedback-Type: abuse\n", HEADERS LOGGED_IN "From: <[redacted]>\nTo: undisclosed\n"),
+     true, "abuse", "bob@a.example", "[redacted]", "", ""},
+    {"a bounce's sender",
+     REPORT_OF("Feedback-Type: abuse\nOriginal-Mail-From: <>\n", HEADERS "From: bob@a.example\n"),
+     true, "abuse", "", "bob@a.example", "", ""},
+    {"without the last boundary",
+     "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n"
+     "Feedback-Type: abuse\nOriginal-Mail-From: <bob@a.example>",
+     true, "abuse", "", "bob@a.example", "", ""},
+    {"in base64",
+     "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n"
+     "Content-Transfer-Encoding: base64\n\nRmVlZGJhY2stVHlwZTogYWJ1c2UK\n--b--\n",
+     true, "abuse", "", "", "", ""},
+};
+
+static void expect_word(const char *name, const char *got, const char *want)
+{
+    if (strcmp(got, want) != 0)
+        fail_msg("%s: \"%s\" in place of \"%s\"", name, got, want);
+}
+
+static void test_kinds_of_report(void **state)
+{
+    (void)state;
+    arf_init();
+    for (size_t i = 0; i < COUNT_OF(report_rows); i++) {
+        const struct report_row *row = &report_rows[i];
+        struct arf arf;
+
+        if (!arf_read(row->report, strlen(row->report), &arf))
+            fail_msg("%s: it is no report", row->name);
+        if (arf_is_complaint(&arf) != row->complaint)
+            fail_msg("%s: a complaint, or none", row->name);
+        expect_word(row->name, arf.type, row->type);
+        expect_word(row->name, arf.user, row->user);
+        expect_word(row->name, arf.sender, row->sender);
+        expect_word(row->name, arf.recipient, row->recipient);
+        expect_word(row->name, arf.message_id, row->message_id);
+        arf_clear(&arf);
+    }
+}
+
+/* A field as large as the largest report is cut to what a log line and a key can hold. */
+static void test_huge_report(void **state)
+{
+    static const char start[] = REPORT_OF("Feedback-Type: abuse\n", HEADERS "From: <");
+    char *report = malloc(ARF_MAX);
+    struct arf arf;
+
+    (void)state;
+    assert_non_null(report);
+    memset(report, 'x', ARF_MAX);
+    memcpy(report, start, sizeof(start) - 1 - strlen("--b--\n"));
+    arf_init();
+    assert_true(arf_read(report, ARF_MAX, &arf));
+    assert_string_equal(arf.type, "abuse");
+    assert_in_range(strlen(arf.sender), 1, 320);
+    arf_clear(&arf);
+    free(report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +478,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several_recipients, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expired, set_up, tear_down),
         cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_kinds_of_report),
+        cmocka_unit_test(test_huge_report),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
