@@ -39,19 +39,29 @@ def test_no_such_primary(station, watched):
         assert all(each.accepted for each in one.messages(3))
     [down] = wait.poll(lambda: store_lines(place.policyd), what="the store down")
     assert "no primary called male" in down["problem"]
+    with Charger(place.policy_socket, "A") as one:
+        assert all(each.accepted for each in one.messages(20))
+    assert states(place.policyd) == ["down"]
 
 
 def test_an_admin_asks_for_a_failover(place, watched):
-    """The old primary lives on, and would take charges that are lost: it is left at once."""
+    """The old primary lives on, and would take charges that are lost: it is left at once.
+
+    It cannot say so itself, and nobody sends mail meanwhile: the Sentinels' news must be heard.
+    """
     first, second = watched.nodes
     with Charger(place.policy_socket) as one:
         assert all(each.accepted for each in one.messages(3))
+        first.freeze()
         with watched.sentinels[1].client() as client:
             assert client.call("SENTINEL", "FAILOVER", sentinel.MASTER) == "OK"
         wait_states(place.daemons, ["down", "up"])
+        first.thaw()
         assert all(each.accepted for each in one.messages(3))
-    down, up = store_lines(place.policyd)
-    assert str(first.port) in down["store"] and str(second.port) in up["store"], (down, up)
+    assert counting.used(place)["daily"] == 6
+    for daemon in place.daemons:
+        down, up = store_lines(daemon)
+        assert str(first.port) in down["store"] and str(second.port) in up["store"], (down, up)
 
 
 def test_the_primary_is_killed(place, watched):
