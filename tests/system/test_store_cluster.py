@@ -69,6 +69,7 @@ def test_one_message_is_charged_whole_or_not_at_all(start):
     assert [each.accepted for each in answers] == [True] * 7 + [False] * 5
     assert all("[limit.messages]" in words for words in charges), charges
     assert uses(place) == all_of(7)
+    assert not states(place.policyd)
 
 
 def test_a_slot_moves_to_a_new_node(start, six, run, folder):
@@ -130,6 +131,7 @@ def test_a_daemon_is_killed_between_reservation_and_keeping(start, six):
         mta.close()
     place.policyd.start()
     wait.poll(lambda: uses(place) == all_of(3), seconds=30, what="the reservation's end")
+    assert not states(place.policyd)
 
 
 def test_a_primary_is_killed(start, six):

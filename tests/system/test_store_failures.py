@@ -10,7 +10,7 @@ import pytest
 
 from support import counting, milter, nameserver, outage, policy, resp, sluice, wait
 from support.counting import SENDER, Charger, Load, MilterCharger
-from support.outage import more, states, store_lines, wait_state
+from support.outage import more, states, store_lines, wait_state, wait_states
 
 TIMEOUT_SEC = 0.3
 SLACK_SEC = 0.6  # for a machine that has other things to do
@@ -123,6 +123,7 @@ def test_absent_at_the_start(station):
         assert wait_state(place.policyd, "up")["replayed"] == "10"
         assert counting.used(place)["daily"] == 10
         assert not one.message().accepted
+    assert states(place.policyd) == ["down", "up"]
 
 
 def test_an_address_where_nobody_answers(station, run):
@@ -137,6 +138,7 @@ def test_an_address_where_nobody_answers(station, run):
         assert all(each.accepted for each in rest)
         counting.assert_nobody_waits([each.seconds for each in rest], TIMEOUT_SEC)
         assert not one.message().accepted
+    assert states(place.policyd) == ["down"]
 
 
 # --- Redis is there, and refuses
@@ -227,6 +229,7 @@ def test_refused(station, secret, name):
         down = wait_state(place.policyd, "down")
         assert advice in down["problem"], down
         assert all(each.accepted and each.seconds < LONGEST_SEC for each in answers)
+        assert states(place.policyd) == ["down"]
         if mends is None:
             return
         mends(place)
@@ -280,7 +283,7 @@ def test_a_key_of_another_kind(station):
         others = one.messages(11, user="carol@example.test")
         assert [each.accepted for each in others] == [True] * 10 + [False]
         counting.assert_nobody_waits([each.seconds for each in others], TIMEOUT_SEC)
-    assert "down" not in states(place.policyd)
+    assert states(place.policyd) == ["up"], "what is lost is said at once, and once"
 
 
 # --- what is done meanwhile
@@ -295,7 +298,7 @@ def test_local_limits_hold(station):
         answers = one.messages(5)
         assert [each.accepted for each in answers] == [True] * 3 + [False] * 2
         place.redis.start()
-        wait_state(place.policyd, "up")
+        wait_states([place.policyd], ["down", "up"])
         assert counting.used(place)["daily"] == 10
         assert not one.message().accepted
 
@@ -311,7 +314,7 @@ def test_accept(station):
         lines = place.policyd.log.events(event="message")
         assert {line["store"] for line in lines} == {"away"}
         place.redis.start()
-        wait_state(place.policyd, "up")
+        wait_states([place.policyd], ["down", "up"])
         assert counting.used(place)["daily"] == 15
         assert not one.message().accepted
 
@@ -330,8 +333,7 @@ def test_defer(station):
         inbound = one.message(user="", client_address="203.0.113.7")
         assert inbound.accepted, "only our own people's mail is counted"
         place.redis.start()
-        wait_state(place.policyd, "up")
-        wait_state(place.milter, "up")
+        wait_states(place.daemons, ["down", "up"])
         assert one.message().accepted and other.message().accepted
     assert counting.used(place)["daily"] == 4
 
@@ -347,6 +349,7 @@ def test_the_journal_is_full(station):
         assert (up["replayed"], up["lost"]) == ("5", "5")
         assert "store-journal-size" in up["hint"]
         assert counting.used(place)["daily"] == 5
+    assert states(place.policyd) == ["down", "up"]
 
 
 @pytest.mark.parametrize("last", sluice.DAEMONS)
@@ -373,7 +376,7 @@ def test_given_back_while_away(station, last):
     place.redis.start()
     wait_state(first, "up")
     second.signal(signal.SIGCONT)
-    wait_state(second, "up")
+    wait_states(place.daemons, ["down", "up"])
     assert counting.used(place)["daily"] == 1
 
 
@@ -387,7 +390,7 @@ def test_requests_that_carry_no_queue_id(station):
             assert client.ask(instance="", **end) == "DUNNO"
         wait_state(place.policyd, "down")
         place.redis.thaw()
-        wait_state(place.policyd, "up")
+        wait_states([place.policyd], ["down", "up"])
     assert counting.used(place)["daily"] == 5
 
 

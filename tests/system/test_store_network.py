@@ -115,3 +115,4 @@ def test_killed_in_the_middle_of_a_message(station):
     with policy.Client(place.policy_socket) as mta:
         assert mta.ask(**last) == "DUNNO"
     assert counting.used(place)["daily"] == 2
+    assert not store_lines(place.policyd)

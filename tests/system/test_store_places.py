@@ -5,6 +5,7 @@ import pytest
 
 from support import counting, proof, redis, sluice, wait
 from support.counting import SENDER, Charger, Load
+from support.outage import states
 
 LIMITS = counting.NO_DNS + """
 limit daily { subject = user  count = messages  max = 10  per = 24h  near = 0 }
@@ -69,12 +70,15 @@ def test_two_hosts_hold_one_limit(station, run, folder):
         "state-directory": '""',
     }
     config = sluice.Config(second, options, place.config.sections)
-    run(sluice.Daemon("sluice-policyd", second, config, [second / "policy.sock"]))
+    other_host = run(
+        sluice.Daemon("sluice-policyd", second, config, [second / "policy.sock"])
+    )
     sockets = [place.policy_socket, second / "policy.sock"]
     # The same queue ids on both: messages of two hosts are two messages.
     makers = [lambda s=s, n=n: Charger(s, f"S{n}.") for s in sockets for n in range(3)]
     with Load(makers) as load:
         wait.poll(lambda: len(load.answers) > 600, what="more than the limit")
     assert load.accepted == 300
+    assert not states(place.policyd) and not states(other_host)
     for ctl in (place.ctl, sluice.Ctl(config)):
         assert counting.used(place, ctl=ctl)["daily"] == 300

@@ -183,7 +183,7 @@ def test_a_renewed_authority(start, make_tls, folder, papers):
         assert one.message().accepted
         wait_state(place.policyd, "down")
         ca.write_bytes(papers.ca.read_bytes())
-        wait_state(place.policyd, "up")
+        wait_states([place.policyd], ["down", "up"])
         assert counting.used(place)["daily"] == 1
 
 
