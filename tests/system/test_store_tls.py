@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support import counting, ports, process, redis, sluice, workdir
+from support import cluster, counting, ports, process, redis, sentinel, sluice, workdir
 from support.counting import SENDER, Charger, Load
 from support.outage import more, senders, states, store_lines, wait_state, wait_states
 
@@ -16,6 +16,7 @@ limit daily { subject = user  count = messages  max = 100000  per = 24h  near = 
 """
 CONTRIB = pathlib.Path(__file__).resolve().parents[2] / "contrib" / "stunnel"
 NAME = "redis.example.test"
+LOST_BY_REDIS = 5  # acknowledged, and not yet given to the replica
 
 
 class Papers:
@@ -68,6 +69,14 @@ def make_tls(run, folder, papers):
         return run(server), port
 
     return start
+
+
+@pytest.fixture
+def tls_lines(papers):
+    """With which every server in reach speaks TLS, and nothing else."""
+    certificate, key = papers.sign("all", "IP:127.0.0.1")
+    return [f"tls-cert-file {certificate}", f"tls-key-file {key}", "tls-auth-clients no",
+            f"tls-ca-cert-file {papers.ca}"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +194,41 @@ def test_a_renewed_authority(start, make_tls, folder, papers):
         ca.write_bytes(papers.ca.read_bytes())
         wait_states([place.policyd], ["down", "up"])
         assert counting.used(place)["daily"] == 1
+
+
+@pytest.mark.usefixtures("itself")
+def test_sentinels_over_tls(station, run, folder, papers, tls_lines):
+    """They are asked by it, and so is the primary; and a failover is followed."""
+    watched = run(sentinel.Watched(folder, tls=tls_lines))
+    options = {"store": f'"{watched.url}"', "store-timeout": "1s", "store-tls": "yes",
+               "store-tls-ca": f'"{papers.ca}"'}  # fmt: skip
+    place = station(sections=LIMITS, options=options, resolver=False, parts=sluice.DAEMONS)
+    first, second = watched.nodes
+    with Load(senders(place)) as load:
+        more(load, 50)
+        first.kill()
+        wait_states(place.daemons, ["down", "up"])
+        more(load, 50)
+    assert load.accepted == len(load.answers)
+    for daemon in place.daemons:
+        down, up = store_lines(daemon)
+        assert str(second.port) in up["store"], (down, up)
+    assert load.accepted - LOST_BY_REDIS <= counting.used(place)["daily"] <= load.accepted
+
+
+@pytest.mark.usefixtures("itself")
+def test_a_cluster_over_tls(station, run, folder, papers, tls_lines):
+    """Subjects on several nodes, in one message."""
+    nodes = run(cluster.Cluster(folder, replicas=False, tls=tls_lines))
+    options = {"store": f'"{nodes.url}"', "store-timeout": "1s", "store-tls": "yes",
+               "store-tls-ca": f'"{papers.ca}"'}  # fmt: skip
+    client = "limit client { subject = client  count = messages  max = 100000  per = 24h }\n"
+    place = station(sections=LIMITS + client, options=options, resolver=False, parts=sluice.DAEMONS)
+    with Load(senders(place)) as load:
+        more(load, 50)
+    assert load.accepted == len(load.answers) == counting.used(place)["daily"]
+    assert counting.used(place, "client:192.0.2.10")["client"] == load.accepted
+    assert not states(place.policyd) and not states(place.milter)
 
 
 # --- by stunnel

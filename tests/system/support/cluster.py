@@ -22,10 +22,14 @@ def slot_of(tag):
 class Cluster(process.Server):
     """nodes: the primaries, in the order of their slots, then their replicas."""
 
-    def __init__(self, folder, replicas=True):
+    def __init__(self, folder, replicas=True, tls=()):
+        """tls: as for one Redis; then they speak it to each other, too."""
         more = ["cluster-enabled yes", f"cluster-node-timeout {NOTICE_MS}"]
         count = PRIMARIES * (2 if replicas else 1)
-        self.nodes = [redis.Redis(folder, name=f"node{n}", more=more) for n in range(count)]
+        tls = [*tls, "tls-cluster yes"] if tls else []
+        self.nodes = [
+            redis.Redis(folder, name=f"node{n}", more=more, tls=tls) for n in range(count)
+        ]
         hosts = ",".join(f"{ports.LOOPBACK}:{node.port}" for node in self.nodes[:2])
         self.url = f"cluster://{hosts}"
 

@@ -10,14 +10,19 @@ from . import ports, process, resp, workdir
 PROGRAM = os.environ.get("SLUICE_REDIS_SERVER") or "redis-server"
 
 
+def port_lines(port, tls):
+    """Of a configuration: the port for everybody, or for those who speak TLS."""
+    return ["port 0", f"tls-port {port}", *tls] if tls else [f"port {port}"]
+
+
 class Redis(process.Server):
     """Without `durable` nothing is written to disk; with it every write is in the log before it is
     acknowledged.
     """
 
     def __init__(self, folder, durable=False, password=None, acl=(), outlive=False, more=(),
-                 name="redis"):
-        """more: further lines of its configuration."""
+                 name="redis", tls=()):
+        """more: further lines of its configuration.  tls: lines with which its port speaks TLS."""
         self.folder = workdir.subfolder(folder, name)
         self.socket = self.folder / "redis.sock"
         self.port = ports.free_port()
@@ -26,12 +31,13 @@ class Redis(process.Server):
         self._durable = durable
         self._outlive = outlive
         self._more = list(more)
+        self._tls = list(tls)
         self._name = name
 
     def _config(self):
         lines = [
             f"bind {ports.LOOPBACK}",
-            f"port {self.port}",
+            *port_lines(self.port, self._tls),
             f"unixsocket {self.socket}",
             "unixsocketperm 777",
             f"dir {self.folder}",

@@ -10,16 +10,19 @@ NOTICE_MS = 500  # of silence, until a Sentinel takes a Redis for dead
 class Sentinel(process.Server):
     """One of them."""
 
-    def __init__(self, folder, number, primary_port):
+    def __init__(self, folder, number, primary_port, tls=()):
         self.folder = workdir.subfolder(folder, f"sentinel{number}")
         self.port = ports.free_port()
         self._name = f"sentinel{number}"
         self._primary_port = primary_port
+        self._tls = list(tls)
 
     def start(self):
         config = self.folder / "sentinel.conf"
+        socket = "\n".join(redis.port_lines(self.port, self._tls))
         config.write_text(
-            f"bind {ports.LOOPBACK}\nport {self.port}\ndir {self.folder}\ndaemonize no\n"
+            f"bind {ports.LOOPBACK}\n{socket}\ndir {self.folder}\ndaemonize no\n"
+            f"unixsocket {self.folder}/s.sock\n"
             f"sentinel monitor {MASTER} {ports.LOOPBACK} {self._primary_port} 2\n"
             f"sentinel down-after-milliseconds {MASTER} {NOTICE_MS}\n"
             f"sentinel failover-timeout {MASTER} 2000\n"
@@ -31,7 +34,7 @@ class Sentinel(process.Server):
         return self
 
     def client(self):
-        return resp.Client(self.port)
+        return resp.Client(self.folder / "s.sock")
 
     def kill(self):
         self._process.kill()
@@ -40,12 +43,14 @@ class Sentinel(process.Server):
 class Watched(process.Server):
     """The primary, its replica and the Sentinels, started together."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, tls=()):
+        """tls: as for one Redis; then they speak it to each other, too."""
         self.folder = folder
-        self.nodes = [redis.Redis(folder, name="redis-a")]
+        tls = [*tls, "tls-replication yes"] if tls else []
+        self.nodes = [redis.Redis(folder, name="redis-a", tls=tls)]
         replica_of = f"replicaof {ports.LOOPBACK} {self.nodes[0].port}"
-        self.nodes.append(redis.Redis(folder, name="redis-b", more=[replica_of]))
-        self.sentinels = [Sentinel(folder, n, self.nodes[0].port) for n in range(3)]
+        self.nodes.append(redis.Redis(folder, name="redis-b", more=[replica_of], tls=tls))
+        self.sentinels = [Sentinel(folder, n, self.nodes[0].port, tls) for n in range(3)]
         hosts = ",".join(f"{ports.LOOPBACK}:{sentinel.port}" for sentinel in self.sentinels)
         self.url = f"sentinel://{hosts}/0?master={MASTER}"
 
