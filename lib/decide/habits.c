@@ -90,7 +90,8 @@ static void add_helo(const char *helo, struct text *text)
     }
 }
 
-/* The headers come to the milter only. */
+/* The headers come to the milter only.  What the two sides agreed on for TLS is the library's that
+ * the program is built with, as far as an MTA tells. */
 static void plan_client(const struct message *message, struct habits *habits)
 {
     const struct header *header = message_header(message, "User-Agent", 0);
@@ -104,6 +105,8 @@ static void plan_client(const struct message *message, struct habits *habits)
     add_program(header->value, &text);
     text_add_char(&text, '|');
     add_helo(message->helo, &text);
+    if (message->tls_protocol[0] != '\0')
+        text_print(&text, "|%s %s", message->tls_protocol, message->tls_cipher);
     text_cut(&text, text.length < CLIENT_MAX ? text.length : CLIENT_MAX);
     habits->client = text_lower(text_take(&text));
 }

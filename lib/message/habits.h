@@ -27,7 +27,7 @@ struct habits {
     int64_t amount; /* recipients */
     char place[6 + IP_TEXT_MAX]; /* "place:AS64500" or "place:203.0.113.0/24"; "" unknown */
     char country[8 + 3]; /* "country:NL"; "" unknown */
-    char *client; /* "client:Thunderbird|laptop.example.com"; NULL unknown */
+    char *client; /* "client:thunderbird|laptop.example.com|tlsv1.3 CIPHER"; NULL unknown */
     char hour[HABITS_HOUR_SIZE], day[HABITS_HOUR_SIZE]; /* "hour:037" of the week (UTC), "day:1" */
     char hour_before[HABITS_HOUR_SIZE], hour_behind[HABITS_HOUR_SIZE]; /* beside it */
     char recipients[HABITS_RECIPIENTS][10]; /* hashes, as the store names them */

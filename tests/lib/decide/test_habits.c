@@ -77,6 +77,29 @@ static void test_plan(void **state)
     }
 }
 
+/* A thief's program may take the owner's names, and still speaks TLS in its own way. */
+static void test_tls_is_of_the_client(void **state)
+{
+    static const struct {
+        const char *protocol, *cipher, *wanted;
+    } cases[] = {
+        {"", "", "client:mutt|h"},
+        {"TLSv1.3", "TLS_AES_256_GCM_SHA384", "client:mutt|h|tlsv1.3 tls_aes_256_gcm_sha384"},
+        {"TLSv1.2", "AES128-SHA", "client:mutt|h|tlsv1.2 aes128-sha"},
+    };
+    struct conf *conf = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct message *message = message_of("alice", "203.0.113.7", "h", "Mutt/2.2");
+
+        message_set(&message->tls_protocol, cases[i].protocol);
+        message_set(&message->tls_cipher, cases[i].cipher);
+        habits_plan(conf, NULL, NULL, MONDAY, message);
+        assert_string_equal(message->facts.habits->client, cases[i].wanted);
+        message_free(&message);
+    }
+}
+
 static void test_nothing_to_learn(void **state)
 {
     struct conf *conf = *state;
@@ -287,9 +310,13 @@ static int unload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plan),  cmocka_unit_test(test_nothing_to_learn),
-        cmocka_unit_test(test_hours), cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_cache), cmocka_unit_test(test_no_answer_is_no_habit),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_tls_is_of_the_client),
+        cmocka_unit_test(test_nothing_to_learn),
+        cmocka_unit_test(test_hours),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_no_answer_is_no_habit),
     };
 
     return cmocka_run_group_tests(tests, load, unload);
