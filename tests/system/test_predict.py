@@ -31,6 +31,9 @@ def place(module_site, dkim_key, tmp_path_factory):
         "nokey": SPF + theirs + policy("p=none"),
         "neither": theirs + policy("p=none"),
         "nodmarc": SPF + ours,
+        # whose keys nobody knows
+        "unsure": SPF + "s1._domainkey IN CNAME s1.broken.test.\n" + policy("p=reject"),
+        "dim": "s1._domainkey IN CNAME s1.broken.test.\n" + policy("p=reject"),
         "none": policy("p=none"),
         "reject": policy("p=reject"),
         "trial": policy("p=reject; t=y"),
@@ -106,6 +109,8 @@ BULK = [
     ("good", "reject", SPF_AND_DKIM),
     ("none", "good", "gmail:5.7.27,outlook:5.7.515,yahoo:5.7.9"),  # aligned, by its signature
     ("good", "broken", None),  # nobody knows
+    ("unsure", "unsure", None),
+    ("dim", "dim", "gmail:5.7.27,outlook:5.7.515,yahoo:5.7.9"),
 ]
 # What is asked of everybody: one of SPF and DKIM, and what the domain itself asks for.
 SMALL = [
@@ -119,6 +124,7 @@ SMALL = [
     ("good", "sub.parent", None),
     ("good", "reject", "gmail:5.7.26,outlook:5.7.509,yahoo:5.7.9"),
     ("good", "broken", None),
+    ("dim", "dim", None),
 ]
 
 

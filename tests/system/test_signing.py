@@ -96,9 +96,11 @@ def test_a_folder_of_keys(signing_site, anybody, folder, dkim_key, ed25519_key):
 def test_opendkims_tables(signing_site, anybody, folder, dkim_key):
     (folder / "KeyTable").write_text(
         f"# OpenDKIM\ncustomers one.test:c1:{dkim_key.private}\neach %:m1:{dkim_key.private}\n"
+        f"\n\tthree.test\tthree.test:t1:{dkim_key.private}  # by its name\n"
     )
     (folder / "SigningTable").write_text(
-        "*@one.test customers\nnews@two.test customers\n*@two.test each\n"
+        "*@one.test customers:list@%\nnews@two.test customers\n*@two.test each\n"
+        "*@three.test %\n*@*.Two.test each # below\n"
     )
     place = signing_site(
         options={
@@ -106,12 +108,36 @@ def test_opendkims_tables(signing_site, anybody, folder, dkim_key):
             "sign-key-table": f'"{folder}/KeyTable"',
             "sign-signing-table": f'"refile:{folder}/SigningTable"',
         },
-        zones={"one.test": key_record("c1", dkim_key), "two.test": key_record("m1", dkim_key)},
+        zones={
+            "one.test": key_record("c1", dkim_key),
+            "two.test": key_record("m1", dkim_key),
+            "sub.two.test": key_record("m1", dkim_key),
+            "three.test": key_record("t1", dkim_key),
+        },
     )
     assert dkim_of(place, "a@one.test") == "signed:c1/one.test"
+    [signature_of_one] = signature.all_tags(place.sink.wait_subject("a@one.test"))
+    assert signature_of_one["i"] == "list@one.test"
     assert dkim_of(place, "news@two.test") == "signed:c1/one.test"
     assert dkim_of(place, "b@two.test") == "signed:m1/two.test"
-    assert dkim_of(place, "b@three.test") == "none:no-key"
+    assert dkim_of(place, "b@sub.two.test") == "signed:m1/sub.two.test"
+    assert dkim_of(place, "b@three.test") == "signed:t1/three.test"
+    assert dkim_of(place, "b@four.test") == "none:no-key"
+    # and as opendkim.conf may list them itself
+    place.milter.log.mark()
+    place.config.options["sign-key-table"] = f'"csl:two=two.test:m1:{dkim_key.private}"'
+    place.config.options["sign-signing-table"] = '"csl:.two.test=two"'
+    place.milter.reload()
+    place.milter.log.wait(event="reloaded")
+    assert dkim_of(place, "c@sub.two.test") == "signed:m1/two.test"
+    assert dkim_of(place, "c@two.test") == "none:no-key"
+    # a wrong line is told with its number, and changes nothing
+    (folder / "KeyTable").write_text("\none one.test:c1\n")
+    place.config.options["sign-key-table"] = f'"file:{folder}/KeyTable"'
+    place.milter.reload()
+    failed = place.milter.log.wait(event="reload-failed")
+    assert f"{folder}/KeyTable: line 2: expected the path" in str(failed)
+    assert dkim_of(place, "d@sub.two.test") == "signed:m1/two.test"
 
 
 def test_subdomains_and_third_parties(signing_site, anybody, dkim_key):
