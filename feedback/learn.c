@@ -21,6 +21,7 @@ struct lesson {
     const struct outcome_rule *rule; /* NULL: a success, or nothing to remember */
     bool success;
     int64_t size; /* of the message, in octets; 0 unknown */
+    uint64_t fingerprint; /* of the line */
     char *subjects[SUBJECTS];
     struct text recipient, destination;
     struct learned learned;
@@ -71,6 +72,37 @@ static void answer_failure(struct lesson *lesson, const struct store_answer *ans
     learned->count = value.count + !answer->known;
 }
 
+static void ignore(const struct store_answer *answer, void *context)
+{
+    (void)answer;
+    (void)context;
+}
+
+/* Of two sizes that were refused the smaller says more; the script has just written this one. */
+static void keep_smaller(const struct lesson *lesson, const struct store_answer *answer)
+{
+    const size_t which = lesson->rule->of == OUTCOME_OF_DESTINATION ? 1 : 0;
+    const int64_t known = which < answer->nnotes ? outcome_refused_size(&answer->notes[which]) : 0;
+    char identity[64], size[24];
+    const struct store_mark mark = {
+        .subject = text_string(which == 1 ? &lesson->destination : &lesson->recipient),
+        .kind = OUTCOME_KIND,
+        .field = OUTCOME_SIZE_FIELD,
+        .amount = 1,
+        .text = size,
+        .keep_sec = lesson->rule->keep_sec,
+        .fields_max = OUTCOME_FIELDS_MAX,
+    };
+    const struct store_request request = {
+        .identity = identity, .fingerprint = lesson->fingerprint, .marks = &mark, .nmarks = 1};
+
+    if (!outcome_is_of_size(lesson->rule->cause) || known == 0 || known >= lesson->size)
+        return;
+    snprintf(identity, sizeof(identity), "size/%016" PRIx64, lesson->fingerprint);
+    snprintf(size, sizeof(size), "%" PRId64, known);
+    store_charge(lesson->store, &request, ignore, NULL);
+}
+
 /* Forgets what the success of a message of that size proves wrong. */
 static void forget(struct lesson *lesson, const char *subject, const struct store_note *note)
 {
@@ -105,10 +137,12 @@ static void answered(const struct store_answer *answer, void *context)
 {
     struct lesson *lesson = context;
 
-    if (lesson->rule != NULL && lesson->rule->of != OUTCOME_OF_NOBODY)
+    if (lesson->rule != NULL && lesson->rule->of != OUTCOME_OF_NOBODY) {
         answer_failure(lesson, answer);
-    else if (lesson->success)
+        keep_smaller(lesson, answer);
+    } else if (lesson->success) {
         answer_success(lesson, answer);
+    }
     finish(lesson);
 }
 
@@ -191,7 +225,12 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
     struct store_request request;
 
     *lesson = (struct lesson){
-        .store = store, .size = result->size, .callback = callback, .context = context};
+        .store = store,
+        .size = result->size,
+        .fingerprint = result->fingerprint,
+        .callback = callback,
+        .context = context,
+    };
     name_subjects(lesson, conf, result);
     choose_rule(lesson, conf, result);
     outcome_recipient(result->recipient, &lesson->recipient);

@@ -74,8 +74,7 @@ bool outcome_is_of_size(enum cause_id cause)
     return cause == CAUSE_RECIPIENT_REFUSES_SIZE || cause == CAUSE_DESTINATION_SIZE;
 }
 
-/* 0: it is not known. */
-static int64_t refused_size(const struct store_note *note)
+int64_t outcome_refused_size(const struct store_note *note)
 {
     const char *mark = store_note_value(note, OUTCOME_SIZE_FIELD);
     struct store_mark_value value;
@@ -98,7 +97,7 @@ static bool is_of_size(const char *field)
 
 bool outcome_concerns(const struct store_note *note, const char *field, int64_t size)
 {
-    return !is_of_size(field) || size >= refused_size(note);
+    return !is_of_size(field) || size >= outcome_refused_size(note);
 }
 
 bool outcome_latest(const struct store_note *note, unsigned found_where, int64_t size,
@@ -120,7 +119,7 @@ bool outcome_latest(const struct store_note *note, unsigned found_where, int64_t
                                         .since_sec = value.first_sec,
                                         .last_sec = value.last_sec,
                                         .count = value.count,
-                                        .refused_size = is_of_size(field) ? refused_size(note) : 0,
+                                        .refused_size = is_of_size(field) ? outcome_refused_size(note) : 0,
                                         .text = value.text};
         found = true;
     }

@@ -43,6 +43,9 @@ char *outcome_user(const struct conf *conf, const char *login);
 /* Whether a failure is of a message's size, so that it says nothing of smaller ones. */
 bool outcome_is_of_size(enum cause_id cause);
 
+/* The size of the message that was refused, in octets; 0: it is not known. */
+int64_t outcome_refused_size(const struct store_note *note);
+
 /* Whether a field of a note concerns a message of that size, in octets: all do, but those about the
  * size of a larger one. */
 #define OUTCOME_ANY_SIZE INT64_MAX

@@ -133,6 +133,29 @@ def test_complaints(place):
     assert "user=carol@example.test" in finding["hint"]
 
 
+def test_smaller_of_two_sizes_is_remembered(place):
+    """In whichever order a destination refused them."""
+    mark = "destination.size"
+    for domain, sizes in {"up.example": (5000, 9000), "down.example": (9000, 5000)}.items():
+        for number, size in enumerate(sizes):
+            queue_id = f"E{number:08X}{domain[0].encode().hex().upper()}"
+            sender = "from=<alice@example.test>"
+            place.mail.line("qmgr", f"{queue_id}: {sender}, size={size}, nrcpt=1 (queue active)")
+            place.mail.delivery(
+                queue_id, f"bob@{domain}", "bounced", "5.3.4", "552 5.3.4 Message size exceeds limit"
+            )
+        known = {}
+
+        def smaller(known=known, domain=domain):
+            with place.redis.client() as client:
+                words = client.call("HGETALL", f"sluice:{{dest:{domain}}}")
+            known.update(zip(words[::2], words[1::2]))
+            twice = known.get(mark, "").split()[2:3] == ["2"]
+            return twice and known.get("size", "").endswith(" 5000")
+
+        wait.poll(smaller, SECONDS, "the smaller size", place.feedback.describe)
+
+
 @proof.provokes("account.login-failures", "account.login-mechanism")
 @proof.near_miss("account.login-failures")
 def test_failed_logins(place):
