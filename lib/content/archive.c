@@ -74,8 +74,12 @@ static void search_inner(const struct step *step, const struct zip_entry *entry,
     const unsigned char *data = zip_data(step->tail, entry, &length);
     char *below;
 
-    if (data == NULL || step->depth + 1 == ARCHIVE_DEPTH)
+    if (data == NULL)
         return;
+    if (step->depth + 1 == ARCHIVE_DEPTH) {
+        search->found(search->context, path, "zip", CONTENT_BY_DEPTH);
+        return;
+    }
     if (entry->method == METHOD_STORED) {
         inner = (struct zip_tail){data, length, length};
     } else if (entry->method == METHOD_DEFLATED) {
@@ -109,9 +113,9 @@ static void look_at(const struct step *step, const struct zip_entry *entry, cons
     kind = risk_by_name(path, search->types);
     extension = risk_extension(path);
     if (kind != NULL)
-        search->found(search->context, path, kind, false);
+        search->found(search->context, path, kind, CONTENT_BY_ARCHIVE);
     else if (entry->encrypted && is_archive_name(extension))
-        search->found(search->context, path, extension, true);
+        search->found(search->context, path, extension, CONTENT_BY_ENCRYPTION);
     else if (extension != NULL && strcmp(extension, "zip") == 0)
         search_inner(step, entry, path);
     free(extension);
@@ -136,7 +140,7 @@ static void search_tail(struct archive_search *search, const struct zip_tail *ta
     struct step step = {search, tail, path, depth};
 
     if (zip_list(tail, visit, &step) == ZIP_HIDDEN)
-        search->found(search->context, depth > 0 ? path : "", "zip", true);
+        search->found(search->context, depth > 0 ? path : "", "zip", CONTENT_BY_ENCRYPTION);
 }
 
 void archive_search(struct archive_search *search, const struct zip_tail *tail)

@@ -8,8 +8,8 @@
 
 #include "lib/base/strings.h"
 #include "lib/content/zip.h"
+#include "lib/message/content_fact.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define ARCHIVE_DEPTH 4
@@ -19,9 +19,9 @@
 struct archive_search {
     const struct strings *types; /* extensions that are refused */
     size_t budget; /* octets that may still be unpacked; starts as ARCHIVE_BUDGET */
-    /* For each dangerous file: its path ("inner.zip/setup.exe") and its kind; encrypted: an archive
-     * that cannot be looked into. */
-    void (*found)(void *context, const char *path, const char *kind, bool encrypted);
+    /* For each dangerous file: its path ("inner.zip/setup.exe") and its kind; by encryption or
+     * depth: an archive that is not looked into. */
+    void (*found)(void *context, const char *path, const char *kind, enum content_by by);
     void *context;
 };
 

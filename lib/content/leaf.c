@@ -74,9 +74,9 @@ static void add_risk(struct leaf *leaf, enum content_by by, const char *inner, c
     };
 }
 
-static void found_in_archive(void *context, const char *path, const char *kind, bool encrypted)
+static void found_in_archive(void *context, const char *path, const char *kind, enum content_by by)
 {
-    add_risk(context, encrypted ? CONTENT_BY_ENCRYPTION : CONTENT_BY_ARCHIVE, path, kind);
+    add_risk(context, by, path, kind);
 }
 
 static void search_archive(struct leaf *leaf)

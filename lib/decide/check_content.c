@@ -47,10 +47,20 @@ void check_attachment_size(const struct conf *conf, struct message *message)
 /* --- dangerous attachments ------------------------------------------------------------ */
 
 static const char *const found_by[] = {
-    [CONTENT_BY_NAME] = "name",
-    [CONTENT_BY_MAGIC] = "magic",
-    [CONTENT_BY_ARCHIVE] = "archive",
-    [CONTENT_BY_ENCRYPTION] = "encrypted-archive",
+    [CONTENT_BY_NAME] = "name",           [CONTENT_BY_MAGIC] = "magic",
+    [CONTENT_BY_ARCHIVE] = "archive",     [CONTENT_BY_ENCRYPTION] = "encrypted-archive",
+    [CONTENT_BY_DEPTH] = "archive-depth",
+};
+
+#define PROGRAM "is a program or script, which mail servers refuse. Please send a link to the file."
+static const char *const is_refused[] = {
+    [CONTENT_BY_NAME] = PROGRAM,
+    [CONTENT_BY_MAGIC] = PROGRAM,
+    [CONTENT_BY_ARCHIVE] = PROGRAM,
+    [CONTENT_BY_ENCRYPTION] = "is an encrypted archive within which nobody can look for viruses; "
+                              "mail servers refuse it. Please send a link.",
+    [CONTENT_BY_DEPTH] = "is an archive in so many others that nobody looks for viruses there; "
+                         "mail servers refuse it. Please send a link.",
 };
 
 /* "setup.exe in files.zip". */
@@ -68,7 +78,6 @@ static void find_risk(struct message *message, const struct content_risk *risk)
 {
     struct finding *finding =
         findings_add(&message->findings, cause_get(CAUSE_CONTENT_ATTACHMENT_TYPE));
-    const bool hidden = risk->by == CONTENT_BY_ENCRYPTION;
     struct text words = TEXT_EMPTY;
 
     risk_words(risk, &words);
@@ -78,12 +87,7 @@ static void find_risk(struct message *message, const struct content_risk *risk)
     finding_field(finding, "type", "%s", risk->kind);
     finding_field(finding, "by", "%s", found_by[risk->by]);
     finding_field(finding, "part", "%s", risk->part);
-    finding_sentence(finding,
-                     hidden ? "The attachment %s is an encrypted archive within which nobody can "
-                              "look for viruses; mail servers refuse it. Please send a link."
-                            : "The attachment %s is a program or script, which mail servers "
-                              "refuse. Please send a link to the file.",
-                     text_string(&words));
+    finding_sentence(finding, "The attachment %s %s", text_string(&words), is_refused[risk->by]);
     if (message->user[0] != '\0')
         finding_hint(finding,
                      "send a link to %s in its place; if %s did not attach it, the account is in "

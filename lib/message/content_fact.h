@@ -13,7 +13,13 @@
 #define CONTENT_DOMAINS_MAX 64 /* domains of links that are kept */
 
 /* How an attachment shows what it is. */
-enum content_by { CONTENT_BY_NAME, CONTENT_BY_MAGIC, CONTENT_BY_ARCHIVE, CONTENT_BY_ENCRYPTION };
+enum content_by {
+    CONTENT_BY_NAME,
+    CONTENT_BY_MAGIC,
+    CONTENT_BY_ARCHIVE,
+    CONTENT_BY_ENCRYPTION, /* an archive within an encrypted one */
+    CONTENT_BY_DEPTH, /* an archive within too many others */
+};
 
 struct content_risk {
     enum content_by by;

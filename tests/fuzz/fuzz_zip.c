@@ -9,11 +9,11 @@
 
 #define SIZE_MOST 65536
 
-static void on_found(void *context, const char *path, const char *kind, bool encrypted)
+static void on_found(void *context, const char *path, const char *kind, enum content_by by)
 {
     size_t *octets = context;
 
-    (void)encrypted;
+    (void)by;
     must(strlen(path) <= ARCHIVE_DEPTH * (size_t)(ARCHIVE_NAME_MAX + 1) && kind[0] != '\0');
     *octets += strlen(path);
 }

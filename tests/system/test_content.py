@@ -65,6 +65,17 @@ def zipped(*names):
     return buffer.getvalue()
 
 
+def nested(depth):
+    """An empty archive in so many others."""
+    data = zipped()
+    for _ in range(depth):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("in.zip", data)
+        data = buffer.getvalue()
+    return data
+
+
 def html(text):
     return f"Content-Type: text/html; charset=utf-8\n\n<p>{text}</p>\n"
 
@@ -124,6 +135,15 @@ CASES = [
         {"file": "files.zip", "inner": "a/b/setup.scr", "type": "scr", "by": "archive"},
         "send a link to a/b/setup.scr in files.zip",
         attached("files.zip", zipped("a/letter.txt", "a/setup.scr/letter.txt")),
+        action="warn",
+    ),
+    Case(
+        "attachment-type-nested",
+        "content.attachment-type",
+        attached("files.zip", nested(9)),
+        {"inner": "in.zip/in.zip/in.zip/in.zip", "type": "zip", "by": "archive-depth"},
+        "send a link to in.zip/in.zip/in.zip/in.zip in files.zip",
+        attached("files.zip", nested(3)),
         action="warn",
     ),
     Case(

@@ -19,9 +19,12 @@
 static struct strings types = {
     .items = (char *[]){(char *)(uintptr_t) "exe", (char *)(uintptr_t) "js"}, .count = 2};
 
-static void on_found(void *context, const char *path, const char *kind, bool encrypted)
+static void on_found(void *context, const char *path, const char *kind, enum content_by by)
 {
-    text_print(context, "%s=%s%s;", path, kind, encrypted ? "(encrypted)" : "");
+    text_print(context, "%s=%s%s;", path, kind,
+               by == CONTENT_BY_ENCRYPTION ? "(encrypted)"
+               : by == CONTENT_BY_DEPTH    ? "(deep)"
+                                           : "");
 }
 
 static char *found_in(const struct zip_tail *tail)
@@ -130,7 +133,8 @@ static void test_nested(void **state)
         {"zip64", 2, true, true, "in.zip/setup.exe=exe;"},
         {"three deep", 3, true, false, "in.zip/in.zip/setup.exe=exe;"},
         {"as deep as is read", ARCHIVE_DEPTH, true, false, "in.zip/in.zip/in.zip/setup.exe=exe;"},
-        {"deeper", ARCHIVE_DEPTH + 1, true, false, ""},
+        {"deeper", ARCHIVE_DEPTH + 1, true, false, "in.zip/in.zip/in.zip/in.zip=zip(deep);"},
+        {"nine deep", 9, false, false, "in.zip/in.zip/in.zip/in.zip=zip(deep);"},
     };
 
     (void)state;
