@@ -76,7 +76,8 @@ static void print_keys(const struct domain_outlook *found)
         else if (key != NULL)
             printf(", Ed25519");
         putchar('\n');
-        if (key != NULL && key->own.state != OWN_KEY_MATCHES)
+        /* what is revoked stays so: its hint asks for a new key */
+        if (key != NULL && key->own.state != OWN_KEY_MATCHES && key->own.state != OWN_KEY_REVOKED)
             printf("         to publish at %s._domainkey.%s: \"%s\"\n", view->selector,
                    view->domain, key->wanted);
     }

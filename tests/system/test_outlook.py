@@ -656,6 +656,15 @@ class TestCheckDns:
         assert self.causes(text) == [f"cause={cause}"]
         assert "    hint: " in text
 
+    def test_a_revoked_key_is_not_to_be_published_again(self, place):
+        text = self.run(place, "revoked.test", status=1)
+        assert self.causes(text) == ["cause=dns.dkim-mismatch"]
+        assert "DKIM   s1/revoked.test: the published key is revoked" in text
+        assert "sluicectl keygen revoked.test" in text and "to publish at" not in text
+        assert "to publish at s1._domainkey.otherkey.test" in self.run(
+            place, "otherkey.test", status=1
+        )
+
     def test_a_domain_that_does_not_exist(self, place):
         assert "cause=dns.sender-domain" in self.run(place, "no-such-domain.test", status=1)
 
