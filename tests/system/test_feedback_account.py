@@ -52,7 +52,8 @@ def place(station):
     place = station(
         resolver=False,
         sections="cause account.login-failures { suspend = 12h after 2 in 10m }\n"
-        "cause destination.content { suspend = 2h after 3 in 10m }\n",
+        "cause destination.content { suspend = 2h after 3 in 10m }\n"
+        "cause account.complaints { suspend = 1h }\n",
     )
     place.mail = MailLog(place.folder / "mail.log")
     place.maildir = place.folder / "complaints"
@@ -130,6 +131,12 @@ def test_complaints(place):
     assert "account.complaints" in ask(place, "carol@example.test", "C000000002")
     finding = place.policyd.log.wait(event="cause", cause="account.complaints", seconds=SECONDS)
     assert (finding["complaints"], finding["user"]) == ("3", "carol@example.test")
+    # As the configuration has it, that suspends, and the next message is the first that is told.
+    suspended = place.policyd.log.wait(event="suspend", user="carol@example.test", seconds=SECONDS)
+    assert suspended["cause"] == "account.complaints", suspended
+    with policy.Client(place.policy_socket) as client:
+        answer = client.ask(sasl_username="carol@example.test", sender="carol@example.test")
+    assert "[account.suspended]" in answer
     assert "user=carol@example.test" in finding["hint"]
 
 
