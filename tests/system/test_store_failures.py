@@ -109,9 +109,10 @@ def test_again_and_again(station):
 
 def test_absent_at_the_start(station):
     place = station(durable=True)
+    place.policyd.stop()  # before it can say that Redis is gone
     place.redis.kill()
     place.policyd.log.mark()
-    place.policyd.restart()
+    place.policyd.start()
     with charger(place) as one:
         answers = one.messages(11)
         assert [each.accepted for each in answers] == [True] * 10 + [False]
