@@ -24,13 +24,27 @@ static void failure(struct message *message, const char *domain,
     free(sentence);
 }
 
+static void advise_no_mail(const struct conf *conf, struct finding *finding, const char *domain,
+                           bool null_mx)
+{
+    const char *place = null_mx ? " in place of its null MX" : "";
+
+    if (conf_is_local_domain(conf, domain))
+        finding_hint(finding, "publish \"%s. MX 10 %s.\"%s, or the host that takes its mail",
+                     domain, conf->hostname, place);
+    else
+        finding_hint(finding,
+                     "tell who runs %s to publish the host that takes its mail (\"%s. MX 10 ...\")"
+                     "%s; if it is yours, add it to local-domains",
+                     domain, domain, place);
+}
+
 void check_sender_domain(const struct conf *conf, struct message *message)
 {
     const char *domain = message->sender.domain;
     const struct mail_domain_fact *fact = &message->facts.sender_domain;
     struct finding *finding;
 
-    (void)conf;
     switch (fact->state) {
     case MAIL_DOMAIN_ABSENT:
         finding = findings_add(&message->findings, cause_get(CAUSE_DNS_SENDER_DOMAIN));
@@ -53,8 +67,7 @@ void check_sender_domain(const struct conf *conf, struct message *message)
         finding_sentence(
             finding, "No reply can reach the sender address %s, because its domain takes no mail.",
             message->sender.text);
-        finding_hint(finding, "publish an MX record for %s%s", domain,
-                     fact->state == MAIL_DOMAIN_NULL_MX ? " in place of its null MX" : "");
+        advise_no_mail(conf, finding, domain, fact->state == MAIL_DOMAIN_NULL_MX);
         break;
     case MAIL_DOMAIN_FAILED:
         failure(message, domain, fact, -1);

@@ -136,7 +136,7 @@ def test_each_domain_is_told_of_once(place):
 def test_sender_that_nobody_can_answer(place):
     for sender, record in (
         ("someone@nullmx.test", "in place of its null MX"),
-        ("someone@nothing.test", "publish an MX record for nothing.test"),
+        ("someone@nothing.test", "tell who runs nothing.test to publish"),
     ):
         with place.client(xclient=OUTSIDE) as client:
             outcome = client.send(sender, [f"alice@{DOMAIN}"], subject=sender)

@@ -41,6 +41,7 @@ struct sample {
     const char *want; /* "cause,cause" */
     const char *field, *value; /* of the first finding */
     const char *sentence; /* a part of it */
+    const char *hint; /* a part of it */
 };
 
 static const struct sample samples[] = {
@@ -157,6 +158,16 @@ static const struct sample samples[] = {
      .field = "rcpt",
      .value = "x@no.test",
      .sentence = "does not exist"},
+    {.name = "our own domain takes no mail",
+     .stage = STAGE_RCPT,
+     .user = "alice@example.test",
+     .sender = "alice@example.test",
+     .recipients = {"bob@one.test"},
+     .sender_domain = MAIL_DOMAIN_NULL_MX,
+     .want = "dns.sender-no-mail",
+     .field = "domain",
+     .value = "example.test",
+     .hint = "\"example.test. MX 10 mx.example.test.\" in place of its null MX"},
     {.name = "recipient's domain has a null MX",
      .user = "alice@example.test",
      .sender = "alice@example.test",
@@ -319,6 +330,8 @@ static void verify_texts(const struct sample *sample, const struct finding *find
                  finding->sentence ? finding->sentence : "");
     if (!finding->hint || finding->hint[0] == '\0')
         fail_msg("%s: no hint", sample->name);
+    else if (sample->hint && !strstr(finding->hint, sample->hint))
+        fail_msg("%s: the hint is \"%s\"", sample->name, finding->hint);
 }
 
 static void test_samples(void **state)
