@@ -107,7 +107,7 @@ static void test_destinations(void **state)
 {
     static const char *const wrong[] = {
         "",         "sylog",     "file",    "file:",
-        "stderr:x", "syslogger", "stderrx", "file:/nonexistent/folder/log",
+        "stderr:x", "syslogger", "stderrx", "file:/dev/null/folder/log",
         "syslog:",
     };
 
@@ -125,7 +125,7 @@ static void test_destinations(void **state)
 static void test_rotation(void **state)
 {
     struct log *log = open_log("file", LOG_FORMAT_TEXT);
-    struct log_settings wrong = {"sluice-test", "file:/nonexistent/folder/log", LOG_FORMAT_JSON,
+    struct log_settings wrong = {"sluice-test", "file:/dev/null/folder/log", LOG_FORMAT_JSON,
                                  LOG_MAIL};
     char *rotated = mem_print("%s.1", log_path);
     char *problem = NULL;
@@ -137,7 +137,7 @@ static void test_rotation(void **state)
     reopen(log);
     write_number(log, 2, NULL);
     assert_false(log_reopen(log, &wrong, &problem));
-    assert_non_null(strstr(problem, "/nonexistent/folder/log"));
+    assert_non_null(strstr(problem, "/dev/null/folder/log"));
     free(problem);
     write_number(log, 3, NULL);
     log_close(&log);

@@ -151,9 +151,9 @@ static void test_one_at_a_time(void **state)
     assert_non_null(strstr(problem, "in use"));
     free(problem);
     store_close(&first);
-    settings.serve_path = "/nonexistent/store.lmdb";
+    settings.serve_path = "/dev/null/store.lmdb";
     assert_null(store_open(loop, &settings, &problem));
-    assert_non_null(strstr(problem, "/nonexistent/store.lmdb"));
+    assert_non_null(strstr(problem, "/dev/null/store.lmdb"));
     free(problem);
     loop_free(&loop);
     local_store_stop(&local);
