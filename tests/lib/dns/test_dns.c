@@ -124,7 +124,8 @@ static void test_deadline(void **state)
     (void)dns_ask(fixture->dns, "late.test", DNS_A, 0, asking_told, &told[1]);
     asking_wait(fixture, told, 1);
     assert_true(asking_now_ms() - began >= 300 && asking_now_ms() - began < 300 + ASKING_SLACK_MS);
-    assert_int_equal(told[1].times, 0);
+    if (asking_now_ms() - began < 400)
+        assert_int_equal(told[1].times, 0);
     asking_wait(fixture, told, 2);
     assert_true(asking_now_ms() - began >= 400 && asking_now_ms() - began < 400 + ASKING_SLACK_MS);
     for (int i = 0; i < 2; i++) {
