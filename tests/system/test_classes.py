@@ -14,7 +14,7 @@ from support.counting import NO_DNS
 SECTIONS = f"""
 limit daily {{ subject = user  count = messages  max = 1  per = 24h  near = 0 }}
 class big {{ limit daily {{ max = 2 }} }}
-class huge {{ limit daily {{ max = 1000 }} }}
+class huge {{ limit daily {{ max = 1000000 }} }}
 class file {{ members = {{file@example.test}}  limit daily {{ max = 3 }} }}
 {NO_DNS}
 """
@@ -106,7 +106,7 @@ def test_a_class_from_a_table_server(place, server):
     assert holds(place, "map@example.test") == ("big", "2")
     # The store goes before it, and the file's own members come after it.
     place.ctl.run("class", "set", "map@example.test", "huge")
-    assert holds(place, "map@example.test") == ("huge", "1000")
+    assert holds(place, "map@example.test") == ("huge", "1000000")
     assert accepted(place, "file@example.test") == 3
     assert accepted(place, "none@example.test") == 1
     assert accepted(place, "odd@example.test") == 1

@@ -90,6 +90,16 @@ class Process:
     def is_alive(self):
         return self._popen is not None and not self._has_exited()
 
+    def catches(self, number):
+        """Whether it has a handler for the signal, and does not hold it back."""
+        try:
+            with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as status:
+                fields = dict(line.split(":", 1) for line in status if ":" in line)
+        except OSError:
+            return False
+        masks = [int(fields[name], 16) >> (number - 1) & 1 for name in ("SigCgt", "SigBlk")]
+        return masks == [1, 0]
+
     def wait_ready(self, is_ready, seconds=10.0):
         """Wait until is_ready() holds; fail at once, with the log, if the program ends before."""
 

@@ -76,7 +76,7 @@ class Daemon(process.Server):
 
     def __init__(self, name, folder, config, endpoints, overrides=None, outlive=False, env=None):
         """endpoints: the unix paths and ports that must take connections before it counts as
-        started.
+        started. That it catches SIGTERM says that the paths have their rights, too.
         """
         self.name = name
         self.folder = workdir.subfolder(folder, name)
@@ -98,7 +98,9 @@ class Daemon(process.Server):
         self._process = process.Process(
             self.name, self.command(), self.folder, env=self._env, outlive=self._outlive
         )
-        self._process.start().wait_ready(lambda: all(map(ports.listens, self._endpoints)))
+        self._process.start().wait_ready(
+            lambda: all(map(ports.listens, self._endpoints)) and self._process.catches(signal.SIGTERM)
+        )
         return self
 
     def run(self, seconds=10.0):
