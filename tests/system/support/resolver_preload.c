@@ -18,7 +18,7 @@ int __res_ninit(res_state state)
     state->retrans = 1;
     state->nsaddr_list[0] = (struct sockaddr_in){
         .sin_family = AF_INET,
-        .sin_port = htons((in_port_t)atoi(port != NULL ? port : "0")),
+        .sin_port = htons((in_port_t)strtoul(port != NULL ? port : "0", NULL, 10)),
         .sin_addr = {htonl(INADDR_LOOPBACK)},
     };
     return result;
