@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manual page sluice-causes(7), in mdoc(7). */
-#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mdoc.h"
 #include "lib/base/text.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Types that are stored as words and texts. */
-#include "lib/base/count.h"
 #include "lib/conf/types.h"
 
+#include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/base/strings.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is said on a new connection to Redis: login, database, the script, and whether a write is
  * taken. */
-#include "lib/base/count.h"
 #include "lib/store/redis_private.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/store/redis_trouble.h"
 

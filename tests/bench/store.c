@@ -5,9 +5,9 @@
  *
  * All of it runs on this machine at once: only the ratios of one run mean something.
  */
-#include "lib/base/count.h"
 #include "tests/bench/store_load.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/bench/redis_rate.h"

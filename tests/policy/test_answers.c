@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests of whole transactions: what is answered, and what they have to do with each other. */
-#include "lib/base/count.h"
 #include "tests/policy/site.h"
 
+#include "lib/base/count.h"
 #include "tests/support/conf_text.h"
 
 #include <setjmp.h>

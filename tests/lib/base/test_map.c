@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lib/base/count.h"
 #include "lib/base/map.h"
 
+#include "lib/base/count.h"
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 

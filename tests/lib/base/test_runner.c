@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lib/base/count.h"
 #include "lib/base/runner.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <setjmp.h>

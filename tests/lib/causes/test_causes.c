@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The catalogue's groups and manual page, and that its texts name what there is. */
-#include "lib/base/count.h"
 #include "lib/causes/causes.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/conf/schema.h"
 

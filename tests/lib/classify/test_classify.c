@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Replies and log lines with the cause that they have, and rules that go wrong. */
-#include "lib/base/count.h"
 #include "lib/classify/classify.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "tests/lib/classify/corpus.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A log line of each kind: what it is, its fields, its cause and how lasting that is. */
-#include "lib/base/count.h"
 #include "lib/classify/classify.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "tests/lib/classify/corpus.h"
 

@@ -3,9 +3,9 @@
  * Messages that mean to use up time and memory: each takes at most the time and memory that the
  * configuration and content.h name, and leaves a reason for the log.
  */
-#include "lib/base/count.h"
 #include "lib/content/content.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/content/look.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is found in a message: the same in whatever pieces it comes. */
-#include "lib/base/count.h"
 #include "lib/content/content.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/content/look.h"

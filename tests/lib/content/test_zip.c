@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Directories of zip archives, of every form. */
-#include "lib/base/count.h"
 #include "lib/content/archive.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "tests/lib/content/make_zip.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.*: how a client connects, and what is wrong with that. */
-#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "tests/support/conf_text.h"
 

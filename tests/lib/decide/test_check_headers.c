@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config.headers: what is found in a message's headers and lines, and the near misses. */
-#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "tests/support/conf_text.h"
 

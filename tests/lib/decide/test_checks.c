@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Each check on a literal: what it finds, and the near miss that it must not. */
-#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/limits.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What DNS says of a mail domain, from a name server that says what we want. */
-#include "lib/base/count.h"
 #include "lib/decide/gather.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/decide/checks.h"
 #include "tests/support/conf_text.h"
 #include "tests/support/responder.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What of a message an account is remembered by, and what is made of the store's answers. */
-#include "lib/base/count.h"
 #include "lib/decide/habits.h"
 
+#include "lib/base/count.h"
 #include "tests/support/conf_text.h"
 
 #include <setjmp.h>
@@ -154,60 +154,59 @@ static size_t pairs(const struct store_pair *pairs, size_t most)
     return count;
 }
 
+static const struct past pasts[] = {
+    {.name = "nothing is known", .places = 1},
+    {.name = "another place, an hour ago",
+     .seen = {{"place:192.0.2.0/24", "1800000000 1800226700 9 0 0 "}},
+     .place_is_new = true,
+     .places = 1},
+    {.name = "another place, just now",
+     .seen = {{"place:192.0.2.0/24", "1800000000 1800230000 9 0 0 "}},
+     .place_is_new = true,
+     .places = 2},
+    {.name = "that was forgiven",
+     .seen = {{"place:192.0.2.0/24", "1800000000 1800230000 9 0 0 "}},
+     .flag = {{"forgiven", "1800230001"}},
+     .place_is_new = true,
+     .places = 1},
+    {.name = "this place",
+     .seen = {{"place:192.0.2.0/24", "1800000000 1800230000 9 0 0 "},
+              {"place:203.0.113.0/24", "1800000000 1800000000 1 0 0 "},
+              {"client:mutt|h", "1800000000 1800230000 9 0 0 "}},
+     .places = 2},
+    {.name = "what is no mark is no place", .seen = {{"place:192.0.2.0/24", "yes"}}, .places = 1},
+    {.name = "the first week",
+     .hours = {{"all", "1799712000 1800144000 4 4000 5 "},
+               {"hour:000", "1799712000 1799712000 4 4000 1 "}},
+     .places = 1},
+    {.name = "this hour of the week",
+     .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
+               {"hour:000", "1797552000 1799625600 16 16400 4 "}},
+     .places = 1,
+     .usual = 16},
+    {.name = "the hour before, when clocks were put back",
+     .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
+               {"hour:167", "1797552000 1799622000 16 16400 4 "}},
+     .places = 1,
+     .usual = 16},
+    {.name = "the hour behind, when clocks were put forward",
+     .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
+               {"hour:001", "1797552000 1799629200 16 16400 4 "}},
+     .places = 1,
+     .usual = 16},
+    {.name = "two hours off is another time",
+     .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
+               {"hour:002", "1797552000 1799632800 16 16400 4 "}},
+     .places = 1,
+     .usual = 5},
+    {.name = "an hour as any other",
+     .hours = {{"all", "1797552000 1800144000 40 40000 30 "}},
+     .places = 1,
+     .usual = 5},
+};
+
 static void test_answers(void **state)
 {
-    static const struct past pasts[] = {
-        {.name = "nothing is known", .places = 1},
-        {.name = "another place, an hour ago",
-         .seen = {{"place:192.0.2.0/24", "1800000000 1800226700 9 0 0 "}},
-         .place_is_new = true,
-         .places = 1},
-        {.name = "another place, just now",
-         .seen = {{"place:192.0.2.0/24", "1800000000 1800230000 9 0 0 "}},
-         .place_is_new = true,
-         .places = 2},
-        {.name = "that was forgiven",
-         .seen = {{"place:192.0.2.0/24", "1800000000 1800230000 9 0 0 "}},
-         .flag = {{"forgiven", "1800230001"}},
-         .place_is_new = true,
-         .places = 1},
-        {.name = "this place",
-         .seen = {{"place:192.0.2.0/24", "1800000000 1800230000 9 0 0 "},
-                  {"place:203.0.113.0/24", "1800000000 1800000000 1 0 0 "},
-                  {"client:mutt|h", "1800000000 1800230000 9 0 0 "}},
-         .places = 2},
-        {.name = "what is no mark is no place",
-         .seen = {{"place:192.0.2.0/24", "yes"}},
-         .places = 1},
-        {.name = "the first week",
-         .hours = {{"all", "1799712000 1800144000 4 4000 5 "},
-                   {"hour:000", "1799712000 1799712000 4 4000 1 "}},
-         .places = 1},
-        {.name = "this hour of the week",
-         .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
-                   {"hour:000", "1797552000 1799625600 16 16400 4 "}},
-         .places = 1,
-         .usual = 16},
-        {.name = "the hour before, when clocks were put back",
-         .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
-                   {"hour:167", "1797552000 1799622000 16 16400 4 "}},
-         .places = 1,
-         .usual = 16},
-        {.name = "the hour behind, when clocks were put forward",
-         .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
-                   {"hour:001", "1797552000 1799629200 16 16400 4 "}},
-         .places = 1,
-         .usual = 16},
-        {.name = "two hours off is another time",
-         .hours = {{"all", "1797552000 1800144000 40 40000 30 "},
-                   {"hour:002", "1797552000 1799632800 16 16400 4 "}},
-         .places = 1,
-         .usual = 5},
-        {.name = "an hour as any other",
-         .hours = {{"all", "1797552000 1800144000 40 40000 30 "}},
-         .places = 1,
-         .usual = 5},
-    };
     struct conf *conf = *state;
 
     for (size_t i = 0; i < COUNT_OF(pasts); i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a notice says. */
-#include "lib/base/count.h"
 #include "lib/decide/notice_text.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/verdict.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lib/base/count.h"
 #include "lib/decide/verdict.h"
 
+#include "lib/base/count.h"
 #include "tests/support/conf_text.h"
 
 #include <setjmp.h>

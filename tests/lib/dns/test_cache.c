@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cache: how long for, how many; and the breaker. */
-#include "lib/base/count.h"
 #include "lib/dns/cache.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 #include "lib/dns/breaker.h"
 
 #include <setjmp.h>

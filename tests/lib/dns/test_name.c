@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Domain names: from text, from packets, reverse names. */
-#include "lib/base/count.h"
 #include "lib/dns/name.h"
 
+#include "lib/base/count.h"
 #include "lib/dns/dns.h"
 
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading answers, right and wrong ones. */
-#include "lib/base/count.h"
 #include "lib/dns/records.h"
 
+#include "lib/base/count.h"
 #include "tests/support/packet.h"
 
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The message: setters, caps, reset, identity. */
-#include "lib/base/count.h"
 #include "lib/message/message.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <setjmp.h>

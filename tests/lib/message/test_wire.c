@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines and line ends, whatever the pieces. */
-#include "lib/base/count.h"
 #include "lib/message/wire.h"
 
+#include "lib/base/count.h"
 #include "lib/base/text.h"
 
 #include <inttypes.h>
