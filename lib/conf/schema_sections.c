@@ -17,7 +17,8 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
              "recipients on one message). At RCPT only the recipient who is one too many is "
              "refused, and the others go on; what is over at the end of the message defers the "
              "whole of it. Bounces (from <>) and what our own postmaster answers are never "
-             "refused, except by a limit that a login is over: who is logged in is limited with any "
+             "refused, except by a limit that a login is over: who is logged in is limited with "
+             "any "
              "sender, <> too, or that would be the way round every limit."},
     [SECTION_CLASS] =
         {.name = "class",

@@ -25,8 +25,7 @@ static bool is_ours(const char *name)
     for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
         const size_t suffix = strlen(suffixes[i]);
 
-        if (length >= suffix && name[0] != '.' &&
-            strcmp(name + length - suffix, suffixes[i]) == 0)
+        if (length >= suffix && name[0] != '.' && strcmp(name + length - suffix, suffixes[i]) == 0)
             return true;
     }
     return false;

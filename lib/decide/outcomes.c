@@ -119,7 +119,8 @@ bool outcome_latest(const struct store_note *note, unsigned found_where, int64_t
                                         .since_sec = value.first_sec,
                                         .last_sec = value.last_sec,
                                         .count = value.count,
-                                        .refused_size = is_of_size(field) ? outcome_refused_size(note) : 0,
+                                        .refused_size =
+                                            is_of_size(field) ? outcome_refused_size(note) : 0,
                                         .text = value.text};
         found = true;
     }
