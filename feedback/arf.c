@@ -167,6 +167,21 @@ static void take(const char *fields, const char *header, struct arf *arf_r)
     }
 }
 
+/* The closing delimiter (RFC 2046 section 5.1.1) says that nothing more is to come. */
+static bool is_closed(GMimeObject *body, const char *bytes, size_t length)
+{
+    const char *boundary = g_mime_multipart_get_boundary(GMIME_MULTIPART(body));
+    char *end;
+    bool closed;
+
+    if (boundary == NULL)
+        return false;
+    end = mem_print("\n--%s--", boundary);
+    closed = memmem(bytes, length, end, strlen(end)) != NULL;
+    free(end);
+    return closed;
+}
+
 bool arf_read(const char *bytes, size_t length, struct arf *arf_r)
 {
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, length);
@@ -179,8 +194,10 @@ bool arf_read(const char *bytes, size_t length, struct arf *arf_r)
     if (body != NULL && GMIME_IS_MULTIPART(body))
         find_parts(GMIME_MULTIPART(body), &fields, &header);
     found = fields != NULL;
-    if (found)
+    if (found) {
         take(fields, header != NULL ? header : "", arf_r);
+        arf_r->whole = is_closed(body, bytes, length);
+    }
     free(fields);
     free(header);
     if (message != NULL)

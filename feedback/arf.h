@@ -14,6 +14,7 @@ struct arf {
     char *recipient; /* who complains; "" where that is left out */
     char *message_id; /* of the mail */
     char *reporter; /* the program that made the report */
+    bool whole; /* the end of the report has been seen */
 };
 
 /* Before the first arf_read(), once. */

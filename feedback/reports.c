@@ -13,10 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 500
 #define TURN_REPORTS 50 /* of one maildir, before others have their turn */
+#define SETTLE_SEC 5 /* a file without an end that was changed since may still be written */
 
 struct reports {
     struct services *services;
@@ -33,14 +36,19 @@ struct complaint {
     char *fresh, *kept; /* its file, now and when it is done */
 };
 
-static void finish(struct complaint *complaint)
+static void forget(struct complaint *complaint)
 {
-    (void)rename(complaint->fresh, complaint->kept);
     if (complaint->arf.type != NULL)
         arf_clear(&complaint->arf);
     free(complaint->fresh);
     free(complaint->kept);
     free(complaint);
+}
+
+static void finish(struct complaint *complaint)
+{
+    (void)rename(complaint->fresh, complaint->kept);
+    forget(complaint);
 }
 
 static void free_when_done(struct reports *reports)
@@ -90,37 +98,51 @@ static void choose_user(const struct conf *conf, struct arf *arf)
     arf->user = mem_copy(arf->sender);
 }
 
-static void take(struct complaint *complaint, const struct conf *conf, const char *bytes,
-                 size_t length)
+static void count(struct complaint *complaint, const struct conf *conf, uint64_t identity)
 {
     struct arf *arf = &complaint->arf;
     const char *at;
 
-    if (!arf_read(bytes, length, arf) || !arf_is_complaint(arf)) {
-        finish(complaint);
-        return;
-    }
     choose_user(conf, arf);
     at = strrchr(arf->sender, '@');
     complaint->reports->open++;
     learn_complaint(complaint->reports->services->store, conf, arf->user, at != NULL ? at + 1 : "",
-                    hash_stable(bytes, length), counted, complaint);
+                    identity, counted, complaint);
 }
 
 /* --- maildirs ----------------------------------------------------------------------------- */
 
+/* By the clock of who writes it, which may be ahead of ours. */
+static bool is_settled(const struct stat *file)
+{
+    return llabs((long long)time(NULL) - (long long)file->st_mtime) >= SETTLE_SEC;
+}
+
+/* Not every program delivers by way of tmp, as maildirs want it: what does not end like a report is
+ * left until nobody has written to it for a while, lest it is taken for none, or without the header
+ * of the mail. */
 static void take_file(struct complaint *complaint, const struct conf *conf)
 {
     int fd = open(complaint->fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     char *bytes = mem_new(ARF_MAX, 1);
+    struct arf *arf = &complaint->arf;
+    struct stat file;
     size_t length = 0;
     ssize_t got;
+    bool settled = fd < 0 || fstat(fd, &file) != 0 || is_settled(&file);
+    bool is_report;
 
     while (fd >= 0 && length < ARF_MAX && (got = read(fd, bytes + length, ARF_MAX - length)) > 0)
         length += (size_t)got;
     if (fd >= 0)
         close(fd);
-    take(complaint, conf, bytes, length);
+    is_report = arf_read(bytes, length, arf);
+    if (!settled && !(is_report && arf->whole))
+        forget(complaint);
+    else if (is_report && arf_is_complaint(arf))
+        count(complaint, conf, hash_stable(bytes, length));
+    else
+        finish(complaint);
     free(bytes);
 }
 

@@ -442,6 +442,8 @@ static void test_kinds_of_report(void **state)
         expect_word(row->name, arf.sender, row->sender);
         expect_word(row->name, arf.recipient, row->recipient);
         expect_word(row->name, arf.message_id, row->message_id);
+        if (arf.whole != (strstr(row->report, "\n--b--") != NULL))
+            fail_msg("%s: whole, or not", row->name);
         arf_clear(&arf);
     }
 }

@@ -2,8 +2,9 @@
 """What sluice-feedback learns of an account: its bounces, complaints about it, and failed logins."""
 
 import datetime
-import pathlib
+import os
 import subprocess
+import time
 
 import pytest
 
@@ -111,18 +112,36 @@ def test_bounce_rate(place):
     assert "bad@example.test" in finding["hint"]
 
 
+def complain(place, name, text, ago=0):
+    """As maildirs are written to; last changed `ago` seconds before."""
+    part = place.maildir / "tmp" / name
+    part.write_text(text)
+    os.utime(part, (time.time() - ago,) * 2)
+    part.rename(place.maildir / "new" / name)
+
+
+def wait_read(place, count, unfinished=None):
+    """A report is moved when its line has been written.  What is unfinished is just written to, if
+    the machine is slow or not: its time is ahead of ours by less than what a file has to rest for.
+    """
+
+    def is_read():
+        if unfinished:
+            os.utime(unfinished, (time.time() + 4,) * 2)
+        return len(list((place.maildir / "cur").iterdir())) == count
+
+    wait.poll(is_read, SECONDS, "the reports read", place.feedback.describe)
+
+
 @proof.provokes("account.complaints")
 @proof.near_miss("account.complaints")
 def test_complaints(place):
     """From a maildir and from a pipe; what says that mail is wanted is none."""
     for number in range(2):
-        text = REPORT.format(kind="abuse", number=number)
-        (place.maildir / "new" / f"{number}.host").write_text(text)
-    (place.maildir / "new" / "9.host").write_text(REPORT.format(kind="not-spam", number=9))
-    (place.maildir / "new" / "8.host").write_text("Subject: no report\n\nat all\n")
-    wait.poll(
-        lambda: len(list((place.maildir / "cur").iterdir())) == 4, SECONDS, "the reports read"
-    )
+        complain(place, f"{number}.host", REPORT.format(kind="abuse", number=number))
+    complain(place, "9.host", REPORT.format(kind="not-spam", number=9))
+    complain(place, "8.host", "Subject: no report\n\nat all\n", ago=60)
+    wait_read(place, 4)
     assert len(place.feedback.log.events(event="complaint")) == 2
     assert "account.complaints" not in ask(place, "carol@example.test", "C000000001")
     argv = [sluice.program("sluicectl"), "-c", place.policyd._config.path,
@@ -141,6 +160,25 @@ def test_complaints(place):
         answer = client.ask(sasl_username="carol@example.test", sender="carol@example.test")
     assert "[account.suspended]" in answer
     assert "user=carol@example.test" in finding["hint"]
+
+
+def test_report_that_is_still_written(place):
+    """By a program that does not use tmp: empty, without its mail, and then whole."""
+    text = REPORT.format(kind="abuse", number=0)
+    parts = ("", text[: text.index("Received:")], text[text.index("Received:") :])
+    fresh = place.maildir / "new" / "a.host"
+    with open(fresh, "w", encoding="utf-8") as file:
+        for number, part in enumerate(parts[:-1]):
+            file.write(part)
+            file.flush()
+            complain(place, f"{number}.host", REPORT.format(kind="abuse", number=number + 1))
+            wait_read(place, number + 1, unfinished=fresh)  # and so the other was looked at, too
+            assert fresh.exists()
+        file.write(parts[-1])
+    wait_read(place, 3)
+    event, = place.feedback.log.events(event="complaint", message_id="<0@example.test>")
+    assert event["user"] == "carol@example.test"
+    assert len(place.feedback.log.events(event="complaint")) == 3
 
 
 def test_smaller_of_two_sizes_is_remembered(place):
