@@ -125,8 +125,8 @@ const struct verb verb_causes = {
     .name = "causes",
     .arguments = "[--json] [--group G] ...",
     .summary = "list what Sluice finds",
-    .help = "Lists the catalogue of causes, or those of one group (limit, account, dns, ...), or\n"
-            "one: its id, the action by default in enforce mode, the action that the\n"
+    .help = "Lists the catalogue of causes, or those of one group (limit, account, dns, ...),\n"
+            "or one: its id, the action by default in enforce mode, the action that the\n"
             "configuration sets, and what it means.\n"
             "\n"
             "  -g, --group GROUP  that group, or cause; the word alone will do\n"

@@ -236,14 +236,16 @@ const struct verb verb_class = {
     .name = "class",
     .arguments = "set USER CLASS|unset USER|list",
     .summary = "put somebody into a class",
-    .help =
-        "  set USER CLASS  puts a login into a class of the configuration, on all hosts, without\n"
-        "                  a change to their files; it goes before what the files say\n"
-        "  unset USER      takes that back\n"
-        "  list [--json]   shows all that are set\n"
-        "\n"
-        "It works within class-cache (5s), where class-lookup has store, as it has by default.\n"
-        "\n"
-        "Exit status: 0; 1 when there was no class to unset; 69 when the store does not answer.",
+    .help = "  set USER CLASS  puts a login into a class of the configuration, on all hosts,\n"
+            "                  without a change to their files; it goes before what the files\n"
+            "                  say\n"
+            "  unset USER      takes that back\n"
+            "  list [--json]   shows all that are set\n"
+            "\n"
+            "It works within class-cache (5s), where class-lookup has store, as it has by\n"
+            "default.\n"
+            "\n"
+            "Exit status: 0; 1 when there was no class to unset; 69 when the store does not\n"
+            "answer.",
     .run = run,
 };

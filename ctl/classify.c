@@ -198,15 +198,16 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_classify = {
     .name = "classify",
     .arguments = "[--check] [FILE...]",
-    .summary = "say why mail did not arrive",
-    .help =
-        "Reads one SMTP reply or one line of the MTA's log a line, from the files or standard\n"
-        "input, and prints for each, parted by tabs: the cause (`sluicectl causes` lists\n"
-        "them), its severity, whether the failure is hard, soft or of the transport, and the\n"
-        "rule that decided. A success has \"delivered\" in place of the cause, and a line that\n"
-        "tells of neither \"-\"; all have four columns, with \"-\" where there is nothing to say.\n"
-        "\n"
-        "  --check   instead, make sure that each rule's test sentences are decided by that\n"
-        "            very rule; the files, if any, are rules that are tried before all others",
+    .summary = "say why mail came back",
+    .help = "Reads one SMTP reply or one line of the MTA's log a line, from the files or\n"
+            "standard input, and prints for each, parted by tabs: the cause (`sluicectl\n"
+            "causes` lists them), its severity, whether the failure is hard, soft or of the\n"
+            "transport, and the rule that decided. A success has \"delivered\" in place of the\n"
+            "cause, and a line that tells of neither \"-\"; all have four columns, with \"-\"\n"
+            "where there is nothing to say.\n"
+            "\n"
+            "  --check   instead, make sure that each rule's test sentences are decided by\n"
+            "            that very rule; the files, if any, are rules that are tried before\n"
+            "            all others",
     .run = run,
 };

@@ -64,7 +64,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_config = {
     .name = "config",
     .arguments = "[check | --effective | ...]",
-    .summary = "check or print the configuration",
+    .summary = "check or print settings",
     .help = "  check        check it (without a word, too): every problem is told with file,\n"
             "               line, what was expected and the nearest valid word\n"
             "  --effective  print what is in force: every option, the defaults included, and\n"

@@ -21,7 +21,7 @@ struct ctl {
 struct verb {
     const char *name;
     const char *arguments; /* "[-j] SUBJECT" */
-    const char *summary; /* one line */
+    const char *summary; /* at most 26 columns */
     const char *help; /* the rest of --help */
     int (*run)(struct ctl *ctl, int argc, char **argv);
 };

@@ -262,18 +262,17 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_enforce = {
     .name = "enforce",
     .arguments = "--preview LOGFILE ...",
-    .summary = "whom enforcing each cause would touch",
-    .help =
-        "Tells from the log of the past, cause by cause, how many messages of how many users\n"
-        "would have been held or refused had the cause been enforced; what sluice.conf says of\n"
-        "a cause's action counts now.  To go over to enforcing one cause after the other:\n"
-        "cause ID { mode = enforce }\n"
-        "\n"
-        "LOGFILE is a mail.log or a log file of Sluice, as text or JSON, also packed with gzip;\n"
-        "- is standard input.\n"
-        "\n"
-        "  --preview      change nothing; the only way there is\n"
-        "  --since TIME   only what was written in the last 24h, 7d and so on\n"
-        "  -j, --json     as JSON",
+    .summary = "preview enforcing causes",
+    .help = "Tells from the log of the past, cause by cause, how many messages of how many\n"
+            "users would have been held or refused had the cause been enforced; what\n"
+            "sluice.conf says of a cause's action counts now.  To go over to enforcing one\n"
+            "cause after the other: cause ID { mode = enforce }\n"
+            "\n"
+            "LOGFILE is a mail.log or a log file of Sluice, as text or JSON, also packed with\n"
+            "gzip; - is standard input.\n"
+            "\n"
+            "  --preview      change nothing; the only way there is\n"
+            "  --since TIME   only what was written in the last 24h, 7d and so on\n"
+            "  -j, --json     as JSON",
     .run = run,
 };

@@ -131,11 +131,11 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_explain = {
     .name = "explain",
     .arguments = "[--json] CAUSE",
-    .summary = "what a cause means and how to repair it",
-    .help =
-        "Explains a cause of the log or of a reply: what it means and how it is found, what is\n"
-        "done about it, how to repair it, and the document or RFC that it comes from.\n"
-        "\n"
-        "  -j, --json   as JSON",
+    .summary = "say what a cause means",
+    .help = "Explains a cause of the log or of a reply: what it means and how it is found,\n"
+            "what is done about it, how to repair it, and the document or RFC that it comes\n"
+            "from.\n"
+            "\n"
+            "  -j, --json   as JSON",
     .run = run,
 };

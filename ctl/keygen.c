@@ -142,17 +142,16 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_keygen = {
     .name = "keygen",
     .arguments = "[--selector S] ... DOMAIN",
-    .summary = "make a DKIM key for a domain",
-    .help =
-        "Makes a key pair: writes the private key to DIRECTORY/DOMAIN/SELECTOR.pem (mode 0600,\n"
-        "never over a file that is there), and prints the TXT record of the public key as a zone\n"
-        "file has it, with what to do next as comments.\n"
-        "\n"
-        "  -s, --selector S     the name of the key; without it, the day, as in s20261121\n"
-        "  -a, --algorithm A    rsa2048 (the default) or ed25519, which is for a second\n"
-        "                       signature beside an RSA one\n"
-        "  -d, --directory D    in place of " SLUICE_SYSCONFDIR "/keys\n"
-        "\n"
-        "Exit status: 0 done, 1 the file is there or cannot be written.",
+    .summary = "make a DKIM key",
+    .help = "Makes a key pair: writes the private key to DIRECTORY/DOMAIN/SELECTOR.pem (mode\n"
+            "0600, never over a file that is there), and prints the TXT record of the public\n"
+            "key as a zone file has it, with what to do next as comments.\n"
+            "\n"
+            "  -s, --selector S     the name of the key; without it, the day, as in s20261121\n"
+            "  -a, --algorithm A    rsa2048 (the default) or ed25519, which is for a second\n"
+            "                       signature beside an RSA one\n"
+            "  -d, --directory D    in place of " SLUICE_SYSCONFDIR "/keys\n"
+            "\n"
+            "Exit status: 0 done, 1 the file is there or cannot be written.",
     .run = run,
 };

@@ -233,22 +233,22 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_limits = {
     .name = "limits",
     .arguments = "[--json] [--explain] SUBJECT",
-    .summary = "show what somebody used, and when it frees up",
+    .summary = "show what somebody used",
     .help = "SUBJECT is a login (alice@example.com), or a kind and a name:\n"
             "  user:LOGIN  sender:ADDRESS  sender-domain:DOMAIN  client:ADDRESS\n"
             "  client-network:NETWORK  helo:NAME  recipient-domain:DOMAIN\n"
             "  recipient:ADDRESS  host[:NAME]  everything\n"
             "An IP address alone is a client.\n"
             "\n"
-            "For each limit that counts it: what is used of how many in the sliding window that\n"
-            "ends now, when one more fits, and where the maximum was set: at the limit, or by a\n"
-            "class.\n"
+            "For each limit that counts it: what is used of how many in the sliding window\n"
+            "that ends now, when one more fits, and where the maximum was set: at the limit,\n"
+            "or by a class.\n"
             "\n"
-            "  -e, --explain  instead of the use: which line of which file made each limit, and\n"
-            "                 which classes it was chosen over\n"
+            "  -e, --explain  instead of the use: which line of which file made each limit,\n"
+            "                 and which classes it was chosen over\n"
             "  -j, --json     as JSON\n"
             "\n"
-            "Exit status: 0; 1 when no limit counts such a subject; 69 when the store does not\n"
-            "answer.",
+            "Exit status: 0; 1 when no limit counts such a subject; 69 when the store does\n"
+            "not answer.",
     .run = run,
 };

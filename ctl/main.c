@@ -38,24 +38,31 @@ static const struct verb *const verbs[] = {
 };
 #define VERB_COUNT COUNT_OF(verbs)
 
+/* In two columns, so that all of it fits a screen of 24 lines of 80. */
+/* In two columns, so that all of it fits a screen of 24 lines of 80. */
 static void print_help(void)
 {
-    printf("sluicectl: ask and tell Sluice\n"
-           "\n"
-           "usage: sluicectl [-c FILE] [-o NAME=VALUE]... VERB ...\n"
+    const size_t rows = (VERB_COUNT + 1) / 2;
+
+    printf("usage: sluicectl [-c FILE] [-o NAME=VALUE]... VERB ...\n"
            "\n");
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        printf("  %-9s %-26s  %s\n", verbs[i]->name, verbs[i]->arguments, verbs[i]->summary);
+    for (size_t i = 0; i < rows; i++) {
+        const struct verb *right = i + rows < VERB_COUNT ? verbs[i + rows] : NULL;
+
+        printf("  %-9s  %-*s", verbs[i]->name, right != NULL ? 26 : 0, verbs[i]->summary);
+        if (right != NULL)
+            printf("  %-9s  %s", right->name, right->summary);
+        putchar('\n');
+    }
     printf("\n"
            "  -c, --config FILE        read FILE in place of %s\n"
            "  -o, --option NAME=VALUE  set one option over the file, as in\n"
            "                           -o mode=enforce or -o limit.daily.max=500\n"
            "  -V, --version            print the version\n"
-           "  -h, --help               print this; after a verb, the verb's own\n"
+           "  -h, --help               print this; after a verb, what it takes and does\n"
            "\n"
            "Exit status: 0 yes, 1 no (something is wrong, or there is no such thing),\n"
            "64 wrong usage, 69 the store does not answer, 78 bad configuration.\n"
-           "\n"
            "Manual pages: sluicectl(8), sluice.conf(5)\n",
            SLUICE_CONF_FILE);
 }
@@ -97,7 +104,8 @@ static int run_verb(struct ctl *ctl, int argc, char **argv)
     if (verb == NULL)
         return unknown_verb(argv[0]);
     if (wants_help(argc, argv)) {
-        printf("usage: sluicectl %s %s\n\n%s\n", verb->name, verb->arguments, verb->help);
+        printf("usage: sluicectl %s%s%s\n\n%s\n", verb->name, *verb->arguments != '\0' ? " " : "",
+               verb->arguments, verb->help);
         return EX_OK;
     }
     optind = 0; /* the verb has options of its own: getopt(3) begins anew */

@@ -242,22 +242,21 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_replay = {
     .name = "replay",
     .arguments = "[--config FILE] LOGFILE...",
-    .summary = "try limits on the mail of the past",
-    .help =
-        "Runs the limits of a configuration over the message lines of our own log, by the same\n"
-        "windows that the daemons have, and lists who would have been stopped, when for the\n"
-        "first and the last time, and how often. Nothing is asked of the store, and nothing is\n"
-        "changed in it. As at RCPT, only the recipients that are one too many are refused, and\n"
-        "the others of their message go on.\n"
-        "\n"
-        "LOGFILE is a mail.log or a log file of Sluice, as text or JSON, also packed with gzip;\n"
-        "- is standard input. Several are put in order by time. Messages that were refused are\n"
-        "not tried. Of a limit that needs what lines do not tell (the names of many recipients,\n"
-        "an older log), it is said on how many.\n"
-        "\n"
-        "  -c, --config FILE  the proposed configuration; without it, the one in force\n"
-        "  -j, --json         as JSON\n"
-        "\n"
-        "Exit status: 0; 66 when a file cannot be read.",
+    .summary = "try limits on past mail",
+    .help = "Runs the limits of a configuration over the message lines of our own log, by the\n"
+            "same windows that the daemons have, and lists who would have been stopped, when\n"
+            "for the first and the last time, and how often. Nothing is asked of the store,\n"
+            "and nothing is changed in it. As at RCPT, only the recipients that are one too\n"
+            "many are refused, and the others of their message go on.\n"
+            "\n"
+            "LOGFILE is a mail.log or a log file of Sluice, as text or JSON, also packed with\n"
+            "gzip; - is standard input. Several are put in order by time. Messages that were\n"
+            "refused are not tried. Of a limit that needs what lines do not tell (the names\n"
+            "of many recipients, an older log), it is said on how many.\n"
+            "\n"
+            "  -c, --config FILE  the proposed configuration; without it, the one in force\n"
+            "  -j, --json         as JSON\n"
+            "\n"
+            "Exit status: 0; 66 when a file cannot be read.",
     .run = run,
 };

@@ -78,11 +78,11 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_report = {
     .name = "report",
     .arguments = "",
-    .summary = "hand in a complaint about mail",
-    .help =
-        "Reads a feedback-loop report (RFC 5965) from standard input and puts it into the first\n"
-        "maildir of feedback-reports, where sluice-feedback finds it. For /etc/aliases:\n"
-        "\n"
-        "  complaints: \"|/usr/sbin/sluicectl report\"",
+    .summary = "hand in a complaint",
+    .help = "Reads a feedback-loop report (RFC 5965) from standard input and puts it into the\n"
+            "first maildir of feedback-reports, where sluice-feedback finds it. For\n"
+            "/etc/aliases:\n"
+            "\n"
+            "  complaints: \"|/usr/sbin/sluicectl report\"",
     .run = run,
 };

@@ -167,14 +167,14 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_reset = {
     .name = "reset",
     .arguments = "SUBJECT",
-    .summary = "forget what somebody used or deliveries taught",
-    .help = "Forgets all that the subject (see sluicectl limits --help) used, of every limit and\n"
-            "window, and says what that was.  The configuration stays as it is.\n"
+    .summary = "forget what somebody used",
+    .help = "Forgets all that the subject (see sluicectl limits --help) used, of every limit\n"
+            "and window, and says what that was.  The configuration stays as it is.\n"
             "\n"
             "  recipient:ADDRESS   also forgets why mail to the address failed\n"
-            "  destination:DOMAIN  (or recipient-domain:DOMAIN) also forgets what is wrong with\n"
-            "                      the domain's mail servers: until the next failure, messages\n"
-            "                      there have no finding\n"
+            "  destination:DOMAIN  (or recipient-domain:DOMAIN) also forgets what is wrong\n"
+            "                      with the domain's mail servers: until the next failure,\n"
+            "                      messages there have no finding\n"
             "\n"
             "The colon may be a space.\n"
             "\n"

@@ -83,19 +83,21 @@ const struct verb verb_spf = {
     .name = "spf",
     .arguments = "--ip IP --helo NAME ...",
     .summary = "check a client by SPF",
-    .help =
-        "Asks, as the server would that receives the mail: may this client send for this sender?\n"
-        "\n"
-        "  --ip IP            the client's address: for outgoing mail, yours\n"
-        "  --helo NAME        the name that it says in HELO or EHLO\n"
-        "  --mail-from ADDR   the sender; without it, or with <>, postmaster at the HELO name\n"
-        "  --at EPOCH         the time, in seconds, for records that ask for it\n"
-        "  -o NAME=VALUE      as before the verb: -o resolver=127.0.0.1@5353\n"
-        "\n"
-        "Prints result= (none, neutral, pass, fail, softfail, temperror, permerror), domain=,\n"
-        "mechanism= (the one that decided), lookups= (at most 10), void= (at most 2), and\n"
-        "explanation= (of a fail); with an error, or where there is no record, problem=.\n"
-        "\n"
-        "Exit status: 0 whatever the result; 69 when there is no resolver.",
+    .help = "Asks, as the server would that receives the mail: may this client send for this\n"
+            "sender?\n"
+            "\n"
+            "  --ip IP            the client's address: for outgoing mail, yours\n"
+            "  --helo NAME        the name that it says in HELO or EHLO\n"
+            "  --mail-from ADDR   the sender; without it, or with <>, postmaster at the HELO\n"
+            "                     name\n"
+            "  --at EPOCH         the time, in seconds, for records that ask for it\n"
+            "  -o NAME=VALUE      as before the verb: -o resolver=127.0.0.1@5353\n"
+            "\n"
+            "Prints result= (none, neutral, pass, fail, softfail, temperror, permerror),\n"
+            "domain=, mechanism= (the one that decided), lookups= (at most 10), void= (at\n"
+            "most 2), and explanation= (of a fail); with an error, or where there is no\n"
+            "record, problem=.\n"
+            "\n"
+            "Exit status: 0 whatever the result; 69 when there is no resolver.",
     .run = run,
 };

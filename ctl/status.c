@@ -263,10 +263,10 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_status = {
     .name = "status",
     .arguments = "[--json] [PART]...",
-    .summary = "ask whether everything answers",
+    .summary = "ask whether all answer",
     .help = "Asks the store, the resolver and both daemons, or only the parts that are named\n"
-            "(store, resolver, policyd, milter): whether each answers, how fast, and what to do\n"
-            "where it does not.\n"
+            "(store, resolver, policyd, milter): whether each answers, how fast, and what to\n"
+            "do where it does not.\n"
             "\n"
             "  -j, --json   as JSON\n"
             "\n"

@@ -261,20 +261,20 @@ static int run_release(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_suspend = {
     .name = "suspend",
     .arguments = "[-r REASON] [-u TIME] USER",
-    .summary = "stop somebody from sending, on all hosts at once",
-    .help =
-        "From the next recipient on, all daemons that share the store refuse the login's mail\n"
-        "(cause account.suspended).  Who is suspended already is suspended anew.\n"
-        "\n"
-        "  -r, --reason WORD  why: abuse, billing, policy or any other; the user is told (policy)\n"
-        "  -u, --until TIME   how long (12h, 3d), or a date in UTC (2027-01-31, "
-        "2027-01-31T10:30);\n"
-        "                     without it, until sluicectl unsuspend\n"
-        "  -n, --note TEXT    for colleagues: it stands in the log, and the user is not told\n"
-        "\n"
-        "Who did it and when is logged.\n"
-        "\n"
-        "Exit status: 0; 69 when the store does not answer.",
+    .summary = "stop somebody from sending",
+    .help = "From the next recipient on, all daemons that share the store refuse the login's\n"
+            "mail (cause account.suspended).  Who is suspended already is suspended anew.\n"
+            "\n"
+            "  -r, --reason WORD  why: abuse, billing, policy or any other; the user is told\n"
+            "                     (policy)\n"
+            "  -u, --until TIME   how long (12h, 3d), or a date in UTC (2027-01-31,\n"
+            "                     2027-01-31T10:30); without it, until sluicectl unsuspend\n"
+            "  -n, --note TEXT    for colleagues: it stands in the log, and the user is not\n"
+            "                     told\n"
+            "\n"
+            "Who did it and when is logged.\n"
+            "\n"
+            "Exit status: 0; 69 when the store does not answer.",
     .run = run_suspend,
 };
 
@@ -282,23 +282,24 @@ const struct verb verb_unsuspend = {
     .name = "unsuspend",
     .arguments = "USER",
     .summary = "let somebody send again",
-    .help =
-        "Lifts a suspension, an operator's or one that a cause made (cause X { suspend = ... }).\n"
-        "\n"
-        "Exit status: 0; 1 when the login was not suspended; 69 when the store does not answer.",
+    .help = "Lifts a suspension, an operator's or one that a cause made (cause X { suspend =\n"
+            "... }).\n"
+            "\n"
+            "Exit status: 0; 1 when the login was not suspended; 69 when the store does not\n"
+            "answer.",
     .run = run_unsuspend,
 };
 
 const struct verb verb_release = {
     .name = "release",
     .arguments = "USER",
-    .summary = "let somebody send again whose mail was unusual",
-    .help =
-        "Lifts a suspension, as unsuspend does, and forgives what spoke for a stolen account: the\n"
-        "places and the volume of now count no more for account.anomaly and\n"
-        "account.many-locations.  What the account usually does stays known.  Daemons take notice\n"
-        "within ten seconds.  Mail on hold is the MTA's: postsuper -H QUEUEID.\n"
-        "\n"
-        "Exit status: 0; 69 when the store does not answer.",
+    .summary = "forgive what was unusual",
+    .help = "Lifts a suspension, as unsuspend does, and forgives what spoke for a stolen\n"
+            "account: the places and the volume of now count no more for account.anomaly and\n"
+            "account.many-locations.  What the account usually does stays known.  Daemons\n"
+            "take notice within ten seconds.  Mail on hold is the MTA's: postsuper -H\n"
+            "QUEUEID.\n"
+            "\n"
+            "Exit status: 0; 69 when the store does not answer.",
     .run = run_release,
 };

@@ -143,13 +143,13 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_suspended = {
     .name = "suspended",
     .arguments = "[--json] [USER]",
-    .summary = "list who is suspended, why and until when",
-    .help = "Without a login, all; with store-hash-addresses the store does not know their names,\n"
-            "and shows them hashed.\n"
+    .summary = "list who is suspended",
+    .help = "Without a login, all; with store-hash-addresses the store does not know their\n"
+            "names, and shows them hashed.\n"
             "\n"
             "  -j, --json  as JSON\n"
             "\n"
-            "Exit status: 0; 1 when the login that was named is not suspended; 69 when the store\n"
-            "does not answer.",
+            "Exit status: 0; 1 when the login that was named is not suspended; 69 when the\n"
+            "store does not answer.",
     .run = run,
 };

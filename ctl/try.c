@@ -181,10 +181,11 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_try = {
     .name = "try",
     .arguments = "--rcpt ADDRESS ...",
-    .summary = "what would become of a message, unsent",
-    .help = "Judges a message as the daemons would, and prints what they would find and do: the\n"
-            "findings with their facts and hints, the verdict, the reply, the headers they would\n"
-            "add, and what they asked the DNS and the store.  Nothing is sent or counted.\n"
+    .summary = "judge a message, unsent",
+    .help = "Judges a message as the daemons would, and prints what they would find and do:\n"
+            "the findings with their facts and hints, the verdict, the reply, the headers\n"
+            "they would add, and what they asked the DNS and the store.  Nothing is sent or\n"
+            "counted.\n"
             "\n"
             "  --rcpt ADDRESS   a recipient; may be given repeatedly\n"
             "  --from ADDRESS   the envelope sender; without it, a bounce's <>\n"

@@ -88,20 +88,19 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_verify = {
     .name = "verify",
     .arguments = "[--ip IP ...] FILE",
-    .summary = "verify a message by DKIM, SPF and DMARC",
-    .help =
-        "Prints the value of the Authentication-Results header (RFC 8601) that the milter would\n"
-        "add to the message in FILE, or on standard input where that is -.\n"
-        "\n"
-        "  --ip IP            the address of the client that it came from\n"
-        "  --helo NAME        the name that the client said in HELO or EHLO\n"
-        "  --mail-from ADDR   the envelope's sender; without it, or with <>, the null one\n"
-        "  --at EPOCH         the time, in seconds: has a signature expired?\n"
-        "  -o NAME=VALUE      as before the verb: -o resolver=127.0.0.1@5353\n"
-        "\n"
-        "Without --ip there is no SPF, and DMARC is by DKIM alone.\n"
-        "\n"
-        "Exit status: 0 whatever the results; 66 when there is no such file, 69 when there is\n"
-        "no resolver.",
+    .summary = "check DKIM, SPF and DMARC",
+    .help = "Prints the value of the Authentication-Results header (RFC 8601) that the milter\n"
+            "would add to the message in FILE, or on standard input where that is -.\n"
+            "\n"
+            "  --ip IP            the address of the client that it came from\n"
+            "  --helo NAME        the name that the client said in HELO or EHLO\n"
+            "  --mail-from ADDR   the envelope's sender; without it, or with <>, the null one\n"
+            "  --at EPOCH         the time, in seconds: has a signature expired?\n"
+            "  -o NAME=VALUE      as before the verb: -o resolver=127.0.0.1@5353\n"
+            "\n"
+            "Without --ip there is no SPF, and DMARC is by DKIM alone.\n"
+            "\n"
+            "Exit status: 0 whatever the results; 66 when there is no such file, 69 when\n"
+            "there is no resolver.",
     .run = run,
 };

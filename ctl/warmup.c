@@ -306,15 +306,14 @@ static int run(struct ctl *ctl, int argc, char **argv)
 const struct verb verb_warmup = {
     .name = "warmup",
     .arguments = "[--json] [TITLE]",
-    .summary = "show the plan for a new address or domain",
-    .help =
-        "For each warmup section, or the one of that address or domain: the allowance of today\n"
-        "and tomorrow, what was used in the last 24 hours, how it goes on from here, and the\n"
-        "plan day by day up to its ceiling. Days are those of UTC.\n"
-        "\n"
-        "  -j, --json   as JSON\n"
-        "\n"
-        "Exit status: 0; 1 when there is no such section; 69 when the store does not answer\n"
-        "(the plan is printed all the same).",
+    .summary = "show the plan of a warm-up",
+    .help = "For each warmup section, or the one of that address or domain: the allowance of\n"
+            "today and tomorrow, what was used in the last 24 hours, how it goes on from\n"
+            "here, and the plan day by day up to its ceiling. Days are those of UTC.\n"
+            "\n"
+            "  -j, --json   as JSON\n"
+            "\n"
+            "Exit status: 0; 1 when there is no such section; 69 when the store does not\n"
+            "answer (the plan is printed all the same).",
     .run = run,
 };

@@ -305,11 +305,11 @@ const struct verb verb_why = {
     .name = "why",
     .arguments = "[--since TIME] WHAT [LOG...]",
     .summary = "say what happened to mail",
-    .help = "WHAT is a queue id, a message id, a login, an address of a sender or recipient, or\n"
-            "a domain of recipients.\n"
-            "Prints what the MTA and Sluice's programs logged about it, in order, and then one\n"
-            "sentence and the next thing to do. Without LOG, the logs of the configuration are\n"
-            "read (mail-log and log, where they are files); they may be packed with gzip.\n"
+    .help = "WHAT is a queue id, a message id, a login, an address of a sender or recipient,\n"
+            "or a domain of recipients. Prints what the MTA and Sluice's programs logged\n"
+            "about it, in order, and then one sentence and the next thing to do. Without LOG,\n"
+            "the logs of the configuration are read (mail-log and log, where they are files);\n"
+            "they may be packed with gzip.\n"
             "\n"
             "  --since TIME  only what happened in the last 2h, 3d, ...",
     .run = run,
