@@ -327,7 +327,7 @@ struct conf {
 
     bool content_checks;
     int64_t attachment_size; /* bytes; 0: never */
-    struct strings attachment_types; /* extensions, lower case */
+    struct strings attachment_types, attachment_types_bare; /* extensions, lower case */
     int64_t links_max; /* 0: never */
     struct strings link_shorteners;
     int64_t bulk_recipients; /* 0: their number says nothing */

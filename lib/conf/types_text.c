@@ -19,7 +19,7 @@
 #define ACCOUNT_MAX 64
 #define DELIMITERS_MAX 8
 #define FIELD_MAX 128
-#define EXTENSION_MAX 16
+#define EXTENSION_MAX 20
 #define WORDS_MAX 64
 
 bool type_read_word(struct reading *reading, const char *value)

@@ -2,7 +2,8 @@
 /*
  * What a zip archive holds that mail servers refuse, archives within it too.
  *
- * Bounds: ARCHIVE_DEPTH archives in each other, ARCHIVE_BUDGET octets unpacked for one message.
+ * Bounds: ARCHIVE_DEPTH archives in each other, ARCHIVE_BUDGET octets unpacked for one attachment,
+ * and the first octets of ARCHIVE_HEADS_MAX files.
  */
 #pragma once
 
@@ -15,12 +16,15 @@
 #define ARCHIVE_DEPTH 4
 #define ARCHIVE_BUDGET (4 * 1024 * 1024)
 #define ARCHIVE_NAME_MAX 512 /* octets of a file's path that are kept, in each archive */
+#define ARCHIVE_HEADS_MAX 100 /* files of one message whose first octets are looked at */
 
 struct archive_search {
     const struct strings *types; /* extensions that are refused */
     size_t budget; /* octets that may still be unpacked; starts as ARCHIVE_BUDGET */
-    /* For each dangerous file: its path ("inner.zip/setup.exe") and its kind; by encryption or
-     * depth: an archive that is not looked into. */
+    unsigned nheads; /* files whose first octets were looked at */
+    /* For each dangerous file: its path ("inner.zip/setup.exe") and its kind; by encryption, depth
+     * or size: an archive that is not looked into; by macro: the document.  The path of the
+     * searched archive itself is "", that of one within it may end with a '/'. */
     void (*found)(void *context, const char *path, const char *kind, enum content_by by);
     void *context;
 };

@@ -62,7 +62,6 @@ static void add_risk(struct leaf *leaf, enum content_by by, const char *inner, c
 {
     struct content_fact *fact = leaf->links->fact;
 
-    leaf->is_risk = true;
     if (fact->nrisks_total++ >= CONTENT_RISKS_MAX)
         return;
     fact->risks[fact->nrisks++] = (struct content_risk){
@@ -76,7 +75,11 @@ static void add_risk(struct leaf *leaf, enum content_by by, const char *inner, c
 
 static void found_in_archive(void *context, const char *path, const char *kind, enum content_by by)
 {
-    add_risk(context, by, path, kind);
+    size_t length = strlen(path);
+    char *inner = mem_copy_n(path, length > 0 && path[length - 1] == '/' ? length - 1 : length);
+
+    add_risk(context, by, inner, kind);
+    free(inner);
 }
 
 static void search_archive(struct leaf *leaf)
@@ -87,7 +90,9 @@ static void search_archive(struct leaf *leaf)
                                     .context = leaf};
     struct zip_tail tail = {leaf->kept, leaf->nkept, leaf->nseen};
 
-    archive_search(&search, &tail);
+    /* one that is refused by its name has been told of */
+    if (!leaf->is_risk)
+        archive_search(&search, &tail);
 }
 
 /* --- the decoded octets --------------------------------------------------------------- */
@@ -330,6 +335,13 @@ static void start_decoder(struct leaf *leaf)
     g_mime_encoding_init_decode(&leaf->decoder, encodings[leaf->encoding]);
 }
 
+static char *refused_name(const struct conf *conf, const char *name)
+{
+    char *extension = risk_by_name(name, &conf->attachment_types);
+
+    return extension != NULL ? extension : risk_by_name(name, &conf->attachment_types_bare);
+}
+
 void leaf_begin(struct leaf *leaf, const struct mime_fields *fields, const char *number)
 {
     const bool is_text = strncmp(fields->type, "text/", 5) == 0;
@@ -351,10 +363,10 @@ void leaf_begin(struct leaf *leaf, const struct mime_fields *fields, const char 
                  : leaf->is_attachment                         ? WANT_HEAD
                                                                : WANT_NOTHING;
     start_decoder(leaf);
-    extension = risk_by_name(fields->name, &leaf->conf->attachment_types);
+    extension = refused_name(leaf->conf, fields->name);
     /* mail programs differ in which of two names they save a file by */
     if (extension == NULL && fields->other_name != NULL) {
-        extension = risk_by_name(fields->other_name, &leaf->conf->attachment_types);
+        extension = refused_name(leaf->conf, fields->other_name);
         if (extension != NULL) {
             free(leaf->name);
             leaf->name = mem_copy(fields->other_name);
@@ -362,6 +374,7 @@ void leaf_begin(struct leaf *leaf, const struct mime_fields *fields, const char 
     }
     if (extension != NULL)
         add_risk(leaf, CONTENT_BY_NAME, NULL, extension);
+    leaf->is_risk = extension != NULL;
     free(extension);
 }
 

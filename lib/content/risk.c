@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#define EXTENSION_MAX 16 /* octets; longer ones are no extension */
+#define EXTENSION_MAX 20 /* octets; longer ones are no extension */
 
+#define SECTOR 512
 #define MZ_HEADER 64 /* octets of the DOS header, the last four of which point to the next one */
 #define MZ_POINTER 60
 #define JAVA_OLDEST                                                                                \
@@ -44,6 +46,13 @@ char *risk_by_name(const char *name, const struct strings *types)
         extension = NULL;
     }
     return extension;
+}
+
+bool risk_is_macro(const char *path)
+{
+    const char *name = strrchr(path, '/');
+
+    return strcasecmp(name != NULL ? name + 1 : path, "vbaProject.bin") == 0;
 }
 
 static uint32_t little_32(const unsigned char *bytes)
@@ -87,6 +96,13 @@ static bool is_script(const unsigned char *bytes, size_t length)
     return at < length && bytes[at] == '/';
 }
 
+/* The jump of a file system over its parameters, and the mark at the sector's end. */
+static bool is_boot_sector(const unsigned char *bytes, size_t length)
+{
+    return length >= SECTOR && bytes[SECTOR - 2] == 0x55 && bytes[SECTOR - 1] == 0xaa &&
+           ((bytes[0] == 0xeb && bytes[2] == 0x90) || bytes[0] == 0xe9);
+}
+
 const char *risk_by_magic(const unsigned char *bytes, size_t length)
 {
     static const struct {
@@ -103,6 +119,12 @@ const char *risk_by_magic(const unsigned char *bytes, size_t length)
         {"\xcf\xfa\xed\xfe", 4, "macOS program"},
         {"L\0\0\0\x01\x14\x02\0", 8, "Windows shortcut"},
         {"dex\n03", 6, "Android program"},
+        {"MSCF\0\0\0\0", 8, "Windows cabinet"},
+        {"ITSF\x03\0\0\0", 8, "compiled help"},
+        {"#@~^", 4, "encoded script"},
+        {"vhdxfile", 8, "disk image"},
+        {"conectix", 8, "disk image"},
+        {"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", 16, "OneNote file"},
     };
 
     for (size_t i = 0; i < COUNT_OF(known); i++)
@@ -112,6 +134,8 @@ const char *risk_by_magic(const unsigned char *bytes, size_t length)
         return "Windows program";
     if (is_script(bytes, length))
         return "script";
+    if (is_boot_sector(bytes, length))
+        return "disk image";
     return class_or_universal(bytes, length);
 }
 

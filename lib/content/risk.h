@@ -16,6 +16,9 @@ char *risk_extension(const char *name);
 /* The extension that is one of types, or NULL; the caller frees it. */
 char *risk_by_name(const char *name, const struct strings *types);
 
+/* The part of an Office document that holds its macros. */
+bool risk_is_macro(const char *path);
+
 /* What the first octets say that the file is, "Windows program"; NULL: nothing to fear. */
 const char *risk_by_magic(const unsigned char *bytes, size_t length);
 

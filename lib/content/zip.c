@@ -113,11 +113,14 @@ static bool find_directory(const struct zip_tail *tail, struct directory *direct
 /* --- entries -------------------------------------------------------------------------- */
 
 /* The values that did not fit stand in this order. */
-static void take_extra_zip64(const unsigned char *at, size_t length, const unsigned char *record,
-                             struct zip_entry *entry)
+static void take_extra_zip64(const unsigned char *at, size_t length, struct zip_entry *entry)
 {
-    size_t used = read_32(record + 24) == NOT_HERE_32 ? 8 : 0; /* the unpacked size */
+    size_t used = 0;
 
+    if (entry->unpacked == NOT_HERE_32 && used + 8 <= length) {
+        entry->unpacked = read_64(at + used);
+        used += 8;
+    }
     if (entry->packed == NOT_HERE_32 && used + 8 <= length) {
         entry->packed = read_64(at + used);
         used += 8;
@@ -126,8 +129,7 @@ static void take_extra_zip64(const unsigned char *at, size_t length, const unsig
         entry->offset = read_64(at + used);
 }
 
-static void take_extras(const unsigned char *at, size_t length, const unsigned char *record,
-                        struct zip_entry *entry)
+static void take_extras(const unsigned char *at, size_t length, struct zip_entry *entry)
 {
     while (length >= 4) {
         unsigned id = read_16(at);
@@ -138,7 +140,7 @@ static void take_extras(const unsigned char *at, size_t length, const unsigned c
         if (size > length)
             return;
         if (id == EXTRA_ZIP64)
-            take_extra_zip64(at, size, record, entry);
+            take_extra_zip64(at, size, entry);
         if (id == EXTRA_UNICODE_NAME && size > UNICODE_NAME_HEAD) {
             entry->unicode_name = (const char *)at + UNICODE_NAME_HEAD;
             entry->unicode_name_length = size - UNICODE_NAME_HEAD;
@@ -168,9 +170,10 @@ static size_t read_entry(const unsigned char *at, size_t length, struct zip_entr
         .encrypted = *flags_r & FLAG_ENCRYPTED,
         .method = read_16(at + 10),
         .packed = read_32(at + 20),
+        .unpacked = read_32(at + 24),
         .offset = read_32(at + 42),
     };
-    take_extras(at + ENTRY_SIZE + name, extra, at, entry_r);
+    take_extras(at + ENTRY_SIZE + name, extra, entry_r);
     return ENTRY_SIZE + name + extra + comment;
 }
 

@@ -26,7 +26,7 @@ struct zip_entry {
     size_t unicode_name_length;
     bool encrypted;
     unsigned method; /* 0: stored, 8: deflated */
-    uint64_t packed; /* octets as stored */
+    uint64_t packed, unpacked; /* octets as stored, and as the directory says they become */
     uint64_t offset; /* of its local header, from the beginning of the archive */
 };
 

@@ -49,14 +49,20 @@ void check_attachment_size(const struct conf *conf, struct message *message)
 static const char *const found_by[] = {
     [CONTENT_BY_NAME] = "name",           [CONTENT_BY_MAGIC] = "magic",
     [CONTENT_BY_ARCHIVE] = "archive",     [CONTENT_BY_ENCRYPTION] = "encrypted-archive",
-    [CONTENT_BY_DEPTH] = "archive-depth",
+    [CONTENT_BY_DEPTH] = "archive-depth", [CONTENT_BY_SIZE] = "archive-size",
+    [CONTENT_BY_MACRO] = "macro",
 };
 
-#define PROGRAM "is a program or script, which mail servers refuse. Please send a link to the file."
+#define TYPE "of a type that mail servers or programs refuse, as viruses come in it."
+#define LINK "Please send a link to the file."
 static const char *const is_refused[] = {
-    [CONTENT_BY_NAME] = PROGRAM,
-    [CONTENT_BY_MAGIC] = PROGRAM,
-    [CONTENT_BY_ARCHIVE] = PROGRAM,
+    [CONTENT_BY_NAME] = "is " TYPE " " LINK,
+    [CONTENT_BY_MAGIC] = "is, by what is in it, " TYPE " " LINK,
+    [CONTENT_BY_ARCHIVE] = "is " TYPE " " LINK,
+    [CONTENT_BY_MACRO] = "has macros (programs) in it, which mail servers refuse. Please send it "
+                         "without macros, or a link to it.",
+    [CONTENT_BY_SIZE] = "is an archive that unpacks to so much that nobody looks for viruses in "
+                        "it; mail servers refuse it. Please send a link.",
     [CONTENT_BY_ENCRYPTION] = "is an encrypted archive within which nobody can look for viruses; "
                               "mail servers refuse it. Please send a link.",
     [CONTENT_BY_DEPTH] = "is an archive in so many others that nobody looks for viruses there; "
@@ -78,9 +84,12 @@ static void find_risk(struct message *message, const struct content_risk *risk)
 {
     struct finding *finding =
         findings_add(&message->findings, cause_get(CAUSE_CONTENT_ATTACHMENT_TYPE));
-    struct text words = TEXT_EMPTY;
+    const bool macro = risk->by == CONTENT_BY_MACRO;
+    struct text words = TEXT_EMPTY, way = TEXT_EMPTY;
 
     risk_words(risk, &words);
+    text_print(&way, macro ? "save %s without macros" : "send a link to %s in its place",
+               text_string(&words));
     finding_field(finding, "file", "%s", risk->name);
     if (risk->inner != NULL && risk->inner[0] != '\0')
         finding_field(finding, "inner", "%s", risk->inner);
@@ -89,15 +98,15 @@ static void find_risk(struct message *message, const struct content_risk *risk)
     finding_field(finding, "part", "%s", risk->part);
     finding_sentence(finding, "The attachment %s %s", text_string(&words), is_refused[risk->by]);
     if (message->user[0] != '\0')
-        finding_hint(finding,
-                     "send a link to %s in its place; if %s did not attach it, the account is in "
-                     "wrong hands: sluicectl suspend %s",
-                     text_string(&words), message->user, message->user);
+        finding_hint(
+            finding,
+            "%s; if %s did not attach it, the account is in wrong hands: sluicectl suspend "
+            "%s --reason abuse",
+            text_string(&way), message->user, message->user);
     else
-        finding_hint(finding,
-                     "send a link to %s in its place; if nobody attached it, the computer that "
-                     "sent it is infected",
-                     text_string(&words));
+        finding_hint(finding, "%s; if nobody attached it, the computer that sent it is infected",
+                     text_string(&way));
+    text_free(&way);
     text_free(&words);
 }
 

@@ -19,6 +19,8 @@ enum content_by {
     CONTENT_BY_ARCHIVE,
     CONTENT_BY_ENCRYPTION, /* an archive within an encrypted one */
     CONTENT_BY_DEPTH, /* an archive within too many others */
+    CONTENT_BY_SIZE, /* an archive that unpacks to too much */
+    CONTENT_BY_MACRO, /* an Office document, by the macros in it */
 };
 
 struct content_risk {

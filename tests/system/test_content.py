@@ -57,11 +57,13 @@ def attached(name, data, kind="application/octet-stream"):
     )
 
 
-def zipped(*names):
+def zipped(*names, **files):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             archive.writestr(name, "contents")
+        for name, data in files.items():
+            archive.writestr(name, data)
     return buffer.getvalue()
 
 
@@ -144,6 +146,33 @@ CASES = [
         {"inner": "in.zip/in.zip/in.zip/in.zip", "type": "zip", "by": "archive-depth"},
         "send a link to in.zip/in.zip/in.zip/in.zip in files.zip",
         attached("files.zip", nested(3)),
+        action="warn",
+    ),
+    Case(
+        "attachment-type-macros",
+        "content.attachment-type",
+        attached("report.docx", zipped("word/document.xml", "word/vbaProject.bin")),
+        {"file": "report.docx", "type": "macros", "by": "macro", "part": "2"},
+        "save report.docx without macros",
+        attached("report.docx", zipped("word/document.xml", "word/media/image1.png")),
+        action="warn",
+    ),
+    Case(
+        "attachment-type-bomb",
+        "content.attachment-type",
+        attached("files.zip", zipped(**{"in.zip": bytes(5000000)})),
+        {"file": "files.zip", "inner": "in.zip", "type": "zip", "by": "archive-size"},
+        "send a link to in.zip in files.zip",
+        attached("files.zip", zipped(**{"in.bmp": bytes(5000000)})),
+        action="warn",
+    ),
+    Case(
+        "attachment-type-bare",
+        "content.attachment-type",
+        attached("tool.py", b"print()"),
+        {"file": "tool.py", "type": "py", "by": "name"},
+        "send a link to tool.py",
+        attached("tool.zip", zipped("tool.py")),
         action="warn",
     ),
     Case(
@@ -303,7 +332,7 @@ def test_the_warning_says_what_was_attached(place):
     subject = uuid.uuid4().hex
     post(place, attached("setup.exe", b"x"), subject=subject)
     warnings = place.sink.wait_subject(subject).message.get_all("X-Sluice-Warning")
-    assert any("The attachment setup.exe is a program" in value for value in warnings), warnings
+    assert any("The attachment setup.exe is of a type that mail servers" in value for value in warnings), warnings
 
 
 def test_spam_is_held(place):

@@ -40,11 +40,11 @@ static void add_string(struct text *text, const char *name, const char *value)
 
 static void add_risks(struct text *text, const struct content_fact *fact)
 {
-    static const char *const by[] = {[CONTENT_BY_NAME] = "name",
-                                     [CONTENT_BY_MAGIC] = "magic",
-                                     [CONTENT_BY_ARCHIVE] = "archive",
-                                     [CONTENT_BY_ENCRYPTION] = "encryption",
-                                     [CONTENT_BY_DEPTH] = "depth"};
+    static const char *const by[] = {
+        [CONTENT_BY_NAME] = "name",       [CONTENT_BY_MAGIC] = "magic",
+        [CONTENT_BY_ARCHIVE] = "archive", [CONTENT_BY_ENCRYPTION] = "encryption",
+        [CONTENT_BY_DEPTH] = "depth",     [CONTENT_BY_SIZE] = "size",
+        [CONTENT_BY_MACRO] = "macro"};
 
     for (size_t i = 0; i < fact->nrisks; i++) {
         const struct content_risk *risk = &fact->risks[i];

@@ -63,6 +63,7 @@ static void put_local(struct text *zip, const struct zip_file *file, const struc
 static void put_entry(struct text *directory, const struct zip_file *file, size_t length,
                       size_t offset, bool zip64)
 {
+    const uint64_t claimed = file->claimed > 0 ? file->claimed : file->length;
     size_t unicode = file->unicode_name != NULL ? 4 + 5 + strlen(file->unicode_name) : 0;
 
     text_add(directory, "PK\1\2", 4);
@@ -72,7 +73,7 @@ static void put_entry(struct text *directory, const struct zip_file *file, size_
     put(directory, file->deflated ? 8 : 0, 2);
     put(directory, 0, 4 + 4);
     put(directory, zip64 ? 0xffffffff : length, 4);
-    put(directory, zip64 ? 0xffffffff : file->length, 4);
+    put(directory, zip64 ? 0xffffffff : claimed, 4);
     put(directory, strlen(file->name), 2);
     put(directory, unicode + (zip64 ? 28 : 0), 2);
     put(directory, 0, 2 + 2 + 2 + 4);
@@ -81,7 +82,7 @@ static void put_entry(struct text *directory, const struct zip_file *file, size_
     if (zip64) {
         put(directory, 1, 2);
         put(directory, 24, 2);
-        put(directory, file->length, 8);
+        put(directory, claimed, 8);
         put(directory, length, 8);
         put(directory, offset, 8);
     }

@@ -6,11 +6,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct zip_file {
     const char *name; /* NULL ends the list */
     const char *bytes;
     size_t length;
+    uint64_t claimed; /* what the directory says that it unpacks to; 0: the length */
     bool deflated, encrypted, masked;
     const char *unicode_name;
 };

@@ -24,6 +24,9 @@ static void on_found(void *context, const char *path, const char *kind, enum con
     text_print(context, "%s=%s%s;", path, kind,
                by == CONTENT_BY_ENCRYPTION ? "(encrypted)"
                : by == CONTENT_BY_DEPTH    ? "(deep)"
+               : by == CONTENT_BY_SIZE     ? "(large)"
+               : by == CONTENT_BY_MAGIC    ? "(magic)"
+               : by == CONTENT_BY_MACRO    ? "(macro)"
                                            : "");
 }
 
@@ -158,9 +161,129 @@ static void test_bomb(void **state)
     struct text zip = make_zip(files, NULL);
 
     (void)state;
-    check("bomb", &zip, "c.js=js;");
+    check("bomb", &zip, "in.zip=zip(large);c.js=js;");
+    text_free(&zip);
+    files[0].name = "in.dat";
+    zip = make_zip(files, NULL);
+    check("zeros", &zip, "c.js=js;");
     text_free(&zip);
     free(zeros);
+}
+
+/* What the directory promises is enough to know a bomb that is not an archive in an archive. */
+static void test_flat_bomb(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t claimed; /* by each of two files */
+        bool zip64;
+        const char *want;
+    } cases[] = {
+        {"half a gigabyte each", (uint64_t)512 << 20, false, ""},
+        {"a little more", ((uint64_t)512 << 20) + 1, false, "=zip(large);"},
+        {"more than is there", (uint64_t)1 << 62, true, "=zip(large);"},
+        {"more than can be counted", UINT64_MAX, true, "=zip(large);"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct zip_form form = {.zip64 = cases[i].zip64};
+        struct zip_file files[] = {{.name = "a", TEXT("x"), .claimed = cases[i].claimed},
+                                   {.name = "b", TEXT("y"), .claimed = cases[i].claimed},
+                                   {.name = NULL}};
+        struct text zip = make_zip(files, &form);
+
+        check(cases[i].name, &zip, cases[i].want);
+        text_free(&zip);
+    }
+}
+
+#define PROGRAM "\177ELF\2\1\1"
+
+/* Files whose names say nothing of what they are. */
+static void test_harmless_names(void **state)
+{
+    static const struct {
+        const char *name;
+        struct zip_file files[3];
+        const char *want;
+    } cases[] = {
+        {"program", {{.name = "photo.png", TEXT(PROGRAM)}}, "photo.png=Unix program(magic);"},
+        {"deflated program",
+         {{.name = "photo.png", TEXT(PROGRAM), .deflated = true}},
+         "photo.png=Unix program(magic);"},
+        {"encrypted program", {{.name = "photo.png", TEXT(PROGRAM), .encrypted = true}}, ""},
+        {"text that begins like one", {{.name = "readme", TEXT("#!important")}}, ""},
+        {"macros", {{.name = "word/vbaProject.bin", TEXT("x")}}, "=macros(macro);"},
+        {"macros, as others write it",
+         {{.name = "XL/VBAPROJECT.BIN", TEXT("x")}},
+         "=macros(macro);"},
+        {"something like macros", {{.name = "word/myvbaProject.bin", TEXT("x")}}, ""},
+        {"a name that ends like it", {{.name = "vbaProject.bin/x", TEXT("x")}}, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct text zip = make_zip(cases[i].files, NULL);
+
+        check(cases[i].name, &zip, cases[i].want);
+        text_free(&zip);
+    }
+}
+
+/* An archive under another name, as a document is: looked into as deep, but ordinary as deep. */
+static void test_documents(void **state)
+{
+    static const struct {
+        const char *name, *part;
+        unsigned depth;
+        const char *want;
+    } cases[] = {
+        {"document", "word/document.xml", 1, ""},
+        {"document with macros", "word/vbaProject.bin", 1, "report.docx/=macros(macro);"},
+        {"deep document", "word/document.xml", 3, ""},
+        {"deep document with macros", "ppt/vbaProject.bin", 2,
+         "in.zip/report.docx/=macros(macro);"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct zip_file part[] = {{.name = cases[i].part, TEXT("x"), .deflated = true},
+                                  {.name = NULL}};
+        struct text zip = make_zip(part, NULL);
+        const char *name = "report.docx";
+
+        for (unsigned depth = 0; depth < cases[i].depth; depth++) {
+            struct zip_file outer[] = {
+                {.name = name, .bytes = zip.bytes, .length = zip.length, .deflated = true},
+                {.name = NULL}};
+            struct text wrapped = make_zip(outer, NULL);
+
+            text_free(&zip);
+            zip = wrapped;
+            name = "in.zip";
+        }
+        check(cases[i].name, &zip, cases[i].want);
+        text_free(&zip);
+    }
+}
+
+/* So many files are looked at, and no more. */
+static void test_heads(void **state)
+{
+    enum { COUNT = ARCHIVE_HEADS_MAX + 5 };
+    struct zip_file files[COUNT + 1] = {{.name = NULL}};
+    struct text zip, want = TEXT_EMPTY;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        files[i] = (struct zip_file){.name = "a", TEXT(PROGRAM)};
+    for (size_t i = 0; i < ARCHIVE_HEADS_MAX; i++)
+        text_add_string(&want, "a=Unix program(magic);");
+    zip = make_zip(files, NULL);
+    check("many", &zip, text_string(&want));
+    text_free(&zip);
+    text_free(&want);
 }
 
 /* Of a long archive the end is kept. */
@@ -217,8 +340,11 @@ static void test_any_octet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms), cmocka_unit_test(test_nested),    cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_tail),  cmocka_unit_test(test_any_octet),
+        cmocka_unit_test(test_forms),          cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_bomb),           cmocka_unit_test(test_flat_bomb),
+        cmocka_unit_test(test_harmless_names), cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_heads),          cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_any_octet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
