@@ -51,7 +51,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 const char *words_nearest(const char *word, const char *const *candidates, size_t count)
 {
     size_t length = strlen(word);
-    size_t bound = length / 3 > 0 ? length / 3 : 1;
+    size_t bound = (length + 1) / 3 > 0 ? (length + 1) / 3 : 1;
     const char *nearest = NULL;
 
     if (length == 0 || length > WORD_MAX)

@@ -134,16 +134,15 @@ static void check_limit(struct load *load, const struct conf_limit *limit,
                     limit->name);
 }
 
-static const char *nearest_limit(const struct conf *conf, const char *name)
+/* The names that would have been right. */
+static void suggest_limit(const struct conf *conf, const char *name, struct text *text)
 {
     const char **names = mem_new(conf->nlimits + 1, sizeof(*names));
-    const char *nearest;
 
     for (size_t i = 0; i < conf->nlimits; i++)
         names[i] = conf->limits[i].name;
-    nearest = words_nearest(name, names, conf->nlimits);
+    problem_suggest_of(text, name, names, conf->nlimits);
     free(names);
-    return nearest;
 }
 
 static void check_class(struct load *load, const struct conf_class *class,
@@ -157,7 +156,7 @@ static void check_class(struct load *load, const struct conf_class *class,
         if (class->limits[i].limit == NULL) {
             text_clear(&text);
             problem_quote(&text, name);
-            problem_suggest(&text, nearest_limit(load->conf, name));
+            suggest_limit(load->conf, name, &text);
             problem_add(load->problems, &class->limits[i].place, "class %s: there is no limit %s",
                         class->name, text_string(&text));
         }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,4 +76,22 @@ done:
         explicit_bzero(text.bytes, text.length);
     text_free(&text);
     return done;
+}
+
+struct strings files_named(const char *path)
+{
+    struct strings files = {NULL, 0, 0};
+    glob_t found = {.gl_pathc = 0};
+    int status = GLOB_NOMATCH;
+    const bool pattern = strpbrk(path, "*?[") != NULL && access(path, F_OK) != 0;
+
+    if (pattern)
+        status = glob(path, GLOB_ERR, NULL, &found);
+    for (size_t i = 0; status == 0 && i < found.gl_pathc; i++)
+        strings_add(&files, found.gl_pathv[i]);
+    /* Reading it says what is wrong with it. */
+    if (!pattern || (status != 0 && status != GLOB_NOMATCH))
+        strings_add(&files, path);
+    globfree(&found);
+    return files;
 }

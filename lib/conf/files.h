@@ -3,6 +3,7 @@
  * it). */
 #pragma once
 
+#include "lib/base/strings.h"
 #include "lib/base/text.h"
 
 #include <stdbool.h>
@@ -17,3 +18,7 @@ bool file_read(const char *path, size_t max, struct text *text_r, struct stat *s
 
 /* The one line of a file that others can neither read nor write.  The caller frees it. */
 bool file_read_secret(const char *path, char **secret_r, char **problem_r);
+
+/* The files that a path stands for: itself, or where it is a pattern (glob(7)) that is no file's
+ * name, all that match it, by name; none may.  The caller frees them. */
+struct strings files_named(const char *path);

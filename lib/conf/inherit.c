@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What classes inherit from each other. */
 #include "lib/base/mem.h"
-#include "lib/base/words.h"
 #include "lib/conf/private.h"
 
 #include <stdlib.h>
@@ -14,11 +13,13 @@ static void unknown_class(struct load *load, const struct conf_class *class, con
     const struct conf *conf = load->conf;
     const char **names = mem_new(conf->nclasses + 1, sizeof(*names));
     struct text text = TEXT_EMPTY;
+    size_t count = 0;
 
     for (size_t i = 0; i < conf->nclasses; i++)
-        names[i] = conf->classes[i].name;
+        if (&conf->classes[i] != class)
+            names[count++] = conf->classes[i].name;
     problem_quote(&text, name);
-    problem_suggest(&text, words_nearest(name, names, conf->nclasses));
+    problem_suggest_of(&text, name, names, count);
     problem_add(load->problems, &class->place, "class %s: inherits: there is no class %s",
                 class->name, text_string(&text));
     text_free(&text);

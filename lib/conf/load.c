@@ -118,12 +118,6 @@ static struct conf *load_all(const char *path, const char *name, const char *tex
     if (!source.broken && !source.lost)
         overrides_add(&source, problems);
     finish(&load, &source);
-    /* What was left out of the text was told; a text that has no sense must have been. */
-    if (source.lost && problems->count == 0) {
-        struct conf_place place = {path != NULL ? path : name, 0};
-
-        problem_add(problems, &place, "the syntax is wrong");
-    }
     load.kept->files = source.files;
     memset(&source.files, 0, sizeof(source.files));
     source_clear(&source);

@@ -3,7 +3,6 @@
 #include "lib/conf/overrides.h"
 
 #include "lib/base/mem.h"
-#include "lib/base/words.h"
 #include "lib/conf/print.h"
 
 #include <stdlib.h>
@@ -187,7 +186,7 @@ static void missing_section(const struct raw_section *root, const struct raw_sec
         if (root->children[i].kind == section->kind)
             titles[count++] = root->children[i].title;
     problem_quote(&text, section->title);
-    problem_suggest(&text, words_nearest(section->title, titles, count));
+    problem_suggest_of(&text, section->title, titles, count);
     problem_add(problems, &section->place, "there is no %s %s", schema_sections[section->kind].name,
                 text_string(&text));
     free(titles);

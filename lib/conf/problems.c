@@ -2,9 +2,12 @@
 /* Collecting what is wrong with a configuration. */
 #include "lib/conf/problems.h"
 
+#include "lib/base/words.h"
+
 #include <stdbool.h>
 #include <string.h>
 
+#define NAMES_MAX 10 /* that are listed */
 #define QUOTE_MAX 80 /* octets of a value that a problem repeats */
 
 const char conf_command_line[] = "command line";
@@ -70,4 +73,18 @@ void problem_suggest(struct text *text, const char *word)
 {
     if (word != NULL)
         text_print(text, "; did you mean \"%s\"?", word);
+}
+
+void problem_suggest_of(struct text *text, const char *word, const char *const *names, size_t count)
+{
+    const char *nearest = words_nearest(word, names, count);
+
+    if (nearest != NULL) {
+        problem_suggest(text, nearest);
+        return;
+    }
+    for (size_t i = 0; i < count && i < NAMES_MAX; i++)
+        text_print(text, "%s%s", i == 0 ? ": expected " : i + 1 == count ? " or " : ", ", names[i]);
+    if (count > NAMES_MAX)
+        text_add_string(text, ", ...");
 }

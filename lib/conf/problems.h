@@ -27,3 +27,7 @@ void problem_quote(struct text *text, const char *string);
 
 /* Appends "; did you mean "word"?" where word is not NULL. */
 void problem_suggest(struct text *text, const char *word);
+
+/* Appends the nearest of these names to word; where none is near: which there are. */
+void problem_suggest_of(struct text *text, const char *word, const char *const *names,
+                        size_t count);

@@ -63,6 +63,9 @@ static void keep_error(cfg_t *cfg, const char *format, va_list arguments)
     struct conf_place place = place_of_line(cfg->line);
     struct text what = TEXT_EMPTY;
 
+    /* Told with what was expected in its place. */
+    if (current->source->lost)
+        return;
     text_vprint(&what, format, arguments);
     problem_add(current->problems, &place, "%s", text_string(&what));
     text_free(&what);
@@ -207,7 +210,7 @@ bool raw_parse(const struct source *source, struct problems *problems, struct ra
         abort(); /* out of memory */
     cfg_set_error_function(cfg, keep_error);
     done = parse_text(cfg, &source->text) == CFG_SUCCESS;
-    if (!done && problems->count == before) {
+    if (!done && problems->count == before && !source->lost) {
         struct conf_place place = place_of_line(cfg->line);
 
         problem_add(problems, &place, "the syntax is wrong");

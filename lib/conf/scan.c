@@ -18,7 +18,26 @@
 #define LEVELS_MAX 4 /* deeper than the schema's sections nest */
 
 /* What may come next. */
-enum expected { EXPECT_NAME, EXPECT_ASSIGN, EXPECT_VALUE, EXPECT_ITEM, EXPECT_TITLE, EXPECT_OPEN };
+enum expected {
+    EXPECT_NAME,
+    EXPECT_ASSIGN,
+    EXPECT_VALUE,
+    EXPECT_ITEM,
+    EXPECT_COMMA,
+    EXPECT_TITLE,
+    EXPECT_OPEN,
+};
+
+/* In words that the name of the option or the section follows. */
+static const char *const expected_words[] = {
+    [EXPECT_NAME] = "the name of an option or a section",
+    [EXPECT_ASSIGN] = "= and a value after",
+    [EXPECT_VALUE] = "a value of",
+    [EXPECT_ITEM] = "a value or } in the list of",
+    [EXPECT_COMMA] = "a comma or } in the list of",
+    [EXPECT_TITLE] = "a name behind",
+    [EXPECT_OPEN] = "{ and the options of",
+};
 
 /* One text that is being read, and the one that includes it. */
 struct scan {
@@ -32,6 +51,7 @@ struct scan {
     } levels[LEVELS_MAX];
     size_t level;
     enum section_kind opening;
+    const char *name; /* of the option or the section that has begun */
     bool phrase; /* the value may be several words */
     const struct scan *parent;
     unsigned depth;
@@ -54,6 +74,33 @@ static struct token scan_token(struct scan *scan)
     if (token.type == TOKEN_BAD)
         scan->source->broken = true;
     return token;
+}
+
+static void add_expected(const struct scan *scan, struct text *what)
+{
+    text_print(what, ": expected %s", expected_words[scan->expected]);
+    if (scan->expected != EXPECT_NAME)
+        text_print(what, " %s", scan->name);
+}
+
+/* A token that cannot stand where it does: what follows it has no sense. */
+static void unexpected(struct scan *scan, const struct token *token)
+{
+    const struct conf_place place = {scan->tokens.file, token->line};
+    struct text what = TEXT_EMPTY;
+    char *word = mem_copy_n(token->bytes, token->length);
+
+    if (scan->expected == EXPECT_NAME && token->type == TOKEN_CLOSE) {
+        text_add_string(&what, "this } closes nothing");
+    } else {
+        text_add_string(&what, "unexpected ");
+        problem_quote(&what, word);
+    }
+    add_expected(scan, &what);
+    problem_add(scan->problems, &place, "%s", text_string(&what));
+    scan->source->lost = true;
+    text_free(&what);
+    free(word);
 }
 
 /* Hands a token on, on its own line. */
@@ -113,6 +160,7 @@ static bool skip_statement(struct scan *scan, struct token token)
 static void unknown_name(struct scan *scan, const struct token *name, const char *string)
 {
     enum section_kind kind = scan->levels[scan->level].kind;
+    const struct conf_option *elsewhere = schema_elsewhere(kind, string);
     struct conf_place place = {scan->tokens.file, name->line};
     struct token next = scan_token(scan);
     bool section = token_is_text(&next) || next.type == TOKEN_OPEN;
@@ -129,7 +177,12 @@ static void unknown_name(struct scan *scan, const struct token *name, const char
     problem_quote(&what, string);
     if (kind != SECTION_ROOT)
         text_print(&what, " in a %s section", schema_sections[kind].name);
-    problem_suggest(&what, schema_nearest(kind, string));
+    if (elsewhere == NULL)
+        problem_suggest(&what, schema_nearest(kind, string));
+    else if (elsewhere->section == SECTION_ROOT)
+        text_add_string(&what, "; it stands outside of sections");
+    else
+        text_print(&what, "; it stands in a %s section", schema_sections[elsewhere->section].name);
     problem_add(scan->problems, &place, "unknown %s %s", section ? "section" : "option",
                 text_string(&what));
     text_free(&what);
@@ -219,6 +272,7 @@ static void include_statement(struct scan *scan, const struct token *name)
     struct conf_place place = {scan->tokens.file, name->line};
     struct token token = scan_token(scan);
     bool parenthesis = token.type == TOKEN_LEFT;
+    struct strings files = {NULL, 0, 0};
     char *path = NULL;
     char *full = NULL;
 
@@ -236,8 +290,11 @@ static void include_statement(struct scan *scan, const struct token *name)
         complain(scan, name->line, "files include each other more than 10 deep");
     } else {
         full = full_path(scan, path);
-        include_file(scan->source, scan->problems, full, scan, &place);
+        files = files_named(full);
+        for (size_t i = 0; i < files.count; i++)
+            include_file(scan->source, scan->problems, files.items[i], scan, &place);
     }
+    strings_free(&files);
     free(path);
     free(full);
 }
@@ -253,7 +310,7 @@ static void take_name(struct scan *scan, const struct token *token)
         return;
     }
     if (!token_is_text(token)) {
-        scan->source->lost = true;
+        unexpected(scan, token);
         emit(scan, token);
         return;
     }
@@ -261,9 +318,11 @@ static void take_name(struct scan *scan, const struct token *token)
     scan->opening = schema_section(kind, name);
     if (scan->opening != SECTION_COUNT) {
         scan->expected = EXPECT_TITLE;
+        scan->name = schema_sections[scan->opening].name;
         emit(scan, token);
     } else if (schema_option(kind, name) != NULL) {
         scan->expected = EXPECT_ASSIGN;
+        scan->name = schema_option(kind, name)->name;
         scan->phrase = schema_option(kind, name)->type == TYPE_SUSPEND;
         emit(scan, token);
     } else if (strcmp(name, "include") == 0) {
@@ -308,53 +367,65 @@ static void emit_value(struct scan *scan, const struct token *token)
     text_free(&value);
 }
 
-/* Inside a statement: follows libConfuse's grammar just as far as to know where the next one
- * begins. */
+/* libConfuse's grammar inside a statement.  false: the token does not fit. */
+static bool next_expected(enum expected expected, const struct token *token, enum expected *next_r)
+{
+    switch (expected) {
+    case EXPECT_ASSIGN:
+        *next_r = EXPECT_VALUE;
+        return token->type == TOKEN_ASSIGN || token->type == TOKEN_APPEND;
+    case EXPECT_VALUE:
+        *next_r = token->type == TOKEN_OPEN ? EXPECT_ITEM : EXPECT_NAME;
+        return token_is_text(token) || token->type == TOKEN_OPEN;
+    case EXPECT_ITEM:
+        *next_r = token->type == TOKEN_CLOSE ? EXPECT_NAME : EXPECT_COMMA;
+        return token_is_text(token) || token->type == TOKEN_CLOSE;
+    case EXPECT_COMMA:
+        *next_r = token->type == TOKEN_CLOSE ? EXPECT_NAME : EXPECT_ITEM;
+        return token->type == TOKEN_COMMA || token->type == TOKEN_CLOSE;
+    case EXPECT_TITLE:
+        *next_r = EXPECT_OPEN;
+        return token_is_text(token);
+    case EXPECT_NAME:
+    case EXPECT_OPEN:
+        break;
+    }
+    return false;
+}
+
+static void open_section(struct scan *scan, const struct token *token)
+{
+    scan->level++;
+    scan->levels[scan->level].kind = scan->opening;
+    scan->levels[scan->level].line = token->line;
+    scan->expected = EXPECT_NAME;
+}
+
+/* Inside a statement. */
 static void take_rest(struct scan *scan, const struct token *token)
 {
-    bool fits = false;
+    enum expected next = EXPECT_NAME;
+    bool fits;
 
     if (scan->expected == EXPECT_VALUE)
         emit_value(scan, token);
     else
         emit(scan, token);
-    switch (scan->expected) {
-    case EXPECT_NAME:
-        break;
-    case EXPECT_ASSIGN:
-        fits = token->type == TOKEN_ASSIGN || token->type == TOKEN_APPEND;
-        scan->expected = EXPECT_VALUE;
-        break;
-    case EXPECT_VALUE:
-        fits = token_is_text(token) || token->type == TOKEN_OPEN;
-        scan->expected = token->type == TOKEN_OPEN ? EXPECT_ITEM : EXPECT_NAME;
-        break;
-    case EXPECT_ITEM:
-        fits = token_is_text(token) || token->type == TOKEN_COMMA || token->type == TOKEN_CLOSE;
-        scan->expected = token->type == TOKEN_CLOSE ? EXPECT_NAME : EXPECT_ITEM;
-        break;
-    case EXPECT_TITLE:
-        fits = token_is_text(token);
-        scan->expected = EXPECT_OPEN;
-        break;
-    case EXPECT_OPEN:
-        fits = token->type == TOKEN_OPEN && scan->level + 1 < LEVELS_MAX;
-        if (fits) {
-            scan->level++;
-            scan->levels[scan->level].kind = scan->opening;
-            scan->levels[scan->level].line = token->line;
-        }
-        scan->expected = EXPECT_NAME;
-        break;
-    }
+    fits = scan->expected == EXPECT_OPEN ? token->type == TOKEN_OPEN && scan->level + 1 < LEVELS_MAX
+                                         : next_expected(scan->expected, token, &next);
     if (!fits)
-        scan->source->lost = true;
+        unexpected(scan, token);
+    else if (scan->expected == EXPECT_OPEN)
+        open_section(scan, token);
+    else
+        scan->expected = next;
 }
 
 /* The text's end: nothing may be left open, or what follows would belong to it. */
 static void check_end(struct scan *scan)
 {
     struct conf_place place = {scan->tokens.file, scan->levels[scan->level].line};
+    struct text what = TEXT_EMPTY;
 
     if (scan->level > 0) {
         problem_add(scan->problems, &place,
@@ -362,7 +433,10 @@ static void check_end(struct scan *scan)
                     schema_sections[scan->levels[scan->level].kind].name);
         scan->source->broken = true;
     } else if (scan->expected != EXPECT_NAME) {
-        complain(scan, scan->tokens.line, "the file ends in the middle of a statement");
+        text_add_string(&what, "the file ends in the middle of a statement");
+        add_expected(scan, &what);
+        complain(scan, scan->tokens.line, text_string(&what));
+        text_free(&what);
     }
 }
 

@@ -26,7 +26,7 @@ struct source {
     size_t lines_room;
     struct strings files; /* the names of included files, which places point to */
     bool broken; /* the text has no sense from some point on, and a problem says so */
-    bool lost; /* the last token is not one that can stand there: libConfuse is to say so */
+    bool lost; /* the last token is not one that can stand there, and a problem says so */
 };
 
 /* Adds a text to the source.  start is the place of its first line, or of all of it where

@@ -443,3 +443,11 @@ const char *schema_nearest(enum section_kind section, const char *name)
             names[count++] = schema_sections[kind].name;
     return words_nearest(name, names, count);
 }
+
+const struct conf_option *schema_elsewhere(enum section_kind section, const char *name)
+{
+    for (size_t i = 0; i < schema_option_count; i++)
+        if (schema_options[i].section != section && strcmp(schema_options[i].name, name) == 0)
+            return &schema_options[i];
+    return NULL;
+}

@@ -125,3 +125,6 @@ enum section_kind schema_section(enum section_kind parent, const char *name);
 
 /* The name of an option or section of that section that is nearest to name, or NULL. */
 const char *schema_nearest(enum section_kind section, const char *name);
+
+/* The option of that very name in another section, or NULL. */
+const struct conf_option *schema_elsewhere(enum section_kind section, const char *name);

@@ -113,41 +113,53 @@ static void over_per_message(struct message *message, const struct limit_fact *f
     text_free(&hint);
 }
 
-/* Whether the message is let through all the same: over = warn, or mail that is never refused. */
-static bool goes_out(const struct conf *conf, const struct message *message,
-                     const struct finding *finding)
+/* What becomes of the message: over = warn and mail that is never refused go out. */
+static enum action becomes(const struct conf *conf, const struct message *message,
+                           const struct finding *finding)
 {
     const enum action configured = verdict_configured(conf, finding->cause, finding->action_asked);
 
-    return configured <= ACTION_WARN ||
-           verdict_effective(conf, message, finding->cause, configured) == ACTION_WARN;
+    if (configured <= ACTION_WARN)
+        return configured;
+    /* In observe mode the words are those of what would be done. */
+    if (verdict_effective(conf, message, finding->cause, configured) == ACTION_WARN)
+        return ACTION_WARN;
+    return configured;
 }
 
-/* A message that is charged is in the use already; that and one that goes out need not wait. */
+/* How the message counts: one that is charged is in the use already. */
+static void add_amount(struct text *sentence, const struct message *message,
+                       const struct limit_fact *fact, bool goes_on)
+{
+    if (message->facts.charged)
+        text_add_string(sentence, ", this message included");
+    else if (fact->taken > 0)
+        text_add_string(sentence, ", with the recipients of this message so far");
+    else if (fact->amount > 1 || goes_on)
+        text_print(sentence, ", and this message adds %" PRId64, fact->amount);
+}
+
+/* When it can go out, where it has to wait; time alone does not let go what is held. */
 static void add_when(struct text *sentence, const struct conf *conf, const struct message *message,
                      const struct limit_fact *fact, const struct finding *finding)
 {
-    const bool now = goes_out(conf, message, finding);
+    const enum action action = becomes(conf, message, finding);
     char when[64];
 
-    if (message->facts.charged) {
-        text_add_string(sentence, ", this message included.");
-        return;
-    }
-    if (fact->taken > 0)
-        text_add_string(sentence, ", with the recipients of this message so far");
-    else if (fact->amount > 1 || now)
-        text_print(sentence, ", and this message adds %" PRId64, fact->amount);
-    if (now) {
-        text_add_string(sentence, ".");
-        return;
-    }
-    if (fact->retry_after_sec < 0) {
-        text_add_string(sentence, ". This message alone is more than that.");
-        return;
-    }
+    add_amount(sentence, message, fact, action <= ACTION_HOLD);
+    text_add_char(sentence, '.');
     limits_duration_words(fact->retry_after_sec, when, sizeof when);
-    text_print(sentence, ". It can go out in %s.", when);
+    if (action == ACTION_HOLD) {
+        text_add_string(sentence, " It is held until somebody has looked at it");
+        if (fact->retry_after_sec >= 0)
+            text_print(sentence, "; there is room again in %s", when);
+        text_add_char(sentence, '.');
+    } else if (action > ACTION_HOLD && !message->facts.charged) {
+        if (fact->retry_after_sec >= 0)
+            text_print(sentence, " It can go out in %s.", when);
+        else
+            text_add_string(sentence, " This message alone is more than that.");
+    }
 }
 
 static void over_window(const struct conf *conf, struct message *message,

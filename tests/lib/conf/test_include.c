@@ -92,7 +92,7 @@ static void test_problem_in_included(void **state)
     make_file("a.conf", "mode =");
     assert_problem("/a.conf:1: the file ends in the middle of a statement");
     make_file("a.conf", "}");
-    assert_problem("/a.conf:1: unexpected closing brace");
+    assert_problem("/a.conf:1: this } closes nothing");
 }
 
 static void test_cycle(void **state)
@@ -118,6 +118,35 @@ static void test_depth(void **state)
         make_file(name, text);
     }
     assert_problem("files include each other more than 10 deep");
+}
+
+static void test_pattern(void **state)
+{
+    char *problems = NULL;
+    struct conf *conf;
+
+    (void)state;
+    make_file("main.conf", "include \"part-[0-9]*.inc\" include \"none-*.inc\"");
+    make_file("part-20.inc", "contact = second\n");
+    make_file("part-10.inc", "contact = first\n");
+    make_file("part-x.inc", "contact = other\n");
+    conf = load_main(&problems);
+    if (conf == NULL)
+        fail_msg("%s", problems);
+    assert_string_equal(conf->contact, "second");
+    conf_release(&conf);
+    make_file("part-10.inc", "\nmod = x\n");
+    assert_problem("/part-10.inc:2: unknown option \"mod\"");
+    make_file("main.conf", "\ninclude \"away/*.inc\"");
+    assert_problem("/main.conf:2: cannot read ");
+    /* A name is no pattern where a file has it. */
+    make_file("part-[0-9]*.inc", "contact = literal\n");
+    make_file("main.conf", "include \"part-[0-9]*.inc\"");
+    conf = load_main(&problems);
+    if (conf == NULL)
+        fail_msg("%s", problems);
+    assert_string_equal(conf->contact, "literal");
+    conf_release(&conf);
 }
 
 /* One file twice is no cycle. */
@@ -229,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_problem_in_included, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pattern, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cycle, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_depth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twice, set_up, tear_down),

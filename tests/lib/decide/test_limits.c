@@ -348,6 +348,21 @@ static void test_one_recipient_too_many(void **state)
          "Your account has used 5 of 5 recipients in 1 hour, with the recipients of this message "
          "so far.",
          2, 120000000},
+        {"held: time does not let it go", "subject = user count = messages max = 5 over = hold",
+         "Your account has used 5 of 5 messages in 1 hour, and this message adds 1. It is held "
+         "until somebody has looked at it; there is room again in 2 minutes.",
+         5, 120000000},
+        {"held, and alone more than the maximum",
+         "subject = user count = bytes max = 10 over = hold",
+         "Your account has used 7 of 10 bytes in 1 hour, and this message adds 1000. It is held "
+         "until somebody has looked at it.",
+         7, -1},
+        {"held and counted", "subject = user count = messages max = 5 over = hold",
+         "Your account has used 6 of 5 messages in 1 hour, this message included. It is held "
+         "until somebody has looked at it; there is room again in 2 minutes.",
+         6, 120000000},
+        {"out and counted", "subject = user count = messages max = 5 over = warn",
+         "Your account has used 6 of 5 messages in 1 hour, this message included.", 6, 120000000},
     };
 
     (void)state;
@@ -370,6 +385,7 @@ static void test_one_recipient_too_many(void **state)
         limits_plan(conf, message);
         assert_int_equal(message->facts.nlimits, 1);
         limits_answered(message, &answer);
+        message->facts.charged = strstr(cases[i].want, "included") != NULL;
         check_limits(conf, message);
         assert_int_equal(message->findings.count, 1);
         if (strcmp(message->findings.items[0].sentence, cases[i].want) != 0)
