@@ -25,10 +25,19 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static struct map *kept_keys; /* by the text's SHA-256: the map is no place for secrets */
 static atomic_uint_fast64_t parses;
 
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256; /* looking it up by its name takes longer than the digest of a key */
+
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 static void fingerprint(const void *pem, size_t length,
                         unsigned char digest_r[SHA256_DIGEST_LENGTH])
 {
-    (void)EVP_Digest(pem, length, digest_r, NULL, EVP_sha256(), NULL);
+    (void)pthread_once(&fetched, fetch_sha256);
+    (void)EVP_Digest(pem, length, digest_r, NULL, sha256, NULL);
 }
 
 void key_cache_keep(const char *pem, EVP_PKEY *private_key)

@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+/* Tells the allocator what a daemon asks of it; once, before the first thread.  Costs nothing where
+ * the C library takes no advice. */
+void mem_tune(void);
+
 /* Zeroed memory for count objects of size bytes.  The caller frees it with free(3). */
 void *mem_new(size_t count, size_t size);
 

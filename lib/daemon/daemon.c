@@ -312,6 +312,7 @@ int daemon_main(int argc, char **argv, const struct daemon_program *program)
         status = EX_OK;
         goto done;
     }
+    mem_tune();
     /* A full disk or a peer that went away is an error to handle, not a reason to die. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
