@@ -135,6 +135,22 @@ class Null(Milter):
         return [pathlib.Path(self.arguments.build) / "tests/bench/nullmilter", self.listen]
 
 
+class NullBoth(Null):
+    """The ceiling of what signs, with a policy service: a null milter that makes the bare signature, and a null service."""
+
+    def command(self):
+        return [*super().command(), self.world.keys[self.kind].private]
+
+    def start(self):
+        super().start()
+        self._service = policy_services.Null("service", self.arguments, self.folder).start()
+        return self
+
+    @property
+    def policy_socket(self):
+        return self._service.socket
+
+
 class Sluice(Milter):
     """sluice-milter: signing, four limits in a private Redis, all preflight on."""
 
