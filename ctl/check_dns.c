@@ -133,18 +133,19 @@ static void tell(struct inspection *inspection, json_t *list, const struct troub
         trouble_print(trouble);
 }
 
-static void tell_key(struct inspection *inspection, json_t *list, const struct signer_view *view)
+static void tell_key(struct inspection *inspection, json_t *list, const struct signer_view *view,
+                     enum key_trouble key_trouble, const char *problem)
 {
-    char *hint = key_remedy(view->trouble, view->path, view->problem, view->domain, view->selector);
+    char *hint = key_remedy(key_trouble, view->path, problem, view->domain, view->selector);
     const struct finding_field fields[] = {
         {"domain", (char *)(uintptr_t)view->domain},
         {"selector", (char *)(uintptr_t)view->selector},
         {"key", (char *)(uintptr_t)view->path},
-        {"problem", (char *)(uintptr_t)view->problem},
+        {"problem", (char *)(uintptr_t)problem},
     };
     const struct trouble trouble = {
-        .cause = cause_get(view->trouble == KEY_TOO_SHORT ? CAUSE_DNS_DKIM_WEAK
-                                                          : CAUSE_SELF_KEY_UNREADABLE),
+        .cause = cause_get(key_trouble == KEY_TOO_SHORT ? CAUSE_DNS_DKIM_WEAK
+                                                        : CAUSE_SELF_KEY_UNREADABLE),
         .severity = SEVERITY_ERROR,
         .hint = hint,
         .fields = fields,
@@ -160,9 +161,14 @@ static void tell_all(struct inspection *inspection, json_t *list,
 {
     const struct findings *findings = &found->message->findings;
 
-    for (size_t i = 0; i < found->nviews; i++)
-        if (found->views[i].problem != NULL)
-            tell_key(inspection, list, &found->views[i]);
+    for (size_t i = 0; i < found->nviews; i++) {
+        const struct signer_view *view = &found->views[i];
+
+        if (view->problem != NULL)
+            tell_key(inspection, list, view, view->trouble, view->problem);
+        if (view->exposure != NULL)
+            tell_key(inspection, list, view, KEY_EXPOSED, view->exposure);
+    }
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         const struct trouble trouble = trouble_of(finding);

@@ -77,13 +77,13 @@ static bool start_libmilter(struct daemon *daemon, char **problem_r)
 
 /* --- keys ----------------------------------------------------------------------------- */
 
-static void report_unreadable(struct log *log, const struct signer_note *note)
+static void report_unusable(struct log *log, const struct signer_note *note,
+                            enum key_trouble trouble, const char *problem)
 {
-    char *hint = key_remedy(note->trouble, note->path, note->problem, note->domain, note->selector);
+    char *hint = key_remedy(trouble, note->path, problem, note->domain, note->selector);
 
-    report_cause(log, NULL,
-                 note->trouble == KEY_TOO_SHORT ? "dns.dkim-weak" : "self.key-unreadable", hint,
-                 "domain", note->domain, "key", note->path, "problem", note->problem, NULL);
+    report_cause(log, NULL, trouble == KEY_TOO_SHORT ? "dns.dkim-weak" : "self.key-unreadable",
+                 hint, "domain", note->domain, "key", note->path, "problem", problem, NULL);
     free(hint);
 }
 
@@ -116,7 +116,9 @@ static void report_keys(struct log *log, const struct signer *signer)
 
     for (size_t n = 0; signer_note(signer, n, &note); n++) {
         if (note.problem != NULL)
-            report_unreadable(log, &note);
+            report_unusable(log, &note, note.trouble, note.problem);
+        if (note.exposure != NULL)
+            report_unusable(log, &note, KEY_EXPOSED, note.exposure);
         if (note.weak)
             report_weak(log, &note);
         if (note.kept)

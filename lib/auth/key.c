@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/auth/key.h"
 
+#include "lib/auth/base64.h"
 #include "lib/auth/key_cache.h"
 #include "lib/base/mem.h"
 
@@ -81,27 +82,84 @@ static char *check_key(struct key *key, enum key_trouble *trouble_r)
     return NULL;
 }
 
-enum key_trouble key_read(const char *path, struct key *key_r, char **problem_r)
+/* --- its forms ------------------------------------------------------------------------ */
+
+static void free_wiped(void *secret, size_t length)
+{
+    OPENSSL_cleanse(secret, length);
+    free(secret);
+}
+
+static EVP_PKEY *read_der(const unsigned char *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+
+    return length <= KEY_FILE_MAX ? d2i_AutoPrivateKey(NULL, &at, (long)length) : NULL;
+}
+
+/* Where the text between the lines of a PEM file's begin and end is, or all of it. */
+static const char *unwrap(const char *text, const char *end, const char **end_r)
+{
+    static const char begin[] = "-----BEGIN ", line[] = "-----";
+    const char *start = strstr(text, begin);
+    const char *after = start != NULL ? strstr(start + strlen(begin), line) : NULL;
+    const char *finish = after != NULL ? strstr(after + strlen(line), line) : NULL;
+
+    *end_r = finish != NULL ? finish : end;
+    return finish != NULL ? after + strlen(line) : text;
+}
+
+/* Base64 of DER, with or without the lines around it. */
+static EVP_PKEY *read_base64(const char *text, size_t length)
+{
+    const char *end, *at = unwrap(text, text + length, &end);
+    char *packed = mem_new(length + 3, 1);
+    size_t npacked = 0, nbytes;
+    unsigned char *bytes;
+    EVP_PKEY *private_key = NULL;
+
+    for (; at < end; at++)
+        if (strchr(" \t\r\n", *at) == NULL)
+            packed[npacked++] = *at;
+    /* OpenDKIM does without the padding */
+    while (npacked % 4 > 1)
+        packed[npacked++] = '=';
+    bytes = base64_decode(packed, &nbytes);
+    if (bytes != NULL) {
+        private_key = read_der(bytes, nbytes);
+        free_wiped(bytes, nbytes);
+    }
+    free_wiped(packed, length + 3);
+    return private_key;
+}
+
+static EVP_PKEY *read_pem(const char *text, size_t length)
+{
+    BIO *memory = BIO_new_mem_buf(text, (int)length);
+    EVP_PKEY *private_key = NULL;
+
+    if (memory != NULL)
+        private_key = PEM_read_bio_PrivateKey(memory, NULL, no_passphrase, NULL);
+    BIO_free(memory);
+    return private_key;
+}
+
+enum key_trouble key_parse(const char *text, size_t length, struct key *key_r, char **problem_r)
 {
     enum key_trouble trouble = KEY_NOT_USABLE;
     struct key key = {0};
-    BIO *file = NULL;
     char *problem = NULL;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-    if (descriptor < 0) {
-        trouble = errno == EACCES || errno == EPERM ? KEY_NOT_PERMITTED : KEY_NOT_OPENED;
-        problem = mem_print("cannot be opened: %s", strerror(errno));
+    if (length > KEY_FILE_MAX) {
+        problem = mem_print("is larger than %d octets", KEY_FILE_MAX);
         goto done;
     }
-    problem = check_file(descriptor, &trouble);
-    if (problem != NULL)
-        goto done;
-    file = BIO_new_fd(descriptor, BIO_NOCLOSE);
-    if (file != NULL)
-        key.private_key = PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL);
+    key.private_key = read_pem(text, length);
+    if (key.private_key == NULL)
+        key.private_key = read_base64(text, length);
+    if (key.private_key == NULL)
+        key.private_key = read_der((const unsigned char *)text, length);
     if (key.private_key == NULL) {
-        trouble = KEY_NOT_USABLE;
         problem = mem_copy("holds no private key in PEM form without a passphrase");
         goto done;
     }
@@ -122,11 +180,54 @@ enum key_trouble key_read(const char *path, struct key *key_r, char **problem_r)
     key = (struct key){0};
 done:
     EVP_PKEY_free(key.private_key);
-    BIO_free(file);
-    if (descriptor >= 0)
-        close(descriptor);
     /* OpenSSL's queue of errors belongs to the thread; nobody else will look at ours. */
     ERR_clear_error();
+    if (problem != NULL)
+        *problem_r = problem;
+    return trouble;
+}
+
+/* --- its file ------------------------------------------------------------------------- */
+
+/* At most size octets, or -1: errno says why. */
+static ssize_t read_all(int descriptor, char *bytes, size_t size)
+{
+    size_t length = 0;
+    ssize_t got = 1;
+
+    while (got != 0 && length < size) {
+        got = read(descriptor, bytes + length, size - length);
+        if (got < 0 && errno != EINTR)
+            return -1;
+        length += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)length;
+}
+
+enum key_trouble key_read(const char *path, struct key *key_r, char **problem_r)
+{
+    enum key_trouble trouble = KEY_NOT_OPENED;
+    /* one more than is allowed tells that there is more, and one ends the text */
+    char *bytes = mem_new(KEY_FILE_MAX + 2, 1), *problem = NULL;
+    ssize_t length = -1;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (descriptor >= 0) {
+        problem = check_file(descriptor, &trouble);
+        if (problem != NULL)
+            goto done;
+        length = read_all(descriptor, bytes, KEY_FILE_MAX + 1);
+    }
+    if (length < 0) {
+        trouble = errno == EACCES || errno == EPERM ? KEY_NOT_PERMITTED : KEY_NOT_OPENED;
+        problem = mem_print("cannot be opened: %s", strerror(errno));
+        goto done;
+    }
+    trouble = key_parse(bytes, (size_t)length, key_r, &problem);
+done:
+    if (descriptor >= 0)
+        close(descriptor);
+    free_wiped(bytes, KEY_FILE_MAX + 2);
     if (problem != NULL)
         *problem_r = problem;
     return trouble;

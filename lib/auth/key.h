@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A private key from a PEM file, read once and kept. */
+/* A private key from a file or a table, read once and kept. */
 #pragma once
 
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define KEY_FILE_MAX (64 * 1024) /* octets of a key file */
 #define KEY_BITS_MIN 1024 /* RFC 8301 §3.2: verifiers treat what is shorter as no signature */
@@ -29,9 +30,13 @@ struct key {
     unsigned bits;
 };
 
-/* Reads an RSA or Ed25519 key.  Else problem_r says in a few words what is wrong with the file (the
- * caller frees it), and key_r gets nothing, or with KEY_TOO_SHORT the bits alone. */
+/* Reads an RSA or Ed25519 key, in PEM, base64 DER or DER.  Else problem_r says in a few words what
+ * is wrong with the file (the caller frees it), and key_r gets nothing, or with KEY_TOO_SHORT the
+ * bits alone. */
 enum key_trouble key_read(const char *path, struct key *key_r, char **problem_r);
+
+/* The same from a text with a NUL behind it; PEM may be without line ends. */
+enum key_trouble key_parse(const char *text, size_t length, struct key *key_r, char **problem_r);
 
 /* What is to be done about it, with the file's name and what is wrong with it.  The caller frees
  * it. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * OpenDKIM's KeyTable and SigningTable (opendkim.conf(5)), as files: a name, white space, and
- * fields joined by ':'.  From # to the end of a line is a comment.
+ * OpenDKIM's KeyTable and SigningTable (opendkim.conf(5)): a name, and fields joined by ':'.
  *
  * Parsing is pure; the tables start zeroed.  Thread-safe.
  */
@@ -12,14 +11,19 @@
 
 #define KEY_TABLE_MAX (16 * 1024 * 1024) /* octets of a table's file */
 
+enum table_form {
+    TABLE_LINES, /* white space behind the name; from # to the end of a line is a comment */
+    TABLE_LIST, /* NAME=VALUE,NAME=VALUE */
+};
+
 /* name domain:selector:key, where domain "%" is that of the From address, and a % in the path of
- * the key stands for it too. */
+ * the key stands for the domain. */
 struct key_entry {
     char *name;
     char *domain; /* A-label form, lower case; or "%" */
     char *selector;
-    char *key; /* a path from the root */
-    unsigned line;
+    char *key; /* a path if key_entry_is_path(), else the key itself; wiped at the end */
+    unsigned number; /* of its line or item, from 1 */
 };
 
 struct key_table {
@@ -33,17 +37,25 @@ struct signing_entry {
     char *pattern; /* lower case */
     char *name; /* of a key in the KeyTable */
     char *signer; /* for i=, or NULL */
-    unsigned line;
+    unsigned number; /* of its line or item, from 1 */
 };
 
 struct signing_table {
+    enum table_form form;
     struct signing_entry *entries;
     size_t count;
 };
 
-/* false: problem_r says what is wrong in which line (the caller frees it). */
-bool key_table_parse(const char *text, struct key_table *table_r, char **problem_r);
-bool signing_table_parse(const char *text, struct signing_table *table_r, char **problem_r);
+/* false: problem_r says what is wrong in which line or item (the caller frees it). */
+bool key_table_parse(const char *text, enum table_form form, struct key_table *table_r,
+                     char **problem_r);
+bool signing_table_parse(const char *text, enum table_form form, struct signing_table *table_r,
+                         char **problem_r);
+
+/* Whether the key is in a file: the path begins with "/", "./" or "../". */
+bool key_entry_is_path(const struct key_entry *entry);
+
+const char *table_form_unit(enum table_form form); /* "line", "item" */
 
 void key_table_clear(struct key_table *table);
 void signing_table_clear(struct signing_table *table);

@@ -38,6 +38,7 @@ struct signer_note {
     enum key_trouble trouble; /* ... and of which kind it is */
     unsigned bits; /* usable, or KEY_TOO_SHORT: the key's size */
     bool weak; /* usable, but shorter than RFC 8301 asks for */
+    const char *exposure; /* usable, but others can read it, as is said here; else NULL */
     bool kept; /* usable, but of before the reload: the file may not be read any more */
 };
 
@@ -52,6 +53,7 @@ struct signer_view {
     enum key_trouble trouble; /* ... and of which kind it is */
     unsigned bits; /* usable, or KEY_TOO_SHORT */
     const struct key *key; /* usable */
+    const char *exposure; /* usable, but others can read it, as is said here; else NULL */
     enum conf_key_state state;
 };
 

@@ -86,6 +86,7 @@ void signer_note_key(const struct signer_key *key, struct signer_note *note_r)
         .trouble = key->trouble,
         .bits = key->key.bits,
         .weak = key->problem == NULL && key_is_weak(&key->key),
+        .exposure = key->exposure,
         .kept = key->kept,
     };
 }
@@ -122,6 +123,7 @@ bool signer_view(const struct signer *signer, const struct address *from, size_t
         .trouble = key->trouble,
         .bits = key->key.bits,
         .key = key->problem == NULL ? &key->key : NULL,
+        .exposure = key->exposure,
         .state = key->state,
     };
     return true;

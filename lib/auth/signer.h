@@ -11,12 +11,13 @@
 struct signer_key {
     char *domain; /* for d=; "%": the From domain */
     char *selector;
-    char *path;
+    char *path; /* of its file, or of the table that it stands in */
     char *source; /* the option's value that led to it, or "sign" */
     char *scope; /* the domain that it is for, as its source says; or NULL */
     struct key key; /* zeroed, but for bits at most, where problem says why */
     char *problem;
     enum key_trouble trouble;
+    char *exposure; /* usable, but everybody can read the table that it stands in; or NULL */
     size_t section; /* the sign section that it is of, counted from 1; 0: of none */
     enum conf_key_state state;
     struct key_life *life; /* KEY_STATE_PUBLISH: whether it signs; else NULL */

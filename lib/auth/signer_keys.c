@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where keys come from: sections, a folder, and OpenDKIM's tables. */
-#include "lib/auth/signer.h"
+/* Where keys come from: sections and a folder; OpenDKIM's tables are in signer_tables.c. */
+#include "lib/auth/signer_reading.h"
 
 #include "lib/base/count.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
-#include "lib/conf/files.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A key's file by what its name ends with. */
 static const struct suffix {
@@ -20,14 +19,6 @@ static const struct suffix {
 } suffixes[] = {
     {".pem", KEY_STATE_ACTIVE}, {".publish", KEY_STATE_PUBLISH}, {".retire", KEY_STATE_RETIRE}};
 #define WILDCARD "*."
-
-/* A reading that is going on. */
-struct reading {
-    struct signer_keys *keys;
-    const struct signer_keys *previous;
-    const struct conf *conf;
-    char *problem; /* why it is to fail */
-};
 
 /* --- one key -------------------------------------------------------------------------- */
 
@@ -63,7 +54,7 @@ static void read_file(const struct signer_keys *previous, struct signer_key *key
 }
 
 /* A key that waited before a reload goes on where it was. */
-static void set_state(struct reading *reading, size_t number, enum conf_key_state state)
+static void set_state(struct signer_reading *reading, size_t number, enum conf_key_state state)
 {
     struct signer_key *key = &reading->keys->items[number];
     const struct signer_key *before = NULL;
@@ -82,10 +73,18 @@ static void set_state(struct reading *reading, size_t number, enum conf_key_stat
     key->life = before != NULL ? key_life_hold(before->life) : key_life_new();
 }
 
-/* Returns its number.  source: the option's value that led to it; scope: whom it is for, as the
- * source says. */
-static size_t add_key(struct reading *reading, const char *domain, const char *selector,
-                      const char *path, const char *source, const char *scope)
+/* Whoever can read the table can sign as us too; but OpenDKIM lets it be so. */
+static char *exposure_of(const char *path)
+{
+    struct stat status;
+
+    if (path[0] != '/' || stat(path, &status) != 0 || (status.st_mode & (S_IROTH | S_IWOTH)) == 0)
+        return NULL;
+    return mem_print("holds the key and can be read or changed by everybody (mode %04o)",
+                     (unsigned)status.st_mode & 07777);
+}
+
+size_t signer_reading_add(struct signer_reading *reading, const struct signer_place *place)
 {
     struct signer_keys *keys = reading->keys;
     struct signer_key *key;
@@ -93,20 +92,24 @@ static size_t add_key(struct reading *reading, const char *domain, const char *s
     keys->items = mem_grow(keys->items, keys->count + 1, sizeof(*keys->items));
     key = &keys->items[keys->count];
     *key = (struct signer_key){
-        .domain = mem_copy(domain),
-        .selector = mem_copy(selector),
-        .path = mem_copy(path),
-        .source = mem_copy(source),
-        .scope = mem_copy(scope),
+        .domain = mem_copy(place->domain),
+        .selector = mem_copy(place->selector),
+        .path = mem_copy(place->path),
+        .source = mem_copy(place->source),
+        .scope = mem_copy(place->scope),
     };
-    read_file(reading->previous, key);
+    if (place->text == NULL) {
+        read_file(reading->previous, key);
+    } else {
+        key->trouble = key_parse(place->text, strlen(place->text), &key->key, &key->problem);
+        if (key->trouble == KEY_FINE)
+            key->exposure = exposure_of(key->path);
+    }
     return keys->count++;
 }
 
-/* The n-th key that came from source before the reload, or NULL.  After it gave up root, the daemon
- * may not be allowed to look again. */
-static const struct signer_key *nth_kept(const struct reading *reading, const char *source,
-                                         size_t n)
+const struct signer_key *signer_reading_kept(const struct signer_reading *reading,
+                                             const char *source, size_t n)
 {
     const struct signer_keys *previous = reading->previous;
 
@@ -116,19 +119,24 @@ static const struct signer_key *nth_kept(const struct reading *reading, const ch
     return NULL;
 }
 
-static void fail(struct reading *reading, const char *option, const char *path, const char *problem)
+void signer_reading_fail(struct signer_reading *reading, const char *option, const char *value,
+                         const char *problem)
 {
     if (reading->problem == NULL)
-        reading->problem = mem_print("%s = %s: %s", option, path, problem);
+        reading->problem = mem_print("%s = %s: %s", option, value, problem);
 }
 
 /* --- sign sections -------------------------------------------------------------------- */
 
-static void read_section(struct reading *reading, const struct conf_sign *section)
+static void read_section(struct signer_reading *reading, const struct conf_sign *section)
 {
     struct signer_rules *rules = reading->keys->rules;
     char *scope = mem_print("%s%s", section->subdomains ? "." : "", section->domain);
-    size_t key = add_key(reading, section->domain, section->selector, section->key, "sign", scope);
+    size_t key = signer_reading_add(reading, &(struct signer_place){.domain = section->domain,
+                                                                    .selector = section->selector,
+                                                                    .path = section->key,
+                                                                    .source = "sign",
+                                                                    .scope = scope});
 
     set_state(reading, key, section->state);
     reading->keys->items[key].section = (size_t)(section - reading->conf->signs) + 1;
@@ -170,7 +178,7 @@ static const struct suffix *key_suffix(const char *name)
     return NULL;
 }
 
-static void read_key_file(struct reading *reading, const char *folder, const char *name,
+static void read_key_file(struct signer_reading *reading, const char *folder, const char *name,
                           const char *file)
 {
     const struct suffix *suffix = key_suffix(file);
@@ -181,14 +189,14 @@ static void read_key_file(struct reading *reading, const char *folder, const cha
 
     if (domain != NULL && selector != NULL) {
         char *scope = mem_print("%s%s", subdomains ? "." : "", domain);
-
-        size_t key = add_key(reading, domain, selector, path, folder, scope);
+        size_t key = signer_reading_add(
+            reading, &(struct signer_place){domain, selector, path, folder, scope, NULL});
 
         set_state(reading, key, suffix->state);
         signer_rules_own(reading->keys->rules, scope, key);
         free(scope);
     } else {
-        fail(reading, "sign-keys", path, "expected DOMAIN/SELECTOR.pem");
+        signer_reading_fail(reading, "sign-keys", path, "expected DOMAIN/SELECTOR.pem");
     }
     free(domain);
     free(stem);
@@ -198,7 +206,7 @@ static void read_key_file(struct reading *reading, const char *folder, const cha
 
 /* Calls read_key_file() for each key, or only looks whether all folders can be listed; errno says
  * why not. */
-static bool walk(struct reading *reading, const char *folder, bool look)
+static bool walk(struct signer_reading *reading, const char *folder, bool look)
 {
     struct dirent **domains = NULL, **files = NULL;
     int ndomains = list(folder, &domains), error = errno;
@@ -223,7 +231,7 @@ static bool walk(struct reading *reading, const char *folder, bool look)
     return complete;
 }
 
-static void read_folder(struct reading *reading, const char *folder)
+static void read_folder(struct signer_reading *reading, const char *folder)
 {
     const struct signer_key *before;
 
@@ -231,181 +239,18 @@ static void read_folder(struct reading *reading, const char *folder)
         (void)walk(reading, folder, false);
         return;
     }
-    if (errno != EACCES || nth_kept(reading, folder, 0) == NULL) {
-        fail(reading, "sign-keys", folder, strerror(errno));
+    if (errno != EACCES || signer_reading_kept(reading, folder, 0) == NULL) {
+        signer_reading_fail(reading, "sign-keys", folder, strerror(errno));
         return;
     }
-    for (size_t n = 0; (before = nth_kept(reading, folder, n)) != NULL; n++) {
-        size_t key =
-            add_key(reading, before->domain, before->selector, before->path, folder, before->scope);
+    for (size_t n = 0; (before = signer_reading_kept(reading, folder, n)) != NULL; n++) {
+        size_t key = signer_reading_add(
+            reading, &(struct signer_place){before->domain, before->selector, before->path, folder,
+                                            before->scope, NULL});
 
         set_state(reading, key, before->state);
         signer_rules_own(reading->keys->rules, before->scope, key);
     }
-}
-
-/* --- OpenDKIM's tables ---------------------------------------------------------------- */
-
-/* The value of a table's option, without the type of its dataset. */
-static const char *table_path(const char *value, bool *patterns_r)
-{
-    *patterns_r = strncmp(value, "refile:", strlen("refile:")) == 0;
-    return *patterns_r
-               ? value + strlen("refile:")
-               : value + (strncmp(value, "file:", strlen("file:")) == 0 ? strlen("file:") : 0);
-}
-
-/* path, or template where every % is domain. */
-static char *fill_in(const char *template, const char *domain)
-{
-    struct text path = TEXT_EMPTY;
-
-    for (; *template != '\0'; template ++)
-        if (*template == '%')
-            text_add_string(&path, domain);
-        else
-            text_add_char(&path, *template);
-    return text_take(&path);
-}
-
-/* What the % in template stands for in path, or NULL.  The caller frees it. */
-static char *take_out(const char *template, const char *path)
-{
-    size_t before = strcspn(template, "%");
-
-    for (size_t length = 1; before + length <= strlen(path); length++) {
-        char *text = mem_copy_n(path + before, length), *filled = fill_in(template, text);
-        char *domain = strcmp(filled, path) == 0 ? domain_copy(text) : NULL;
-
-        free(text);
-        free(filled);
-        if (domain != NULL)
-            return domain;
-    }
-    return NULL;
-}
-
-static char *make_glob(const char *template)
-{
-    struct text pattern = TEXT_EMPTY;
-
-    for (; *template != '\0'; template ++) {
-        if (strchr("*?[]\\", *template) != NULL)
-            text_add_char(&pattern, '\\');
-        text_add_char(&pattern, *template == '%' ? '*' : *template);
-    }
-    return text_take(&pattern);
-}
-
-static void add_named(struct reading *reading, const struct key_entry *entry, const char *path,
-                      const char *only_for)
-{
-    const char *domain =
-        only_for != NULL && strcmp(entry->domain, "%") == 0 ? only_for : entry->domain;
-
-    signer_rules_name(reading->keys->rules, entry->name, only_for,
-                      add_key(reading, domain, entry->selector, path, entry->key, only_for));
-}
-
-/* A key for each domain that has a file. */
-static void add_for_domains(struct reading *reading, const struct key_entry *entry)
-{
-    char *pattern = make_glob(entry->key);
-    const struct signer_key *before;
-    glob_t found = {.gl_pathc = 0};
-    int result = glob(pattern, GLOB_ERR, NULL, &found);
-
-    for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
-        char *domain = take_out(entry->key, found.gl_pathv[i]);
-
-        if (domain != NULL)
-            add_named(reading, entry, found.gl_pathv[i], domain);
-        free(domain);
-    }
-    for (size_t n = 0;
-         result == GLOB_ABORTED && (before = nth_kept(reading, entry->key, n)) != NULL; n++)
-        if (strcmp(before->selector, entry->selector) == 0)
-            add_named(reading, entry, before->path, before->scope);
-    globfree(&found);
-    free(pattern);
-}
-
-/* The lines that the items of NAME=VALUE,NAME=VALUE would be. */
-static void split_list(const char *list, struct text *text)
-{
-    while (*list != '\0') {
-        size_t length = strcspn(list, ","), name = strcspn(list, "=,");
-
-        text_add(text, list, name);
-        if (name < length) {
-            text_add_char(text, ' ');
-            text_add(text, list + name + 1, length - name - 1);
-        }
-        text_add_char(text, '\n');
-        list += length + (list[length] == ',');
-    }
-}
-
-static bool read_table(struct reading *reading, const char *option, const char *value,
-                       struct text *text, bool *patterns_r)
-{
-    const char *path = table_path(value, patterns_r);
-    char *problem = NULL;
-
-    if (strncmp(value, "csl:", strlen("csl:")) == 0) {
-        split_list(value + strlen("csl:"), text);
-        return true;
-    }
-    if (file_read(path, KEY_TABLE_MAX, text, NULL, &problem))
-        return true;
-    fail(reading, option, value, problem);
-    free(problem);
-    return false;
-}
-
-static void read_key_table(struct reading *reading)
-{
-    struct text text = TEXT_EMPTY;
-    struct key_table table = {0};
-    char *problem = NULL;
-    bool patterns;
-
-    if (!read_table(reading, "sign-key-table", reading->conf->sign_key_table, &text, &patterns))
-        goto done;
-    if (!key_table_parse(text_string(&text), &table, &problem)) {
-        fail(reading, "sign-key-table", reading->conf->sign_key_table, problem);
-        goto done;
-    }
-    for (size_t i = 0; i < table.count; i++) {
-        if (strchr(table.entries[i].key, '%') != NULL)
-            add_for_domains(reading, &table.entries[i]);
-        else
-            add_named(reading, &table.entries[i], table.entries[i].key, NULL);
-    }
-done:
-    key_table_clear(&table);
-    text_free(&text);
-    free(problem);
-}
-
-static void read_signing_table(struct reading *reading)
-{
-    const char *value = reading->conf->sign_signing_table;
-    struct text text = TEXT_EMPTY;
-    struct signing_table table = {0};
-    char *problem = NULL;
-    bool patterns;
-
-    if (!read_table(reading, "sign-signing-table", value, &text, &patterns))
-        goto done;
-    if (!signing_table_parse(text_string(&text), &table, &problem) ||
-        !signer_rules_table(reading->keys->rules, &table, patterns, reading->conf->sign_all_matches,
-                            &problem))
-        fail(reading, "sign-signing-table", value, problem);
-done:
-    signing_table_clear(&table);
-    text_free(&text);
-    free(problem);
 }
 
 /* --- all ------------------------------------------------------------------------------ */
@@ -418,7 +263,7 @@ static bool is_set(const char *value)
 bool signer_keys_read(struct signer_keys *keys, const struct conf *conf,
                       const struct signer_keys *previous, char **problem_r)
 {
-    struct reading reading = {keys, previous, conf, NULL};
+    struct signer_reading reading = {keys, previous, conf, NULL};
 
     keys->rules = signer_rules_new();
     for (size_t i = 0; i < conf->nsigns; i++)
@@ -426,9 +271,9 @@ bool signer_keys_read(struct signer_keys *keys, const struct conf *conf,
     if (is_set(conf->sign_keys))
         read_folder(&reading, conf->sign_keys);
     if (is_set(conf->sign_key_table))
-        read_key_table(&reading);
+        signer_reading_key_table(&reading);
     if (is_set(conf->sign_signing_table))
-        read_signing_table(&reading);
+        signer_reading_signing_table(&reading);
     if (reading.problem != NULL)
         *problem_r = reading.problem;
     return reading.problem == NULL;
@@ -445,6 +290,7 @@ void signer_keys_clear(struct signer_keys *keys)
         free(key->source);
         free(key->scope);
         free(key->problem);
+        free(key->exposure);
         key_life_release(&key->life);
         key_clear(&key->key);
     }

@@ -16,6 +16,13 @@ struct named_key {
 struct key_list {
     struct named_key *keys;
     size_t count;
+    size_t place; /* among the lists of its map, in the order in which they came */
+};
+
+/* A name of the KeyTable that stands for many. */
+struct name_pattern {
+    char *pattern;
+    const struct key_list *keys;
 };
 
 /* The lines of the SigningTable with one pattern. */
@@ -27,9 +34,11 @@ struct line_list {
 struct signer_rules {
     struct map *own, *third_party; /* by domain: struct key_list */
     struct map *names; /* of the KeyTable: struct key_list */
+    struct name_pattern *name_patterns; /* of the KeyTable, where it is a refile; as there */
+    size_t nname_patterns;
     struct map *lines; /* by pattern, where the table is no refile: struct line_list */
     struct signing_table table;
-    bool patterns, all;
+    bool patterns, all, names_are_patterns;
 };
 
 struct signer_rules *signer_rules_new(void)
@@ -69,6 +78,9 @@ void signer_rules_free(struct signer_rules **rules)
     map_free(&(*rules)->third_party, free_keys);
     map_free(&(*rules)->names, free_keys);
     map_free(&(*rules)->lines, free_lines);
+    for (size_t i = 0; i < (*rules)->nname_patterns; i++)
+        free((*rules)->name_patterns[i].pattern);
+    free((*rules)->name_patterns);
     signing_table_clear(&(*rules)->table);
     free(*rules);
     *rules = NULL;
@@ -76,14 +88,22 @@ void signer_rules_free(struct signer_rules **rules)
 
 /* --- making them ---------------------------------------------------------------------- */
 
-static void add_key(struct map *map, const char *name, const char *only_for, size_t key)
+static struct key_list *make_list(struct map *map, const char *name)
 {
     struct key_list *list = map_peek(map, name, strlen(name));
 
     if (list == NULL) {
         list = mem_new(1, sizeof(*list));
+        list->place = map_count(map);
         (void)map_put(map, name, strlen(name), list);
     }
+    return list;
+}
+
+static void add_key(struct map *map, const char *name, const char *only_for, size_t key)
+{
+    struct key_list *list = make_list(map, name);
+
     list->keys = mem_grow(list->keys, list->count + 1, sizeof(*list->keys));
     list->keys[list->count++] = (struct named_key){key, mem_copy(only_for)};
 }
@@ -98,10 +118,51 @@ void signer_rules_third_party(struct signer_rules *rules, const char *domain, si
     add_key(rules->third_party, domain, NULL, key);
 }
 
+void signer_rules_declare(struct signer_rules *rules, const char *name)
+{
+    const struct key_list *list;
+
+    if (signer_rules_has_name(rules, name))
+        return;
+    list = make_list(rules->names, name);
+    if (!rules->names_are_patterns || strchr(name, '*') == NULL)
+        return;
+    rules->name_patterns =
+        mem_grow(rules->name_patterns, rules->nname_patterns + 1, sizeof(*rules->name_patterns));
+    rules->name_patterns[rules->nname_patterns++] = (struct name_pattern){mem_copy(name), list};
+}
+
 void signer_rules_name(struct signer_rules *rules, const char *name, const char *only_for,
                        size_t key)
 {
+    signer_rules_declare(rules, name);
     add_key(rules->names, name, only_for, key);
+}
+
+bool signer_rules_has_name(const struct signer_rules *rules, const char *name)
+{
+    return map_peek(rules->names, name, strlen(name)) != NULL;
+}
+
+void signer_rules_name_patterns(struct signer_rules *rules)
+{
+    rules->names_are_patterns = true;
+}
+
+/* The keys of a name; of several names that mean it the first counts.  NULL: there are none. */
+static const struct key_list *find_name(const struct signer_rules *rules, const char *name)
+{
+    const struct key_list *list = map_peek(rules->names, name, strlen(name));
+
+    for (size_t i = 0; i < rules->nname_patterns; i++) {
+        const struct name_pattern *each = &rules->name_patterns[i];
+
+        if (list != NULL && list->place < each->keys->place)
+            break;
+        if (signer_pattern_matches(each->pattern, name))
+            return each->keys;
+    }
+    return list;
 }
 
 static void add_line(struct map *map, const char *pattern, size_t line)
@@ -122,10 +183,9 @@ bool signer_rules_table(struct signer_rules *rules, struct signing_table *table,
     for (size_t i = 0; i < table->count; i++) {
         const struct signing_entry *entry = &table->entries[i];
 
-        if (strcmp(entry->name, "%") != 0 &&
-            map_peek(rules->names, entry->name, strlen(entry->name)) == NULL) {
-            *problem_r =
-                mem_print("line %u: sign-key-table has no key %s", entry->line, entry->name);
+        if (strcmp(entry->name, "%") != 0 && find_name(rules, entry->name) == NULL) {
+            *problem_r = mem_print("%s %u: sign-key-table has no key %s",
+                                   table_form_unit(table->form), entry->number, entry->name);
             return false;
         }
         if (!patterns)
@@ -156,12 +216,9 @@ static void add_match(struct matching *matching, size_t key, const char *signer)
         matching->matches[matching->count++] = (struct signer_match){key, signer};
 }
 
-/* Whether there is a list of that name; its keys are added. */
-static bool add_list(struct matching *matching, const struct map *map, const char *name,
-                     const char *signer)
+/* Whether there is a list; its keys are added. */
+static bool add_list(struct matching *matching, const struct key_list *list, const char *signer)
 {
-    const struct key_list *list = map_peek(map, name, strlen(name));
-
     if (list == NULL)
         return false;
     for (size_t i = 0; i < list->count; i++)
@@ -170,14 +227,19 @@ static bool add_list(struct matching *matching, const struct map *map, const cha
     return true;
 }
 
+static bool add_domain(struct matching *matching, const struct map *map, const char *domain)
+{
+    return add_list(matching, map_peek(map, domain, strlen(domain)), NULL);
+}
+
 /* The domain itself, then what it is below, the nearest first. */
 static void add_domains(struct matching *matching, const struct map *map, bool nearest_only)
 {
-    bool found = add_list(matching, map, matching->domain, NULL);
+    bool found = add_domain(matching, map, matching->domain);
 
     for (const char *dot = strchr(matching->domain, '.'); dot != NULL && !(found && nearest_only);
          dot = strchr(dot + 1, '.'))
-        found = add_list(matching, map, dot, NULL) || found;
+        found = add_domain(matching, map, dot) || found;
 }
 
 bool signer_pattern_matches(const char *pattern, const char *text)
@@ -206,7 +268,8 @@ static bool add_entry(struct matching *matching, const struct signing_entry *ent
 {
     const char *name = strcmp(entry->name, "%") == 0 ? matching->domain : entry->name;
 
-    return add_list(matching, matching->rules->names, name, entry->signer) && !matching->rules->all;
+    return add_list(matching, find_name(matching->rules, name), entry->signer) &&
+           !matching->rules->all;
 }
 
 static void match_patterns(struct matching *matching, const char *address)

@@ -25,9 +25,15 @@ void signer_rules_own(struct signer_rules *rules, const char *domain, size_t key
 void signer_rules_third_party(struct signer_rules *rules, const char *domain, size_t key);
 
 /* A key of the KeyTable.  only_for: the From domain that a % in its path stood for, else NULL.
- * Several keys may have the same name. */
+ * Several keys may have the same name, each for another domain. */
 void signer_rules_name(struct signer_rules *rules, const char *name, const char *only_for,
                        size_t key);
+/* There may be no key of that name, which is no mistake. */
+void signer_rules_declare(struct signer_rules *rules, const char *name);
+/* Whether that very name was given. */
+bool signer_rules_has_name(const struct signer_rules *rules, const char *name);
+/* The KeyTable is a refile: in the names that follow, * stands for any characters. */
+void signer_rules_name_patterns(struct signer_rules *rules);
 
 /* The SigningTable, which becomes the rules'.  patterns: it is a refile; all: not only the first
  * match counts (MultipleSignatures).  false: it names a key that is none; problem_r says where. */

@@ -318,7 +318,8 @@ struct conf {
     char *milter_socket_group;
     enum conf_sign_failure sign_failure;
     char *sign_keys; /* folder of DOMAIN/SELECTOR.pem, or "" */
-    char *sign_key_table, *sign_signing_table; /* OpenDKIM's: [file:|refile:]PATH, or "" */
+    char *sign_key_table, *sign_signing_table; /* OpenDKIM's (lib/conf/dataset.h), or "" */
+    char *sign_base_directory; /* OpenDKIM's BaseDirectory, or "" */
     enum conf_canonicalization sign_canonicalization;
     int64_t sign_expire_ms; /* 0: signatures do not expire */
     struct strings sign_headers; /* "List-*" is all that begin so */

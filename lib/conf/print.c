@@ -4,7 +4,6 @@
 
 #include "lib/base/mem.h"
 #include "lib/conf/private.h"
-#include "lib/conf/store_url.h"
 #include "lib/conf/types.h"
 
 #include <stdlib.h>
@@ -43,8 +42,7 @@ static void print_values(struct text *text, const struct raw_option *given)
     if (option->list)
         text_add_char(text, '{');
     for (size_t i = 0; i < given->nvalues; i++) {
-        char *masked = option->type == TYPE_STORE ? store_url_masked(given->values[i].text) : NULL;
-        const char *value = masked != NULL ? masked : given->values[i].text;
+        char *value = type_masked(option, given->values[i].text);
 
         if (i > 0)
             text_add_string(text, ", ");
@@ -52,7 +50,7 @@ static void print_values(struct text *text, const struct raw_option *given)
             print_quoted(text, value);
         else
             print_word(text, value);
-        free(masked);
+        free(value);
     }
     if (option->list)
         text_add_char(text, '}');

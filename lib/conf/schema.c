@@ -390,15 +390,21 @@ const struct conf_option schema_options[] = {
               "SELECTOR.retire are keys in those states (see sign). Empty: none."},
     {"sign-key-table", .type = TYPE_DATASET, CONF_MEMBER(sign_key_table), .fallback = "",
      .about =
-         "OpenDKIM's KeyTable, as it is: a file with lines \"NAME DOMAIN:SELECTOR:PATH\", in "
-         "which % stands for the domain of the From address; or csl:NAME=DOMAIN:SELECTOR:PATH,... "
-         "in its place. Empty: none."},
+         "OpenDKIM's KeyTable, as it is: a file with lines \"NAME DOMAIN:SELECTOR:KEY\"; or "
+         "csl:NAME=DOMAIN:SELECTOR:KEY,... in its place. A DOMAIN % is that of the From address. "
+         "KEY is a path from the root, or beginning with ./ or ../ (see sign-base-directory), in "
+         "which % stands for the domain; or the private key itself, as PEM or base64 DER. Of "
+         "several lines with one name the first counts. Empty: none."},
     {"sign-signing-table", .type = TYPE_DATASET, CONF_MEMBER(sign_signing_table), .fallback = "",
      .about =
          "OpenDKIM's SigningTable, as it is: a file with lines \"PATTERN NAME\" that say which "
          "keys of sign-key-table sign for which From addresses; with refile: before the path, "
          "* in a pattern stands for any characters; or csl:PATTERN=NAME,... in its place. Empty: "
          "none."},
+    {"sign-base-directory", .type = TYPE_PATH, CONF_MEMBER(sign_base_directory), .fallback = "",
+     .about = "OpenDKIM's BaseDirectory: where the paths of those two tables, and in the KeyTable, "
+              "start that do not start at the root. Empty: where the program was started; what "
+              "a KeyTable names that is not there is looked for beside the table."},
     {"sign-all-matches", .type = TYPE_BOOLEAN, CONF_MEMBER(sign_all_matches), .fallback = "no",
      .about = "Whether all lines of the SigningTable that match add a signature, or only the first "
               "one: OpenDKIM's MultipleSignatures."},

@@ -3,7 +3,6 @@
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
 #include "lib/conf/private.h"
-#include "lib/conf/store_url.h"
 #include "lib/conf/types.h"
 
 #include <stdlib.h>
@@ -36,11 +35,11 @@ static void value_problem(struct load *load, const struct raw_section *raw,
                           const struct raw_value *value, const struct reading *reading)
 {
     const struct conf_option *option = reading->option;
-    char *masked = option->type == TYPE_STORE ? store_url_masked(value->text) : NULL;
+    char *masked = type_masked(option, value->text);
     struct text text = TEXT_EMPTY;
 
     text_print(&text, "%s = ", option->name);
-    problem_quote(&text, masked != NULL ? masked : value->text);
+    problem_quote(&text, masked);
     text_add_string(&text, ": ");
     text_add(&text, text_string(&reading->why), reading->why.length);
     if (reading->expected == NULL || *reading->expected != '\0') {

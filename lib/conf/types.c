@@ -4,6 +4,8 @@
 
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
+#include "lib/conf/dataset.h"
+#include "lib/conf/store_url.h"
 #include "lib/conf/table.h"
 
 #include <stdlib.h>
@@ -43,10 +45,9 @@ static const struct type types[TYPE_COUNT] = {
     [TYPE_DELIMITERS] = {type_read_delimiters, "punctuation", 0, "+ or +-", STORED_STRING},
     [TYPE_HOSTNAME] = {type_read_hostname, "a host name", 0, "mx1.example.com", STORED_STRING},
     [TYPE_PATH] = {type_read_path, "a path from the root", 0, "/etc/sluice/file", STORED_STRING},
-    [TYPE_DATASET] =
-        {type_read_dataset,
-         "a path from the root, with file: or refile: before it, or csl:NAME=VALUE,...", 0,
-         "refile:/etc/opendkim/signing.table", STORED_STRING},
+    [TYPE_DATASET] = {type_read_dataset,
+                      "a path from the root, file:PATH, refile:PATH or csl:NAME=VALUE,...", 0,
+                      "refile:/etc/opendkim/signing.table", STORED_STRING},
     [TYPE_FILES] = {type_read_files, "paths from the root", 0, "/etc/sluice/file", STORED_STRINGS},
     [TYPE_MAIL_LOG] = {type_read_mail_log, "paths from the root, stdin or journal", 0,
                        "/var/log/mail.log", STORED_STRINGS},
@@ -242,6 +243,13 @@ static void clear_elements(const struct conf_option *option, void *array, size_t
     }
 }
 
+char *type_masked(const struct conf_option *option, const char *value)
+{
+    if (option->type == TYPE_STORE)
+        return store_url_masked(value);
+    return option->type == TYPE_DATASET ? dataset_masked(value) : mem_copy(value);
+}
+
 void type_clear(const struct conf_option *option, char *base)
 {
     char *member = base + option->offset;
@@ -253,7 +261,7 @@ void type_clear(const struct conf_option *option, char *base)
     } else if (stored == STORED_STRING) {
         char *string = get_pointer(member);
 
-        if (string != NULL && option->type == TYPE_SECRET)
+        if (string != NULL && (option->type == TYPE_SECRET || option->type == TYPE_DATASET))
             explicit_bzero(string, strlen(string));
         free(string);
         set_pointer(member, NULL);

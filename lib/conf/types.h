@@ -26,6 +26,9 @@ void type_expect(const struct conf_option *option, const struct conf_words *word
                  struct text *text);
 
 /* Frees what type_read() stored in base, and zeroes it. */
+/* The value as it may be shown: *** stands for passwords and keys.  The caller frees it. */
+char *type_masked(const struct conf_option *option, const char *value);
+
 void type_clear(const struct conf_option *option, char *base);
 
 /* --- For the types, which are spread over several files ---------------------------- */

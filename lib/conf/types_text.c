@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/strings.h"
 #include "lib/base/words.h"
+#include "lib/conf/dataset.h"
 #include "lib/conf/files.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define TEMPLATE_MAX ((size_t)16 * 1024) /* octets of a notice */
 #define STRING_MAX 512 /* octets of a text that goes into replies */
 #define PATH_LENGTH_MAX 4096
+#define DATASET_MAX ((size_t)64 * 1024) /* octets of a list, which may hold keys */
 #define ACCOUNT_MAX 64
 #define DELIMITERS_MAX 8
 #define FIELD_MAX 128
@@ -123,14 +125,11 @@ bool type_read_path(struct reading *reading, const char *value)
 
 bool type_read_dataset(struct reading *reading, const char *value)
 {
-    static const char *const kinds[] = {"file:", "refile:"};
-    const char *path = value;
-    const bool list = strncmp(value, "csl:", strlen("csl:")) == 0;
+    const char *rest;
+    const enum dataset_kind kind = dataset_kind(value, &rest);
 
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (strncmp(value, kinds[i], strlen(kinds[i])) == 0)
-            path = value + strlen(kinds[i]);
-    if (too_long(reading, value, PATH_LENGTH_MAX) || (*value != '\0' && !list && *path != '/'))
+    if (too_long(reading, value, kind == DATASET_LIST ? DATASET_MAX : PATH_LENGTH_MAX) ||
+        (*value != '\0' && kind == DATASET_UNKNOWN))
         return false;
     type_store_string(reading, mem_copy(value));
     return true;

@@ -29,7 +29,9 @@ static void check_tables(const struct key_table *keys, const struct signing_tabl
         const struct key_entry *entry = &keys->entries[i];
 
         must(entry->name[0] != '\0' && entry->domain[0] != '\0' && entry->selector[0] != '\0');
-        must(entry->key[0] == '/' && entry->line > 0);
+        must(entry->key[0] != '\0' && entry->number > 0);
+        must(key_entry_is_path(entry) ==
+             (entry->key[strspn(entry->key, ".")] == '/' && strspn(entry->key, ".") <= 2));
     }
     for (size_t i = 0; i < signing->count; i++)
         must(signing->entries[i].pattern[0] != '\0' && signing->entries[i].name[0] != '\0');
@@ -55,6 +57,8 @@ static void try_rules(const struct key_table *keys, struct signing_table *signin
     struct address address;
     char *problem = NULL;
 
+    if (patterns)
+        signer_rules_name_patterns(rules);
     for (size_t i = 0; i < keys->count; i++)
         signer_rules_name(rules, keys->entries[i].name, NULL, i);
     if (signer_rules_table(rules, signing, patterns, all, &problem)) {
@@ -77,12 +81,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     key_text = take_part(&rest);
     signing_text = take_part(&rest);
-    for (unsigned way = 0; way < 4; way++) {
+    for (unsigned way = 0; way < 8; way++) {
+        const enum table_form form = (way & 4) != 0 ? TABLE_LIST : TABLE_LINES;
         struct key_table keys = {0};
         struct signing_table signing = {0};
 
-        if (key_table_parse(key_text, &keys, &problem) &&
-            signing_table_parse(signing_text, &signing, &problem)) {
+        if (key_table_parse(key_text, form, &keys, &problem) &&
+            signing_table_parse(signing_text, form, &signing, &problem)) {
             must(problem == NULL);
             check_tables(&keys, &signing);
             try_rules(&keys, &signing, (way & 1) != 0, (way & 2) != 0, rest);

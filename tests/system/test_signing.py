@@ -95,9 +95,11 @@ def test_a_folder_of_keys(signing_site, anybody, folder, dkim_key, ed25519_key):
 
 def test_opendkims_tables(signing_site, anybody, folder, dkim_key):
     (folder / "KeyTable").write_text(
-        f"# OpenDKIM\ncustomers one.test:c1:{dkim_key.private}\neach %:m1:{dkim_key.private}\n"
+        f"# OpenDKIM\ncustomers one.test:c1:{dkim_key.private}\neach %:m1:./mail.pem\n"
         f"\n\tthree.test\tthree.test:t1:{dkim_key.private}  # by its name\n"
     )
+    (folder / "mail.pem").write_bytes(dkim_key.private.read_bytes())
+    (folder / "mail.pem").chmod(0o600)
     (folder / "SigningTable").write_text(
         "*@one.test customers:list@%\nnews@two.test customers\n*@two.test each\n"
         "*@three.test %\n*@*.Two.test each # below\n"
@@ -123,9 +125,10 @@ def test_opendkims_tables(signing_site, anybody, folder, dkim_key):
     assert dkim_of(place, "b@sub.two.test") == "signed:m1/sub.two.test"
     assert dkim_of(place, "b@three.test") == "signed:t1/three.test"
     assert dkim_of(place, "b@four.test") == "none:no-key"
-    # and as opendkim.conf may list them itself
+    # and as opendkim.conf may list them itself, with the key
     place.milter.log.mark()
-    place.config.options["sign-key-table"] = f'"csl:two=two.test:m1:{dkim_key.private}"'
+    inline = "".join(dkim_key.private.read_text().split("\n")[1:-2])
+    place.config.options["sign-key-table"] = f'"csl:two=two.test:m1:{inline}"'
     place.config.options["sign-signing-table"] = '"csl:.two.test=two"'
     place.milter.reload()
     place.milter.log.wait(event="reloaded")

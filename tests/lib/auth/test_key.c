@@ -9,10 +9,12 @@
 
 #include <openssl/bio.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,6 +117,50 @@ static void test_key_contents(void **state)
     free(long_text);
     EVP_PKEY_free(small);
     EVP_PKEY_free(ec);
+}
+
+/* DER, its base64, and PEM on one line, which OpenDKIM's tables allow. */
+static void test_key_forms(void **state)
+{
+    unsigned char *der = NULL;
+    const int length = i2d_PrivateKey(rsa, &der);
+    char *base64 = mem_new((size_t)length * 2, 1), *path = mem_print("%s/key.der", folder);
+    FILE *file = fopen(path, "w");
+    size_t packed;
+
+    (void)state;
+    assert_int_equal(fwrite(der, 1, (size_t)length, file), (size_t)length);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+    check_read("DER", path, NULL);
+    packed = (size_t)EVP_EncodeBlock((unsigned char *)base64, der, length);
+    const struct {
+        const char *name;
+        char *text;
+        const char *problem;
+    } cases[] = {
+        {"base64", mem_copy(base64), NULL},
+        {"base64 with a line end", mem_print("%s\r\n", base64), NULL},
+        {"base64 in lines", mem_print("%.64s\n%.64s\n%s", base64, base64 + 64, base64 + 128), NULL},
+        {"base64 without padding", mem_copy_n(base64, strcspn(base64, "=")), NULL},
+        {"PEM on a line",
+         mem_print("-----BEGIN PRIVATE KEY-----%s-----END PRIVATE KEY-----", base64), NULL},
+        {"base64 cut", mem_copy_n(base64, packed / 2), "no private key"},
+        {"PEM without its end", mem_print("-----BEGIN PRIVATE KEY-----%s", base64),
+         "no private key"},
+        {"begin alone", mem_copy("-----BEGIN "), "no private key"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *written = keys_write_text(folder, "key.b64", cases[i].text, 0600);
+
+        check_read(cases[i].name, written, cases[i].problem);
+        free(written);
+        free(cases[i].text);
+    }
+    OPENSSL_free(der);
+    free(base64);
+    free(path);
 }
 
 static void test_key_algorithms(void **state)
@@ -249,9 +295,13 @@ static void test_key_cache_passes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_modes),      cmocka_unit_test(test_key_contents),
-        cmocka_unit_test(test_key_algorithms), cmocka_unit_test(test_key_make),
-        cmocka_unit_test(test_key_cache),      cmocka_unit_test(test_key_cache_passes_on),
+        cmocka_unit_test(test_key_modes),
+        cmocka_unit_test(test_key_contents),
+        cmocka_unit_test(test_key_forms),
+        cmocka_unit_test(test_key_algorithms),
+        cmocka_unit_test(test_key_make),
+        cmocka_unit_test(test_key_cache),
+        cmocka_unit_test(test_key_cache_passes_on),
     };
 
     return cmocka_run_group_tests_name("key", tests, set_up, tear_down);

@@ -7,6 +7,7 @@
 #include "tests/lib/auth/keys.h"
 
 #include <errno.h>
+#include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -245,6 +246,144 @@ static void test_lists(void **state)
     free(conf.sign_signing_table);
 }
 
+/* The key as one line of PEM, or with no lines around it. */
+static char *inline_key(bool pem)
+{
+    unsigned char *der = NULL;
+    int length = i2d_PrivateKey(key, &der);
+    char *text = mem_new((size_t)length * 2, 1), *line;
+
+    (void)EVP_EncodeBlock((unsigned char *)text, der, length);
+    OPENSSL_free(der);
+    line = pem ? mem_print("-----BEGIN PRIVATE KEY-----%s-----END PRIVATE KEY-----", text)
+               : mem_copy(text);
+    free(text);
+    return line;
+}
+
+/* Keys that stand in the KeyTable itself. */
+static void test_inline_keys(void **state)
+{
+    static const struct want wants[] = {
+        {"a@one.example", "s1/one.example"},
+        {"a@two.example", "s2/two.example"},
+        {"a@three.example", "key-unreadable"},
+    };
+    char *pem = inline_key(true), *base64 = inline_key(false);
+    char *text = mem_print("1 one.example:s1:%s\n2 %%:s2:%s\n3 three.example:s3:MIIEnonsense\n",
+                           pem, base64);
+    char *path = put_table("", "InlineTable", text), *problem = NULL;
+    struct conf conf = {CONF, .sign_key_table = path,
+                        .sign_signing_table =
+                            (char *)"csl:one.example=1,two.example=2,three.example=3"};
+    struct signer *signer;
+    struct signer_note note;
+
+    (void)state;
+    check("in the table", &conf, wants, COUNT_OF(wants));
+    signer = signer_new(&conf, NULL, &problem);
+    assert_true(signer_note(signer, 0, &note));
+    assert_string_equal(note.path, path);
+    assert_non_null(strstr(note.exposure, "(mode 0644)"));
+    assert_true(signer_note(signer, 2, &note));
+    assert_non_null(strstr(note.problem, "(line 3)"));
+    assert_null(strstr(note.problem, "MIIE"));
+    signer_release(&signer);
+    assert_int_equal(chmod(path, 0640), 0);
+    signer = signer_new(&conf, NULL, &problem);
+    assert_true(signer_note(signer, 0, &note));
+    assert_null(note.exposure);
+    signer_release(&signer);
+    conf.sign_key_table =
+        mem_print("1=one.example:s1:%s, 2=%%:s2:%s,3=a.example:s3:x", pem, base64);
+    check("in a list", &conf, wants, 2);
+    free(conf.sign_key_table);
+    free(path);
+    free(text);
+    free(pem);
+    free(base64);
+}
+
+/* ./ and ../ are from BaseDirectory, from where the program runs, or beside the table. */
+static void test_relative_paths(void **state)
+{
+    static const struct {
+        const char *name, *here, *base; /* below the folder; base NULL: none */
+        const char *key, *names;
+    } cases[] = {
+        {"here", "rel/here", NULL, "./h.pem", "s1/one.example"},
+        {"above here", "rel/here", NULL, "../r.pem", "s1/one.example"},
+        {"beside the table", "", NULL, "./h.pem", "s1/one.example"},
+        {"base", "", "rel/base", "./b.pem", "s1/one.example"},
+        {"above base", "", "rel/base", "../r.pem", "s1/one.example"},
+        {"nothing beside a base", "", "rel/base", "./h.pem", "key-unreadable"},
+        {"nowhere", "", NULL, "./n.pem", "key-unreadable"},
+        {"domain", "", "rel", "./%/d.pem", "s1/one.example"},
+        {"domain beside the table", "", NULL, "./../%/d.pem", "s1/one.example"},
+    };
+    char *before = getcwd(NULL, 0);
+
+    (void)state;
+    put_key("rel/here/h.pem");
+    put_key("rel/base/b.pem");
+    put_key("rel/r.pem");
+    put_key("rel/one.example/d.pem");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *line = mem_print("k %%:s1:%s\n", cases[i].key);
+        struct want want = {"a@one.example", cases[i].names};
+        struct conf conf = {CONF, .sign_signing_table = (char *)"csl:*=k"};
+        char *here = mem_print("%s/%s", folder, cases[i].here);
+
+        conf.sign_key_table = put_table("file:", "rel/here/table", line);
+        if (cases[i].base != NULL)
+            conf.sign_base_directory = mem_print("%s/%s", folder, cases[i].base);
+        assert_int_equal(chdir(here), 0);
+        check(cases[i].name, &conf, &want, 1);
+        free(conf.sign_key_table);
+        free(conf.sign_base_directory);
+        free(line);
+        free(here);
+    }
+    assert_int_equal(chdir(before), 0);
+    free(before);
+}
+
+/* Whatever else a table may say. */
+static void test_table_rules(void **state)
+{
+    static const struct {
+        const char *name, *kind, *keys, *from, *names;
+    } cases[] = {
+        {"the first of a name", "", "k %:s1:$/tr/k.pem\nk %:s2:$/tr/k.pem\n", "a@one.example",
+         "s1/one.example"},
+        {"names keep their case", "", "K %:s1:$/tr/k.pem\nk %:s2:$/tr/k.pem\n", "a@one.example",
+         "s2/one.example"},
+        {"patterns", "refile:", "?* %:s0:$/tr/k.pem\n* %:s1:$/tr/k.pem\nk %:s2:$/tr/k.pem\n",
+         "a@one.example", "s1/one.example"},
+        {"a name before patterns", "refile:", "k %:s1:$/tr/k.pem\n* %:s2:$/tr/k.pem\n",
+         "a@one.example", "s1/one.example"},
+        {"% and the domain that is named", "", "k one.example:s1:$/tr/%.pem\n", "a@sub.one.example",
+         "s1/one.example"},
+        {"% and the From domain", "", "k one.example:s1:$/tr/%/k.pem\n", "a@sub.one.example",
+         "s1/one.example"},
+        {"% without a file", "", "k %:s1:$/tr/none/%.pem\n", "a@one.example", "no-key"},
+        {"kinds in any case", "File:", "k %:s1:$/tr/k.pem\n", "a@one.example", "s1/one.example"},
+    };
+
+    (void)state;
+    put_key("tr/k.pem");
+    put_key("tr/one.example.pem");
+    put_key("tr/sub.one.example/k.pem");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct want want = {cases[i].from, cases[i].names};
+        struct conf conf = {CONF, .sign_signing_table = (char *)"*=k"};
+
+        conf.sign_key_table = put_table(cases[i].kind, "tr/table", cases[i].keys);
+        check(cases[i].name, &conf, &want, 1);
+        free(conf.sign_key_table);
+    }
+}
+
 /* What cannot be read at all is told at the start, and keeps a reload from taking effect. */
 static void test_problems(void **state)
 {
@@ -257,9 +396,10 @@ static void test_problems(void **state)
         {"absent table", NULL, "/absent.example", NULL,
          "sign-key-table = /absent.example: cannot read"},
         {"wrong line", NULL, "\nk a.example\n", NULL, "line 2: expected a selector"},
-        {"wrong item", NULL, "csl:k=a.example:s:/k,l", "csl:*=k", "line 2: expected a domain"},
+        {"wrong item", NULL, "csl:k=a.example:s:/k,l", "csl:*=k",
+         "csl:...: item 2: expected a domain"},
         {"wrong item of patterns", NULL, "csl:k=a.example:s:/k", "csl:*=k,a@b",
-         "line 2: expected a"},
+         "item 2: expected a"},
         {"unknown key", NULL, "k a.example:s:/k\n", "* l\n", "line 1: sign-key-table has no key l"},
     };
 
@@ -338,9 +478,15 @@ static void test_keeps_keys_at_reload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sections), cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_tables),   cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_problems), cmocka_unit_test(test_keeps_keys_at_reload),
+        cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_inline_keys),
+        cmocka_unit_test(test_relative_paths),
+        cmocka_unit_test(test_table_rules),
+        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_keeps_keys_at_reload),
     };
 
     return cmocka_run_group_tests_name("signer_keys", tests, set_up, tear_down);

@@ -115,7 +115,7 @@ static struct signer_rules *rules_of(const char *text, bool patterns, bool all)
     signer_rules_name(rules, "each", "a.example", 2);
     signer_rules_name(rules, "each", "b.example", 3);
     signer_rules_name(rules, "c.example", NULL, 4);
-    assert_true(signing_table_parse(text, &table, &problem));
+    assert_true(signing_table_parse(text, TABLE_LINES, &table, &problem));
     assert_true(signer_rules_table(rules, &table, patterns, all, &problem));
     return rules;
 }
@@ -165,7 +165,7 @@ static void test_unknown_name(void **state)
     char *problem = NULL;
 
     (void)state;
-    assert_true(signing_table_parse("#\n* absent\n", &table, &problem));
+    assert_true(signing_table_parse("#\n* absent\n", TABLE_LINES, &table, &problem));
     assert_false(signer_rules_table(rules, &table, true, false, &problem));
     assert_string_equal(problem, "line 2: sign-key-table has no key absent");
     free(problem);

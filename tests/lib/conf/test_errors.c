@@ -238,7 +238,11 @@ static const struct {
      "expected a domain or *.DOMAIN as its title"},
     {"sign table without keys", "\nsign-signing-table = \"refile:/s\"",
      "test.conf:2: expected sign-key-table and sign-signing-table together"},
-    {"sign dataset", "sign-key-table = \"db:x\"", "expected a path from the root, with file:"},
+    {"sign dataset", "sign-key-table = \"db:x\"", "expected a path from the root, file:PATH"},
+    {"sign dataset of no kind", "sign-key-table = \"keys\"", "sign-key-table = \"keys\": expected"},
+    {"sign dataset without a path", "sign-key-table = \"refile:\"",
+     "expected a path from the root"},
+    {"sign dataset with a database", "sign-key-table = \"ldap://h/dc=a\"", "expected a path"},
     {"sign wildcard twice",
      "sign \"*.a.example\" { selector = s key = /k }\nsign \"*.A.example\" { selector = s key = /k "
      "}",

@@ -90,13 +90,17 @@ static void test_effective_defaults(void **state)
 
 static void test_no_secrets(void **state)
 {
-    struct conf *conf = load_good("store = \"redis://user:geheim@h/3\"", NULL);
+    struct conf *conf = load_good("store = \"redis://user:geheim@h/3\"\n"
+                                  "sign-key-table = \"csl:a=a.b:s:geheim=,b=%:t:/k, c=c.d:u:"
+                                  "geheim\"\nsign-signing-table = \"a@b=a\"\n",
+                                  NULL);
     char *printed = conf_effective(conf);
 
     (void)state;
     assert_string_equal(conf->store_password, "geheim");
     assert_null(strstr(printed, "geheim"));
     assert_non_null(strstr(printed, "redis://user:***@h/3"));
+    assert_non_null(strstr(printed, "\"csl:a=a.b:s:***,b=%:t:/k, c=c.d:u:***\""));
     free(printed);
     conf_release(&conf);
 }
