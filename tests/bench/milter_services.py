@@ -44,6 +44,35 @@ Background no
 UMask 000
 """
 
+# It only signs, in one process; no module but the one for that.
+RSPAMD_CONF = """\
+options {{
+    rrd = ""
+    history_file = ""
+    control_socket = "{folder}/control.sock"
+    hs_cache_dir = "{folder}"
+    tempdir = "{folder}"
+    url_tld = "{folder}/suffixes"
+    filters = "dkim"
+    local_addrs = ["127.0.0.0/8"]
+    dns {{ nameserver = ["127.0.0.1:9"] }}
+}}
+logging {{ type = "file"; filename = "{folder}/rspamd.log"; level = "error"; }}
+worker "rspamd_proxy" {{
+    bind_socket = "{listen}"
+    milter = yes
+    count = 1
+    upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+modules {{ path = "/usr/share/rspamd/plugins/dkim_signing.lua" }}
+actions {{ reject = 1000; add_header = 900; greylist = 800; }}
+dkim_signing {{
+    allow_username_mismatch = true
+    use_domain = "header"
+    domain {{ example.com {{ path = "{key}"; selector = "{selector}"; }} }}
+}}
+"""
+
 ALGORITHMS = {"rsa": "rsa-sha256", "ed25519": "ed25519-sha256"}
 
 
@@ -219,11 +248,30 @@ class OpenDkim(Milter):
         return ["opendkim", "-f", "-x", conf, "-p", self.listen.replace("unix:", "local:")]
 
 
+class Rspamd(Milter):
+    """Debian's rspamd, which only signs."""
+
+    def missing(self):
+        return None if shutil.which("rspamd") else "rspamd is not installed"
+
+    def command(self):
+        conf = self.folder / "rspamd.conf"
+        (self.folder / "suffixes").write_text("com\nnet\n")  # the usual thousands take it minutes to compile
+        listen = f"127.0.0.1:{self._port}" if self._port else f"{self.socket} mode=0666"
+        conf.write_text(
+            RSPAMD_CONF.format(
+                folder=self.folder, listen=listen, selector=SELECTOR + self.kind, key=self.world.keys[self.kind].private
+            )
+        )
+        return ["rspamd", "--no-fork", "--insecure", "--config", conf]
+
+
 def all_rows(arguments, folder, world, inet):
     """The rows in the order in which they are measured; the first is what the others are a share of."""
     common = {"inet": inet}
     rows = [Null("null (ceiling)", arguments, folder, world, **common)]
     rows.append(SluiceCharge("sluice charge", arguments, folder, world, **common))
+    rows.append(Rspamd("rspamd rsa", arguments, folder, world, **common))
     for kind in ("rsa", "ed25519"):
         rows.append(OpenDkim(f"opendkim {kind}", arguments, folder, world, kind, **common))
         rows.append(Sluice(f"sluice {kind}", arguments, folder, world, kind, **common))
