@@ -79,6 +79,9 @@ static int take(const char *verb, int option, struct trial *trial)
     case 't':
         trial->tls = strcmp(optarg, "none") == 0 ? "" : optarg;
         return -1;
+    case 'C':
+        trial->certificate = optarg;
+        return -1;
     case 'p':
         trial->as_policy = true;
         return parse_stage(optarg, &trial->stage)
@@ -109,6 +112,7 @@ static int parse(int argc, char **argv, struct trial *trial)
         {"message", required_argument, NULL, 'm'},
         {"port", required_argument, NULL, 'P'},
         {"tls", required_argument, NULL, 't'},
+        {"certificate", required_argument, NULL, 'C'},
         {"size", required_argument, NULL, 's'},
         {"as-policy", required_argument, NULL, 'p'},
         {"as-milter", no_argument, NULL, 'M'},
@@ -193,7 +197,9 @@ const struct verb verb_try = {
             "  --client IP      where from; without it, this machine\n"
             "  --helo NAME      the HELO name\n"
             "  --port N         our port; without it, 587 with a login, else 25\n"
-            "  --tls VERSION    as TLSv1.3, or none; without it, TLSv1.3 with a login\n"
+            "  --tls VERSION    as TLSv1.3 or TLSv1.2/AES128-SHA (with a cipher), or none;\n"
+            "                   without it, TLSv1.3 with a login\n"
+            "  --certificate NAME  of the client, as certificate= in the log has it\n"
             "  --message FILE   the message, - for standard input\n"
             "  --size N         its size, where it is not given\n"
             "  --as-policy STAGE  as sluice-policyd at mail, rcpt, data or end-of-message\n"

@@ -10,7 +10,7 @@
 
 /* What the words of the command say. */
 struct trial {
-    const char *user, *client, *helo, *from, *tls;
+    const char *user, *client, *helo, *from, *tls, *certificate;
     struct strings recipients;
     const char *path; /* of the message, or NULL */
     unsigned port;

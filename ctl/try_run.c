@@ -17,6 +17,7 @@
 #include "lib/decide/verdict.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define STEP_MS 50
 #define STANDING_MS 10000 /* for the reverse names and blocklists of all our addresses */
@@ -40,6 +41,21 @@ struct run {
 
 /* --- the message ------------------------------------------------------------------------- */
 
+/* "TLSv1.2/AES256-SHA"; without a cipher, what most programs agree on. */
+static void set_tls(struct message *message, const char *tls)
+{
+    const size_t length = strcspn(tls, "/");
+    char *protocol = mem_copy_n(tls, length);
+    const char *usual =
+        strcmp(protocol, "TLSv1.3") == 0 ? "TLS_AES_256_GCM_SHA384" : "ECDHE-RSA-AES256-GCM-SHA384";
+
+    message_set(&message->tls_protocol, protocol);
+    message_set(&message->tls_cipher, tls[length] == '/' ? tls + length + 1
+                                      : length > 0       ? usual
+                                                         : "");
+    free(protocol);
+}
+
 static struct message *make_message(const struct trial *trial, const struct conf *conf,
                                     enum message_program program)
 {
@@ -50,7 +66,8 @@ static struct message *make_message(const struct trial *trial, const struct conf
     (void)ip_parse(trial->client, &message->client);
     message_set(&message->helo, trial->helo);
     message_set_user(message, trial->user);
-    message_set(&message->tls_protocol, tls);
+    set_tls(message, tls);
+    message_set(&message->tls_certificate, trial->certificate);
     message->tls_told = true;
     message->server_port = (uint16_t)(trial->port != 0 ? trial->port : login ? 587 : 25);
     message_set_sender(message, trial->from);

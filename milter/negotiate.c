@@ -22,7 +22,8 @@
 const struct negotiate_macros negotiate_macros[] = {
     {SMFIM_CONNECT, "v {daemon_port} {client_resolve}"},
     {SMFIM_ENVFROM,
-     "i {auth_authen} {auth_type} {tls_version} {cipher} {cipher_bits} {verify} {mail_addr}"},
+     "i {auth_authen} {auth_type} {tls_version} {cipher} {cipher_bits} {verify} {cert_subject} "
+     "{cert_issuer} {mail_addr}"},
     {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
     {SMFIM_DATA, "i {auth_authen}"},
     {SMFIM_EOM, "i {auth_authen}"},

@@ -89,6 +89,16 @@ void translate_connection(SMFICTX *context, struct session *session, const char 
     session->is_postfix = version != NULL && strncasecmp(version, "Postfix", 7) == 0;
 }
 
+/* Postfix tells of certificates that it trusts only, Sendmail of all, and whether it does. */
+static void set_certificate(SMFICTX *context, struct message *message)
+{
+    const char *verified = translate_macro(context, "{verify}");
+    const bool trusted = verified == NULL || verified[0] == '\0' || equals(verified, "OK");
+
+    message_set_certificate(message, trusted ? translate_macro(context, "{cert_subject}") : NULL,
+                            translate_macro(context, "{cert_issuer}"), NULL);
+}
+
 /* --- the envelope --------------------------------------------------------------------- */
 
 static int64_t claimed_size(char *const *arguments)
@@ -116,6 +126,7 @@ void translate_sender(SMFICTX *context, struct session *session, char *const *ar
     message_set(&message->tls_protocol, translate_macro(context, "{tls_version}"));
     message_set(&message->tls_cipher, translate_macro(context, "{cipher}"));
     message->tls_bits = parse_bits(translate_macro(context, "{cipher_bits}"));
+    set_certificate(context, message);
     message->tls_told = tells_tls(context, session);
     translate_late_macros(context, session);
     /* Postfix' smtpd asks for a queue file after the first recipient; what has one before comes

@@ -5,7 +5,7 @@
  *
  * A parser follows the bytes of one request as they come, in whatever pieces; it works in place and
  * allocates nothing.  Values are as Postfix wrote them: a character that it cannot print is a '?',
- * and only the ccert_ attributes, which we do not use, are in xtext.
+ * and only the ccert_ attributes are in xtext.
  */
 #pragma once
 
@@ -31,6 +31,9 @@ enum protocol_attribute {
     ATTRIBUTE_SIZE,
     ATTRIBUTE_SASL_METHOD,
     ATTRIBUTE_SASL_USERNAME,
+    ATTRIBUTE_CCERT_SUBJECT,
+    ATTRIBUTE_CCERT_ISSUER,
+    ATTRIBUTE_CCERT_FINGERPRINT,
     ATTRIBUTE_ENCRYPTION_PROTOCOL,
     ATTRIBUTE_ENCRYPTION_CIPHER,
     ATTRIBUTE_ENCRYPTION_KEYSIZE,

@@ -4,6 +4,7 @@
 
 #include "lib/base/count.h"
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -50,6 +51,39 @@ static const char *known(const char *name)
     return strcmp(name, "unknown") == 0 ? "" : name;
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Of xtext (RFC 3461 section 4): "+20" is a space.  A '+' that begins no code is itself. */
+static void decode(const char *xtext, struct text *text)
+{
+    for (; *xtext != '\0'; xtext++) {
+        const int high = *xtext == '+' ? hex_digit(xtext[1]) : -1;
+        const int low = high >= 0 ? hex_digit(xtext[2]) : -1;
+
+        if (low < 0 || (high | low) == 0) {
+            text_add_char(text, *xtext);
+            continue;
+        }
+        text_add_char(text, (char)(high << 4 | low));
+        xtext += 2;
+    }
+}
+
+static void set_certificate(struct message *message, const char *const *values)
+{
+    struct text subject = TEXT_EMPTY, issuer = TEXT_EMPTY;
+
+    decode(values[ATTRIBUTE_CCERT_SUBJECT], &subject);
+    decode(values[ATTRIBUTE_CCERT_ISSUER], &issuer);
+    message_set_certificate(message, text_string(&subject), text_string(&issuer),
+                            values[ATTRIBUTE_CCERT_FINGERPRINT]);
+    text_free(&issuer);
+    text_free(&subject);
+}
+
 struct message *translate_begin(const struct protocol_request *request, const char *hostname)
 {
     struct message *message = message_new(PROGRAM_POLICY, hostname);
@@ -64,6 +98,7 @@ struct message *translate_begin(const struct protocol_request *request, const ch
     message_set(&message->auth_method, values[ATTRIBUTE_SASL_METHOD]);
     message_set(&message->tls_protocol, values[ATTRIBUTE_ENCRYPTION_PROTOCOL]);
     message_set(&message->tls_cipher, values[ATTRIBUTE_ENCRYPTION_CIPHER]);
+    set_certificate(message, values);
     message->tls_told = true;
     message->tls_bits = bits <= TLS_BITS_MAX ? (int)bits : 0;
     message_set(&message->instance, values[ATTRIBUTE_INSTANCE]);

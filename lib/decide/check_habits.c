@@ -85,24 +85,39 @@ void check_many_locations(const struct conf *conf, struct message *message)
                  message->user, message->user, too_many_places ? "locations-max" : "countries-max");
 }
 
+static void hint_new_client(const struct message *message, const struct habits *habits,
+                            struct finding *finding)
+{
+    if (habits->certificate_is_new)
+        finding_hint(finding,
+                     "ask %s whether the certificate %s is of a new device or program; if not, "
+                     "revoke the certificate and change the password",
+                     message->user, message->tls_certificate);
+    else
+        finding_hint(finding,
+                     "ask %s whether a new mail program or application was set up; if not, change "
+                     "the password and revoke application passwords",
+                     message->user);
+}
+
 void check_new_client(const struct conf *conf, struct message *message)
 {
     const struct habits *habits = habits_of(message);
     struct finding *finding;
 
     (void)conf;
-    if (!habits || !habits->client_is_new)
+    if (!habits || (!habits->client_is_new && !habits->certificate_is_new))
         return;
     finding = begin(message, CAUSE_ACCOUNT_NEW_CLIENT);
-    finding_field(finding, "program", "%.*s", (int)strcspn(name_of(habits->client), "|"),
-                  name_of(habits->client));
+    if (habits->client)
+        finding_field(finding, "program", "%.*s", (int)strcspn(name_of(habits->client), "|"),
+                      name_of(habits->client));
     finding_field(finding, "helo", "%s", message->helo);
     if (message->tls_protocol[0] != '\0')
         finding_field(finding, "tls", "%s %s", message->tls_protocol, message->tls_cipher);
-    finding_hint(finding,
-                 "ask %s whether a new mail program or application was set up; if not, change the "
-                 "password and revoke application passwords",
-                 message->user);
+    if (habits->certificate)
+        finding_field(finding, "certificate", "%s", message->tls_certificate);
+    hint_new_client(message, habits, finding);
 }
 
 /* What the score asks for, unless the operator has said what this cause is to do. */

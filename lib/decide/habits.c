@@ -111,6 +111,14 @@ static void plan_client(const struct message *message, struct habits *habits)
     habits->client = text_lower(text_take(&text));
 }
 
+/* Whose it is stays when it is renewed. */
+static void plan_certificate(const struct message *message, struct habits *habits)
+{
+    if (message->tls_certificate[0] != '\0')
+        habits->certificate =
+            text_lower(mem_print("certificate:%.*s", CLIENT_MAX, message->tls_certificate));
+}
+
 static void plan_recipients(const struct conf *conf, const struct message *message,
                             struct habits *habits)
 {
@@ -157,6 +165,7 @@ void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_c
     name_hour(now_sec + HOUR_SEC, habits->hour_behind, unused);
     plan_place(conf, geo, message, habits);
     plan_client(message, habits);
+    plan_certificate(message, habits);
     plan_recipients(conf, message, habits);
     habits->asked = !habits_cache_find(cache, habits);
 }
@@ -187,6 +196,7 @@ static void ask_seen(const struct habits *habits, struct notes_request *room)
     add_mark(room, habits, &like, habits->place);
     add_mark(room, habits, &like, habits->country);
     add_mark(room, habits, &like, habits->client);
+    add_mark(room, habits, &like, habits->certificate);
 }
 
 static void ask_hours(const struct habits *habits, struct notes_request *room)
@@ -365,7 +375,7 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
     struct habits *habits = message->facts.habits;
     const struct store_note *seen = &notes[0], *hours = &notes[1], *known = &notes[2];
     int64_t since_sec = habits->when_sec - conf->locations_window_ms / 1000;
-    struct sight place, country, client;
+    struct sight place, country, client, certificate;
 
     habits->known = answer->outcome != STORE_OUTCOME_AWAY && !answer->local;
     if (!habits->known)
@@ -374,12 +384,15 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
     place = judge_seen(seen, habits->place, "place:", since_sec, habits->when_sec);
     country = judge_seen(seen, habits->country, "country:", since_sec, habits->when_sec);
     client = judge_seen(seen, habits->client, "client:", since_sec, habits->when_sec);
+    certificate =
+        judge_seen(seen, habits->certificate, "certificate:", since_sec, habits->when_sec);
     habits->place_is_new = place.is_new;
     habits->place_is_recent = place.is_recent && !is_forgiven(message);
     habits->country_is_new = country.is_new;
     habits->country_is_recent = country.is_recent && !is_forgiven(message);
     habits->client_is_new = client.is_new;
-    habits->client_is_recent = client.is_recent && !is_forgiven(message);
+    habits->certificate_is_new = certificate.is_new;
+    habits->client_is_recent = (client.is_recent || certificate.is_recent) && !is_forgiven(message);
     habits->places = place.distinct;
     habits->countries = country.distinct;
     judge_volume(hours, (answer->known ? 0 : habits->amount) + habits->untold, habits);

@@ -13,7 +13,7 @@
 
 struct entry {
     int64_t when_sec; /* of the last answer; 0: there is none that would do */
-    uint64_t source; /* place and mail program, hashed */
+    uint64_t source; /* place, mail program and certificate, hashed */
     char hour[sizeof((struct habits *)0)->hour];
     unsigned places, countries;
     bool place_is_recent, country_is_recent, client_is_recent;
@@ -48,6 +48,8 @@ static uint64_t source_of(const struct habits *habits)
     uint64_t hash = hash_stable(habits->place, strlen(habits->place) + 1);
 
     hash = hash_stable_more(hash, habits->country, strlen(habits->country) + 1);
+    if (habits->certificate)
+        hash = hash_stable_more(hash, habits->certificate, strlen(habits->certificate) + 1);
     return habits->client ? hash_stable_more(hash, habits->client, strlen(habits->client)) : hash;
 }
 

@@ -8,6 +8,7 @@ void habits_free(struct habits **habits)
     if (!*habits)
         return;
     free((*habits)->subject);
+    free((*habits)->certificate);
     free((*habits)->client);
     free(*habits);
     *habits = NULL;

@@ -28,6 +28,7 @@ struct habits {
     char place[6 + IP_TEXT_MAX]; /* "place:AS64500" or "place:203.0.113.0/24"; "" unknown */
     char country[8 + 3]; /* "country:NL"; "" unknown */
     char *client; /* "client:thunderbird|laptop.example.com|tlsv1.3 CIPHER"; NULL unknown */
+    char *certificate; /* "certificate:phone, issued by example ca"; NULL: none was shown */
     char hour[HABITS_HOUR_SIZE], day[HABITS_HOUR_SIZE]; /* "hour:037" of the week (UTC), "day:1" */
     char hour_before[HABITS_HOUR_SIZE], hour_behind[HABITS_HOUR_SIZE]; /* beside it */
     char recipients[HABITS_RECIPIENTS][10]; /* hashes, as the store names them */
@@ -37,8 +38,10 @@ struct habits {
 
     /* What the store remembers; only where known */
     bool known;
-    bool place_is_new, country_is_new, client_is_new; /* and there were others before */
-    bool place_is_recent, country_is_recent, client_is_recent; /* new within the last hour */
+    /* and there were others before */
+    bool place_is_new, country_is_new, client_is_new, certificate_is_new;
+    /* new within the last hour; of certificates as of mail programs */
+    bool place_is_recent, country_is_recent, client_is_recent;
     unsigned places, countries; /* distinct ones in locations-window, this one included */
     struct habits_volume in_hour, in_day;
     int64_t sampled, fresh; /* recipients of the last hour looked at; never written to before */

@@ -27,7 +27,7 @@ static const size_t client_members[] = {
     offsetof(struct message, hostname),    offsetof(struct message, client_name),
     offsetof(struct message, helo),        offsetof(struct message, user),
     offsetof(struct message, auth_method), offsetof(struct message, tls_protocol),
-    offsetof(struct message, tls_cipher),
+    offsetof(struct message, tls_cipher),  offsetof(struct message, tls_certificate),
 };
 
 static char **member_at(struct message *message, size_t offset)
@@ -126,6 +126,23 @@ static enum address_problem parse_path(const struct message *message, const char
     if (message->program == PROGRAM_POLICY)
         return address_parse_unquoted(path, message->local_submission, address_r);
     return address_parse(path, message->local_submission, address_r);
+}
+
+static bool is_told(const char *value)
+{
+    return value != NULL && value[0] != '\0';
+}
+
+void message_set_certificate(struct message *message, const char *subject, const char *issuer,
+                             const char *fingerprint)
+{
+    char *certificate = NULL;
+
+    if (is_told(subject))
+        certificate = mem_print("%s%s%s", subject, is_told(issuer) ? ", issued by " : "",
+                                is_told(issuer) ? issuer : "");
+    message_set(&message->tls_certificate, certificate != NULL ? certificate : fingerprint);
+    free(certificate);
 }
 
 void message_set_sender(struct message *message, const char *reverse_path)

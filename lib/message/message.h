@@ -66,6 +66,7 @@ struct message {
     char *auth_method;
     bool tls_told; /* the MTA says whether there is TLS */
     char *tls_protocol, *tls_cipher; /* "" without TLS */
+    char *tls_certificate; /* whose the client showed, as far as the MTA tells; or "" */
     int tls_bits; /* of the cipher's key, at most TLS_BITS_MAX; 0: unknown */
     uint16_t server_port; /* 0: unknown */
 
@@ -102,6 +103,10 @@ void message_reset(struct message *message);
 
 /* Setters.  login is lower-cased; NULL is "". */
 void message_set_user(struct message *message, const char *login);
+/* What names a client's certificate for good: subject and issuer where the MTA trusts them, else a
+ * fingerprint; each "" or NULL where it is not told. */
+void message_set_certificate(struct message *message, const char *subject, const char *issuer,
+                             const char *fingerprint);
 void message_set_sender(struct message *message, const char *reverse_path);
 void message_set(char **member, const char *value); /* any plain string member */
 

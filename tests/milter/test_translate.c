@@ -303,6 +303,35 @@ static void test_translate_sender(void **state)
     }
 }
 
+/* Anybody can write any name into a certificate of their own making. */
+static void test_translate_certificate(void **state)
+{
+    static const struct {
+        const char *name;
+        struct fake_macro macros[MACROS_MAX];
+        const char *want;
+    } cases[] = {
+        {"none", {{NULL, NULL}}, ""},
+        {"Postfix",
+         {{"{cert_subject}", "phone"}, {"{cert_issuer}", "Example CA"}},
+         "phone, issued by Example CA"},
+        {"Sendmail", {{"{cert_subject}", "/CN=phone"}, {"{verify}", "OK"}}, "/CN=phone"},
+        {"Sendmail, no trust",
+         {{"{cert_subject}", "/CN=phone"}, {"{cert_issuer}", "/CN=phone"}, {"{verify}", "FAIL"}},
+         ""},
+        {"Sendmail, no certificate", {{"{verify}", "NO"}}, ""},
+    };
+    const char *arguments[] = {"<a@example.test>", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        fake_macros(cases[i].macros);
+        translate_sender(NULL, &session, (char *const *)(uintptr_t)arguments);
+        if (strcmp(session.message->tls_certificate, cases[i].want) != 0)
+            fail_msg("%s: \"%s\"", cases[i].name, session.message->tls_certificate);
+    }
+}
+
 /* The login of the connection's last message is gone; a queue id that comes late replaces none. */
 static void test_translate_late_macros(void **state)
 {
@@ -373,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_translate_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_translate_sender, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_translate_certificate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_translate_late_macros, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_translate_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_translate_is_refused, set_up, tear_down),

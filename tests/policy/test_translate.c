@@ -86,6 +86,35 @@ static void test_client(void **state)
     message_free(&message);
 }
 
+/* Names are in xtext, which no name can make into more than it is. */
+static void test_certificate(void **state)
+{
+    static const struct {
+        const char *subject, *issuer, *fingerprint, *want;
+    } cases[] = {
+        {"", "", "", ""},
+        {"Alice+27s+20phone", "Example+20CA", "AA:BB", "Alice's phone, issued by Example CA"},
+        {"", "", "AA:BB", "AA:BB"},
+        {"a+2Bb", "", "AA:BB", "a+b"},
+        {"a+2", "", "", "a+2"},
+        {"a+", "", "", "a+"},
+        {"a+zz+00", "", "", "a+zz+00"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct protocol_request request = request_with(ATTRIBUTE_CCERT_SUBJECT, cases[i].subject);
+        struct message *message;
+
+        request.values[ATTRIBUTE_CCERT_ISSUER] = cases[i].issuer;
+        request.values[ATTRIBUTE_CCERT_FINGERPRINT] = cases[i].fingerprint;
+        message = translate_begin(&request, "mx.example.test");
+        if (strcmp(message->tls_certificate, cases[i].want) != 0)
+            fail_msg("%s: \"%s\"", cases[i].subject, message->tls_certificate);
+        message_free(&message);
+    }
+}
+
 static void test_unknown_client(void **state)
 {
     struct protocol_request request = request_with(ATTRIBUTE_CLIENT_ADDRESS, "unknown");
@@ -237,13 +266,10 @@ static void test_fingerprint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stages),
-        cmocka_unit_test(test_client),
-        cmocka_unit_test(test_unknown_client),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_recipients),
-        cmocka_unit_test(test_ever_fewer_recipients),
+        cmocka_unit_test(test_stages),      cmocka_unit_test(test_client),
+        cmocka_unit_test(test_certificate), cmocka_unit_test(test_unknown_client),
+        cmocka_unit_test(test_size),        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_recipients),  cmocka_unit_test(test_ever_fewer_recipients),
         cmocka_unit_test(test_fingerprint),
     };
 

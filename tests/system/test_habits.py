@@ -6,15 +6,19 @@ import time
 
 import pytest
 
-from support import mmdb, proof, site as site_module, smtp, wait, workdir
+from support import credentials, mmdb, proof, site as site_module, smtp, wait, workdir
 
 DOMAIN = site_module.DOMAIN
 DAY = 86400
 HISTORY_DAYS = 30
 _names = itertools.count(1)
 
-COUNTRIES = {"192.0.2.0/24": "NL", "198.51.100.0/24": "DE"}
-SYSTEMS = {"192.0.2.0/25": (64500, "Example Net"), "192.0.2.128/25": (64500, "Example Net")}
+COUNTRIES = {"192.0.2.0/24": "NL", "198.51.100.0/24": "DE", "198.18.0.0/24": "BE"}
+SYSTEMS = {
+    "192.0.2.0/25": (64500, "Example Net"),
+    "192.0.2.128/25": (64500, "Example Net"),
+    "198.18.0.0/24": (64500, "Example Net"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,10 @@ def place():
         "geoip-asn": f'"{mmdb.systems(folder / "asn.mmdb", SYSTEMS)}"',
         "compromise-suspend": "0",
     }
-    place = site_module.Site(folder, options=options)
+    authority = credentials.Authority(folder)
+    settings = {"smtpd_tls_ask_ccert": "yes", "smtpd_tls_CAfile": str(authority.cert)}
+    place = site_module.Site(folder, options=options, settings=settings)
+    place.authority = authority
     try:
         yield place.start()
     finally:
@@ -39,12 +46,12 @@ def login():
     return f"user{next(_names)}@{DOMAIN}"
 
 
-def send(place, login, client="203.0.113.7", recipients=1, name="r", **headers):
+def send(place, login, client="203.0.113.7", recipients=1, name="r", context=None, **headers):
     """One message from that address; returns the queue id, once both daemons have logged it."""
     to = [f"{name}{n}@example.net" for n in range(recipients)]
     data = smtp.message(login, ["list@example.net"], **headers)
     pose = {"ADDR": client, "NAME": "[UNAVAILABLE]", "LOGIN": login}
-    with smtp.Client(place.mta.submission_port, xclient=pose) as connection:
+    with smtp.Client(place.mta.submission_port, xclient=pose, context=context) as connection:
         outcome = connection.send(login, to, data)
     assert outcome.accepted, outcome.refusal
     for daemon in (place.policyd, place.milter):
@@ -103,6 +110,53 @@ def test_new_client(place, login):
     assert line["program"] == "phpmailer"
     assert line["user"] == login and login in line["hint"]
     assert not found(place, send(place, login, X_Mailer="PHPMailer 6.1"))
+
+
+def test_a_trial_knows_the_program(place, login, folder):
+    """What sluicectl try takes for granted of TLS is what programs do."""
+    mail = folder / "mail.eml"
+    mail.write_bytes(smtp.message(login, ["r@example.net"], X_Mailer="PHPMailer 6.1"))
+    send(place, login, X_Mailer="PHPMailer 6.1")
+    words = ["try", "--user", login, "--from", login, "--rcpt", "r@example.net"]
+    words += ["--client", "203.0.113.7", "--helo", "client.example.net", "--message", mail]
+    assert "account.new-client" not in place.ctl.run(*words).stdout
+    other = place.ctl.run(*words, "--tls", "TLSv1.2/AES256-SHA").stdout
+    assert "account.new-client" in other and "TLSv1.2 AES256-SHA" in other
+
+
+def test_a_new_country_within_a_provider(place, login):
+    """A thief may well use the same provider's network, elsewhere."""
+    old = f"{int(time.time()) - HISTORY_DAYS * DAY} {int(time.time()) - DAY} 9 0 0 "
+    remember(place, login, "seen", **{"place:AS64500": old, "country:NL": old})
+    assert not found(place, send(place, login, "192.0.2.7"))
+    line = found(place, send(place, login, "198.18.0.9"))["account.new-location"]
+    assert (line["network"], line["country"]) == ("AS64500", "BE")
+    assert "account.new-location" not in found(place, send(place, login, "198.18.0.10"))
+
+
+def test_new_certificate(place, login):
+    """Each daemon takes what the MTA tells it of a client's certificate: both mean the same one."""
+
+    def showing(name):
+        context = smtp.trusting_context()
+        context.load_cert_chain(*place.authority.issue(name))
+        return context
+
+    assert not found(place, send(place, login, context=showing("Alice's phone")))
+    assert not found(place, send(place, login, context=showing("Alice's phone"))), "renewed"
+    queue_id = send(place, login, context=showing("Somebody's laptop"))
+    line = found(place, queue_id)["account.new-client"]
+    assert line["certificate"] == "Somebody's laptop, issued by Test Authority"
+    assert "whether the certificate Somebody's laptop" in line["hint"]
+    lines = [d.log.events(event="cause", queue_id=queue_id) for d in place.daemons]
+    assert sorted(map(len, lines)) == [0, 1], "said by one of the daemons"
+    assert not found(place, send(place, login)), "none is no other one"
+
+    words = ["--user", login, "--from", login, "--rcpt", "r0@example.net", "--client", "203.0.113.7"]
+    tried = place.ctl.run("try", *words, "--certificate", "A tablet").stdout
+    assert "account.new-client" in tried and 'certificate="A tablet"' in tried
+    known = "Alice's phone, issued by Test Authority"
+    assert "account.new-client" not in place.ctl.run("try", *words, "--certificate", known).stdout
 
 
 @proof.provokes("account.many-locations")

@@ -100,6 +100,68 @@ static void test_tls_is_of_the_client(void **state)
     }
 }
 
+/* A certificate is the same whatever the program that shows it, and the headers it is in. */
+static void test_certificate(void **state)
+{
+    static const struct {
+        const char *name, *subject, *issuer, *fingerprint, *agent, *wanted;
+    } cases[] = {
+        {"none", "", "", "", "Mutt/2.2", NULL},
+        {"trusted", "Alice's phone", "Example CA", "AA:BB", "Mutt/2.2",
+         "certificate:alice's phone, issued by example ca"},
+        {"renewed", "Alice's phone", "Example CA", "CC:DD", NULL,
+         "certificate:alice's phone, issued by example ca"},
+        {"no issuer", "phone", NULL, NULL, NULL, "certificate:phone"},
+        {"not trusted", "", "", "AA:BB", NULL, "certificate:aa:bb"},
+        {"issuer alone says nothing", NULL, "Example CA", NULL, NULL, NULL},
+    };
+    struct conf *conf = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct message *message = message_of("alice", "203.0.113.7", "h", cases[i].agent);
+        const char *found;
+
+        message_set_certificate(message, cases[i].subject, cases[i].issuer, cases[i].fingerprint);
+        habits_plan(conf, NULL, NULL, MONDAY, message);
+        found = message->facts.habits->certificate;
+        if (strcmp(found ? found : "-", cases[i].wanted ? cases[i].wanted : "-") != 0)
+            fail_msg("%s: %s", cases[i].name, found ? found : "-");
+        message_free(&message);
+    }
+}
+
+/* New is what others were there before. */
+static void test_new_certificate(void **state)
+{
+    static const struct {
+        const char *name, *mark;
+        bool is_new;
+    } cases[] = {
+        {"the first", "client:mutt|h", false},
+        {"this one", "certificate:phone", false},
+        {"another one", "certificate:laptop", true},
+    };
+    const struct store_answer answer = {.outcome = STORE_OUTCOME_DONE};
+    struct conf *conf = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct store_pair seen = {cases[i].mark, "1800000000 1800000000 9 0 0 "};
+        const struct store_note notes[3] = {{&seen, 1}};
+        struct message *message = message_of("alice", "203.0.113.7", "h", NULL);
+        const struct habits *habits;
+
+        message_set_certificate(message, "phone", NULL, NULL);
+        habits_plan(conf, NULL, NULL, MONDAY, message);
+        habits_answered(conf, &answer, notes, message);
+        habits = message->facts.habits;
+        if (habits->certificate_is_new != cases[i].is_new ||
+            habits->client_is_recent != cases[i].is_new || habits->client_is_new)
+            fail_msg("%s: %d %d", cases[i].name, habits->certificate_is_new,
+                     habits->client_is_recent);
+        message_free(&message);
+    }
+}
+
 static void test_nothing_to_learn(void **state)
 {
     struct conf *conf = *state;
@@ -311,6 +373,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_tls_is_of_the_client),
+        cmocka_unit_test(test_certificate),
+        cmocka_unit_test(test_new_certificate),
         cmocka_unit_test(test_nothing_to_learn),
         cmocka_unit_test(test_hours),
         cmocka_unit_test(test_answers),
