@@ -69,9 +69,9 @@ static void add_place(struct log_event *event, const struct result *result)
     }
 }
 
-static void add_hint(struct log_event *event, const struct result *result)
+char *delivery_hint(const struct result *result)
 {
-    char *hint = advice_make(&(struct advice_case){
+    return advice_make(&(struct advice_case){
         .cause = result->cause,
         .queue_id = result->queue_id,
         .user = result->user,
@@ -83,6 +83,11 @@ static void add_hint(struct log_event *event, const struct result *result)
         .size = result->size,
         .retry_after_sec = result->retry_after_sec,
     });
+}
+
+static void add_hint(struct log_event *event, const struct result *result)
+{
+    char *hint = delivery_hint(result);
 
     log_string(event, "hint", hint);
     free(hint);

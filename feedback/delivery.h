@@ -11,6 +11,9 @@
 /* A line for a failure, or for a success after failures; nothing for plain success. */
 void delivery_report(struct log *log, const struct result *result, const struct learned *learned);
 
+/* What to do about a failure, in one line.  The caller frees it. */
+char *delivery_hint(const struct result *result);
+
 struct summary;
 struct summary *summary_new(void);
 void summary_free(struct summary **summary);

@@ -5,6 +5,7 @@
 #include "feedback/delivery.h"
 #include "feedback/learn.h"
 #include "feedback/logins.h"
+#include "feedback/notice.h"
 #include "feedback/place.h"
 #include "feedback/result.h"
 #include "feedback/source.h"
@@ -67,7 +68,11 @@ static void finish(struct follower *follower, struct waiting *waiting)
     struct result *result = waiting->result;
     struct place *place = follower->places[result->source];
 
+    struct conf *conf = conf_slot_get(follower->conf);
+
     delivery_report(follower->services->log, result, &waiting->learned);
+    notice_delivery(follower->services, conf, result);
+    conf_release(&conf);
     summary_add(follower->summary, result);
     if (mark_is_set(&result->mark))
         place_set(place, &result->mark);

@@ -3,6 +3,7 @@
 
 #include "feedback/accuse.h"
 #include "feedback/learn.h"
+#include "feedback/notice.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
@@ -101,19 +102,33 @@ static struct attempt *attempt_of(struct logins *logins, const struct line *line
     return attempt;
 }
 
-static void report(const struct attempt *attempt, const char *cause, const char *hint,
-                   const char *count, const char *window)
+static void report(const struct attempt *attempt, const struct conf *conf, enum cause_id cause,
+                   const char *hint, int64_t count)
 {
-    report_cause(attempt->logins->services->log, NULL, cause, hint, "user", or_null(attempt->user),
+    struct services *services = attempt->logins->services;
+    char number[24], window[24];
+
+    (void)snprintf(number, sizeof(number), "%" PRId64, count);
+    (void)snprintf(window, sizeof(window), "%" PRId64, conf->login_failures_window_ms / 1000);
+    report_cause(services->log, NULL, cause_get(cause)->id, hint, "user", or_null(attempt->user),
                  "client", or_null(attempt->client), "mechanism", or_null(attempt->mechanism), "n",
-                 count, "window", window, "text", or_null(attempt->text), NULL);
+                 count > 0 ? number : NULL, "window", count > 0 ? window : NULL, "text",
+                 or_null(attempt->text), NULL);
+    notice_login(services, conf,
+                 &(struct notice_login){.cause = cause,
+                                        .user = attempt->user,
+                                        .client = attempt->client,
+                                        .mechanism = attempt->mechanism,
+                                        .text = attempt->text,
+                                        .hint = hint,
+                                        .count = count,
+                                        .at_us = attempt->at_us});
 }
 
 static void counted(const struct store_answer *answer, void *context)
 {
     struct attempt *attempt = context;
     const char *client = attempt->client[0] != '\0' ? attempt->client : "the client";
-    char count[24], window[24];
     char *hint;
 
     attempt->logins->open--;
@@ -122,13 +137,10 @@ static void counted(const struct store_answer *answer, void *context)
         accuse_login(attempt->logins->services, attempt->conf, attempt->user, attempt->fingerprint,
                      attempt->at_us);
     if (answer->nlimits > 0 && answer->limits[0].near) {
-        snprintf(count, sizeof(count), "%" PRId64, answer->limits[0].used);
-        snprintf(window, sizeof(window), "%" PRId64,
-                 attempt->conf->login_failures_window_ms / 1000);
         hint = mem_print("if %s is %s's own: enter the password again, or unlock the account; "
                          "if not: block %s in the firewall",
                          client, attempt->user[0] != '\0' ? attempt->user : "the account", client);
-        report(attempt, "account.login-failures", hint, count, window);
+        report(attempt, attempt->conf, CAUSE_ACCOUNT_LOGIN_FAILURES, hint, answer->limits[0].used);
         free(hint);
     }
     free_when_done(attempt->logins);
@@ -159,7 +171,7 @@ static bool was_told(struct logins *logins, const struct attempt *attempt)
     return was;
 }
 
-static void see_mechanism(struct logins *logins, struct attempt *attempt)
+static void see_mechanism(struct logins *logins, const struct conf *conf, struct attempt *attempt)
 {
     char *hint;
 
@@ -171,7 +183,7 @@ static void see_mechanism(struct logins *logins, struct attempt *attempt)
             attempt->client[0] != '\0' ? attempt->client : "the client",
             attempt->mechanism[0] != '\0' ? attempt->mechanism : "what it asks for",
             attempt->mechanism[0] != '\0' ? attempt->mechanism : "it");
-        report(attempt, "account.login-mechanism", hint, NULL, NULL);
+        report(attempt, conf, CAUSE_ACCOUNT_LOGIN_MECHANISM, hint, 0);
         free(hint);
     }
     free_attempt(attempt);
@@ -186,16 +198,16 @@ void logins_see(struct logins *logins, struct conf *conf, const struct line *lin
     if (classification->outcome != OUTCOME_FAILED)
         return;
     attempt = attempt_of(logins, line);
+    if (!line_time(line, clock_now_us(&clock_wall), &attempt->at_us))
+        attempt->at_us = 0;
     if (classification->cause == CAUSE_ACCOUNT_LOGIN_MECHANISM) {
-        see_mechanism(logins, attempt);
+        see_mechanism(logins, conf, attempt);
         return;
     }
     subject = attempt->user[0] != '\0' ? outcome_user(conf, attempt->user)
                                        : mem_print("client:%s", attempt->client);
     attempt->conf = conf_hold(conf);
     attempt->fingerprint = fingerprint;
-    if (!line_time(line, clock_now_us(&clock_wall), &attempt->at_us))
-        attempt->at_us = 0;
     logins->open++;
     learn_login_failure(logins->services->store, conf, subject, fingerprint, counted, attempt);
     free(subject);

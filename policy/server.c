@@ -46,8 +46,8 @@ static void say_overload(struct server *server, const char *problem, const char 
     snprintf(connections, sizeof(connections), "%zu", connections_count(server->connections));
     snprintf(refused, sizeof(refused), "%" PRIu64, server->refused);
     snprintf(pauses, sizeof(pauses), "%" PRIu64, server->pauses);
-    report_cause(server->daemon->services.log, NULL, "self.overload", hint, "problem", problem,
-                 "connections", connections, "refused", refused, "pauses", pauses, NULL);
+    report_own_cause(&server->daemon->services, "self.overload", hint, "problem", problem,
+                     "connections", connections, "refused", refused, "pauses", pauses, NULL);
     server->overload_said_us = now_us;
     server->refused = server->pauses = 0;
 }

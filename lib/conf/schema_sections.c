@@ -94,9 +94,10 @@ const struct section_schema schema_sections[SECTION_COUNT] = {
              "    command = {\"/usr/local/bin/page\", \"--\", \"%{cause}\", \"%{subject}\"}\n"
              "}",
          .about =
-             "Who is told of what was found in outgoing mail, by mail or by a command: of each "
-             "cause once in a window for each subject (a login, a client), whichever host found "
-             "it. In templates and arguments %{cause}, %{title}, %{sentence}, %{hint}, "
+             "Who is told of what was found in outgoing mail, and by sluice-feedback in the MTA's "
+             "log of the last hour, by mail or by a command: of each cause once in a window for "
+             "each subject (a login, a client; of destination.* the destination; of self.* the "
+             "daemon), whichever host found it. In templates and arguments %{cause}, %{title}, %{sentence}, %{hint}, "
              "%{action}, %{subject}, %{user}, %{from}, %{client}, %{queue-id}, %{host}, "
              "%{contact} and the fields of the cause's log line (%{limit}, %{used}, %{max}) "
              "stand for what they name, and %% for a percent sign. The daemons must be allowed "

@@ -250,6 +250,8 @@ static int serve(struct run *run, const struct conf *conf)
     struct services *services = &run->daemon.services;
     char *problem = NULL;
 
+    services->program = run->program->name;
+    services->conf = run->daemon.conf;
     services->steady = &clock_steady;
     services->loop = loop_new();
     if (!services->loop)

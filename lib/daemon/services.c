@@ -36,12 +36,12 @@ static bool is_local(const char *store)
 
 static void store_happened(const struct store_event *event, void *context)
 {
-    const struct services *services = context;
+    struct services *services = context;
     char down_for[32], replayed[32], lost[32];
 
     if (event->kind == STORE_EVENT_DOWN) {
-        report_cause(
-            services->log, NULL, "self.store-down",
+        report_own_cause(
+            services, "self.store-down",
             is_local(event->address)
                 ? "local counters are in force; start sluice-policyd, which has the store"
                 : "local counters are in force; start Redis or correct store = (sluicectl status)",
@@ -264,8 +264,8 @@ static void tell_slow_dns(struct services *services)
     if (counts.timed_out >= services->dns_timed_out && late >= DNS_SLOW_TIMEOUTS) {
         snprintf(timeouts, sizeof timeouts, "%" PRIu64, late);
         snprintf(asked, sizeof asked, "%" PRIu64, all);
-        report_cause(
-            services->log, NULL, "self.dns-slow",
+        report_own_cause(
+            services, "self.dns-slow",
             "look at the resolver (sluicectl status), or name a nearer one with resolver =",
             "timeouts", timeouts, "lookups", asked, "window", "60", NULL);
     }

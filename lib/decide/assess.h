@@ -26,6 +26,8 @@ struct class_lookup;
 struct notices;
 
 struct services {
+    const char *program; /* whose they are: "sluice-policyd" */
+    struct conf_slot *conf; /* in force; NULL: nobody is told of what is of no message */
     struct loop *loop;
     struct store *store;
     struct dns *dns;

@@ -164,8 +164,12 @@ static void send_all(const struct notice *notice)
 static void counted(const struct store_answer *answer, void *context)
 {
     struct notice *notice = context;
+    /* That nobody counts is said once by itself. */
+    const bool away =
+        answer->outcome == STORE_OUTCOME_AWAY && strcmp(notice_words_value(&notice->words, "cause"),
+                                                        cause_get(CAUSE_SELF_STORE_DOWN)->id) == 0;
 
-    if (answer->outcome == STORE_OUTCOME_DONE && notice->services->notices != NULL)
+    if ((answer->outcome == STORE_OUTCOME_DONE || away) && notice->services->notices != NULL)
         send_all(notice);
     free_notice(notice);
 }
@@ -220,6 +224,14 @@ static void post(struct services *services, const struct conf *conf,
     loop_post(services->loop, begin, notice);
 }
 
+void notices_tell(struct services *services, const struct conf *conf, const struct message *message,
+                  const struct finding *finding)
+{
+    for (size_t i = 0; services->notices != NULL && i < conf->nnotifies; i++)
+        if (wants(&conf->notifies[i], finding->cause->id))
+            post(services, conf, &conf->notifies[i], message, finding);
+}
+
 void notices_of(struct services *services, const struct conf *conf, const struct message *message)
 {
     /* A notice is from <> itself, and must not lead to another; no notice has a login. */
@@ -230,11 +242,8 @@ void notices_of(struct services *services, const struct conf *conf, const struct
     for (size_t i = 0; i < message->findings.count; i++) {
         const struct finding *finding = &message->findings.items[i];
 
-        if (finding->shadow || finding->would < (int)ACTION_LOG)
-            continue;
-        for (size_t j = 0; j < conf->nnotifies; j++)
-            if (wants(&conf->notifies[j], finding->cause->id))
-                post(services, conf, &conf->notifies[j], message, finding);
+        if (!finding->shadow && finding->would >= (int)ACTION_LOG)
+            notices_tell(services, conf, message, finding);
     }
 }
 

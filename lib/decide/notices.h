@@ -20,3 +20,7 @@ void notices_free(struct notices **notices);
 /* Tells whoever wants to know about the findings of a message that was decided.  Any thread; does
  * not wait. */
 void notices_of(struct services *services, const struct conf *conf, const struct message *message);
+
+/* The same of one finding that no decision made, about a message or nobody's: actions are set. */
+void notices_tell(struct services *services, const struct conf *conf, const struct message *message,
+                  const struct finding *finding);

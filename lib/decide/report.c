@@ -251,24 +251,70 @@ void report_message(struct services *services, const struct conf *conf,
     notices_of(services, conf, message);
 }
 
-void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint,
-                  ...)
+static void log_cause(struct log *log, const char *queue_id, const struct cause *cause,
+                      const char *hint, va_list fields)
 {
-    const struct cause *cause = cause_find(cause_id);
     struct log_event event;
-    va_list fields;
     const char *name;
 
-    if (!cause)
-        return;
     log_begin(&event, log, priority(cause->severity), queue_id, "cause");
     log_string(&event, "cause", cause->id);
     log_string(&event, "severity", severity_name(cause->severity));
     log_string(&event, "action", action_name(cause->action));
-    va_start(fields, hint);
     while ((name = va_arg(fields, const char *)) != NULL)
         log_string(&event, name, va_arg(fields, const char *));
-    va_end(fields);
     log_string(&event, "hint", hint);
     log_write(&event);
+}
+
+void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint,
+                  ...)
+{
+    const struct cause *cause = cause_find(cause_id);
+    va_list fields;
+
+    if (!cause)
+        return;
+    va_start(fields, hint);
+    log_cause(log, queue_id, cause, hint, fields);
+    va_end(fields);
+}
+
+/* Each program of a host is a subject: what it cannot do, another one may. */
+static void tell_own_cause(struct services *services, const struct conf *conf,
+                           const struct cause *cause, const char *hint, va_list fields)
+{
+    struct message *message = message_new(PROGRAM_POLICY, conf->hostname);
+    struct finding *finding = findings_add(&message->findings, cause);
+    const enum action action = verdict_configured(conf, cause, -1);
+    const char *name;
+
+    finding->action = finding->would = (int)action;
+    finding_field(finding, "subject", "%s@%s", services->program, conf->hostname);
+    while ((name = va_arg(fields, const char *)) != NULL)
+        finding_field(finding, name, "%s", va_arg(fields, const char *));
+    finding_hint(finding, "%s", hint);
+    if (action >= ACTION_LOG)
+        notices_tell(services, conf, message, finding);
+    message_free(&message);
+}
+
+void report_own_cause(struct services *services, const char *cause_id, const char *hint, ...)
+{
+    const struct cause *cause = cause_find(cause_id);
+    struct conf *conf;
+    va_list fields;
+
+    if (!cause)
+        return;
+    va_start(fields, hint);
+    log_cause(services->log, NULL, cause, hint, fields);
+    va_end(fields);
+    if (services->conf == NULL)
+        return;
+    conf = conf_slot_get(services->conf);
+    va_start(fields, hint);
+    tell_own_cause(services, conf, cause, hint, fields);
+    va_end(fields);
+    conf_release(&conf);
 }

@@ -15,3 +15,7 @@ void report_message(struct services *services, const struct conf *conf,
  * of name and value, ended by NULL. */
 void report_cause(struct log *log, const char *queue_id, const char *cause_id, const char *hint,
                   ...) __attribute__((sentinel));
+
+/* The same of the program itself, which whoever wants to know is told, too (notices.h). */
+void report_own_cause(struct services *services, const char *cause_id, const char *hint, ...)
+    __attribute__((sentinel));

@@ -7,6 +7,7 @@ import pytest
 
 from support import milter, policy, sluice, wait
 from support.counting import NO_DNS
+from support.feedback import MailLog
 
 ADMIN = "admin@example.net"
 COMMAND = """#!/bin/sh
@@ -221,3 +222,73 @@ def test_the_milter_tells_too(hostile):
         line = hostile.milter.log.wait(event="notify", notify="badly", subject=f"user:{name}@example.net", seconds=60)
         assert line["problem"] == "exit status 1"
     assert len(hostile.milter.log.events(event="notify", notify="badly")) == 2
+
+
+FOLLOWED = """
+notify log {{
+    causes = {{"destination.*", "recipient.*", "account.login-*", "self.*"}}
+    command = {{"{command}", "%{{cause}} %{{subject}}", "%{{user}} %{{rcpt}} %{{host}}"}}
+}}
+cause destination.content {{ action = ignore }}
+{no_dns}
+"""
+
+
+@pytest.fixture(name="followed", scope="module")
+def fixture_followed(module_site, command):
+    """What the MTA's log alone tells, and what happens to a daemon itself."""
+    place = module_site(mta="none", sections=FOLLOWED.format(command=command, no_dns=NO_DNS),
+                        options={"login-failures": "2", "store-timeout": "300ms"}, resolver=False)
+    place.mail = MailLog(place.folder / "mail.log")
+    place.feedback = sluice.Daemon("sluice-feedback", place.folder, place.policyd._config, [],
+                                   overrides={"mail-log": str(place.mail.path)})
+    place.feedback.start()
+    yield place
+    place.feedback.stop()
+
+
+def test_what_the_log_tells(followed):
+    """Of a destination once, whoever wrote there; of a recipient and of logins, each user once."""
+    mail, number = followed.mail, iter(range(1000, 2000))
+
+    def fail(user, recipient, words, status="bounced", dsn="5.1.1", sender=None):
+        queue_id = f"B{next(number):09X}"
+        if user:
+            mail.sender(queue_id, user, sender)
+        else:
+            mail.line("qmgr", f"{queue_id}: from=<>, size=9, nrcpt=1 (queue active)")
+        mail.delivery(queue_id, recipient, status, dsn, words)
+
+    blocked = "554 5.7.1 Service unavailable; client blocked using zen.example.org"
+    for user in ("ann@example.test", "ben@example.test"):
+        fail(user, "x@blocks.test", blocked, dsn="5.7.1")
+        for name in ("nobody", "noone"):
+            fail(user, f"{name}@example.net", "550 5.1.1 No such user")
+    fail(None, "y@other.test", blocked, dsn="5.7.1")
+    fail("ann@example.test", "z@spam.test", "550 5.7.1 Message rejected as spam", dsn="5.7.1")
+    old = "B000000999: to=<q@old.test>, relay=mx.old.test[192.0.2.9]:25, delay=1, delays=0/0/1/0, dsn=5.7.1, "
+    mail.line("smtp", f"{old}status=bounced (host mx.old.test[192.0.2.9] said: {blocked})", ago=7200)
+    for attempt in range(4):
+        mail.line("submission/smtpd", f"warning: a.test[192.0.2.1]: SASL PLAIN authentication failed: {attempt}, "
+                                      "sasl_username=cid@example.test")
+    fail("dan@example.test", "late@example.net", "550 5.1.1 No such user")
+    told = followed.feedback.log
+    told.wait(event="notify", subject="user:dan@example.test", seconds=30)
+    wait.poll(lambda: len(told.events(event="notify")) >= 5, 30, "the notices")
+    assert sorted((line["cause"], line["subject"]) for line in told.events(event="notify")) == [
+        ("account.login-failures", "user:cid@example.test"),
+        ("destination.blocks-us", "destination:blocks.test"),
+        ("recipient.unknown", "user:ann@example.test"),
+        ("recipient.unknown", "user:ben@example.test"),
+        ("recipient.unknown", "user:dan@example.test"),
+    ]
+
+
+def test_a_daemon_tells_of_itself(followed, command):
+    followed.redis.kill()
+    try:
+        line = followed.policyd.log.wait(event="notify", cause="self.store-down", seconds=30)
+        assert line["subject"] == "sluice-policyd@mx.example.test"
+        wait.poll(lambda: "self.store-down sluice-policyd@mx.example.test\n" in output(command), 30, "the command")
+    finally:
+        followed.redis.start()
