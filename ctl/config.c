@@ -14,9 +14,10 @@ static int check(struct ctl *ctl)
     if (!ctl_load(ctl))
         return EX_CONFIG;
     conf = ctl->conf;
-    printf("The configuration is good: mode %s, %zu limits, %zu classes, %zu domains signed.\n",
-           conf->mode == MODE_ENFORCE ? "enforce" : "observe", conf->nlimits, conf->nclasses,
-           conf->nsigns);
+    printf("The configuration is good: mode %s, %zu limit%s, %zu class%s, %zu domain%s signed.\n",
+           conf->mode == MODE_ENFORCE ? "enforce" : "observe", conf->nlimits,
+           conf->nlimits == 1 ? "" : "s", conf->nclasses, conf->nclasses == 1 ? "" : "es",
+           conf->nsigns, conf->nsigns == 1 ? "" : "s");
     return EX_OK;
 }
 

@@ -25,7 +25,7 @@ bool file_read(const char *path, size_t max, struct text *text_r, struct stat *s
         *problem_r = mem_print("cannot read %s: %s", path, strerror(errno));
         goto done;
     }
-    if (!S_ISREG(status.st_mode)) {
+    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) { /* as /dev/null: nothing at all */
         *problem_r = mem_print("cannot read %s: it is not a file", path);
         goto done;
     }

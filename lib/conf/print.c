@@ -191,7 +191,8 @@ static void print_section_example(struct text *text, enum section_kind kind)
             continue;
         text_print(&words, "%s: %s", option->name, option->about);
         if (option->fallback != NULL)
-            text_print(&words, " Default: %s.", option->fallback);
+            text_print(&words, " Default: %s.",
+                       *option->fallback != '\0' ? option->fallback : "empty");
         print_comment(text, "#  ", text_string(&words));
         text_free(&words);
     }

@@ -216,7 +216,7 @@ def test_counters_in_memory_are_nobody_elses(shared):
 def test_config_check(shared, folder):
     said = shared.ctl.run("config").stdout
     assert said == shared.ctl.run("config", "check").stdout
-    assert "is good: mode enforce, 10 limits, 1 classes, 1 domains signed" in said
+    assert "is good: mode enforce, 10 limits, 1 class, 1 domain signed" in said
     config = sluice.Config(folder, {"mode": "enfroce", "max-message-sice": "5M"}, "limit x { }\n")
     done = sluice.Ctl(config).run("config", check=False)
     lines = done.stderr.splitlines()

@@ -138,10 +138,12 @@ static void test_defaults(void **state)
     free(printed);
 }
 
-/* The file that is installed: it loads, and has all that the schema has. */
+/* The file that is installed: it loads, and is what the schema says. */
 static void test_shipped(void **state)
 {
+    static const char folders[] = SLUICE_SYSCONFDIR " " SLUICE_LOCALSTATEDIR " " SLUICE_RUNSTATEDIR;
     const char *source = getenv("top_srcdir");
+    char *printed = conf_defaults();
     char path[512];
     char *problems = NULL;
     char shipped[65536];
@@ -159,17 +161,12 @@ static void test_shipped(void **state)
     assert_non_null(file);
     shipped[fread(shipped, 1, sizeof(shipped) - 1, file)] = '\0';
     (void)fclose(file);
-    for (size_t i = 0; i < schema_option_count; i++) {
-        char line[128];
-
-        (void)snprintf(line, sizeof(line),
-                       schema_options[i].section == SECTION_ROOT ? "\n#%s = " : " %s: ",
-                       schema_options[i].name);
-        if (strstr(shipped, line) == NULL)
-            fail_msg("conf/sluice.conf does not mention %s: make it anew with sluicectl config "
-                     "--defaults",
-                     schema_options[i].name);
-    }
+    /* Where this build has folders of its own, the file names them otherwise. */
+    if (strcmp(folders, "/etc/sluice /var/lib/sluice /run/sluice") == 0 &&
+        strcmp(printed, shipped) != 0)
+        fail_msg("conf/sluice.conf is not what the schema says: make it anew with sluicectl config "
+                 "--defaults");
+    free(printed);
 }
 
 /* How long a folder's name is, is the builder's choice, and a name cannot be broken. */
