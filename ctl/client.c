@@ -53,10 +53,11 @@ static char *no_answer(const struct client *client)
     struct store_status status = {.up = false};
 
     store_status(client->store, &status);
-    return mem_print("the store (%s) does not answer: %s",
-                     status.address != NULL ? status.address : "not found",
-                     status.problem != NULL && *status.problem != '\0' ? status.problem
-                                                                       : "no connection in time");
+    return mem_print(
+        "the store (%s) does not answer: %s; start it, or correct store in sluice.conf",
+        status.address != NULL ? status.address : "not found",
+        status.problem != NULL && *status.problem != '\0' ? status.problem
+                                                          : "no connection in time");
 }
 
 bool client_open(struct client *client, const struct conf *conf, char **problem_r)

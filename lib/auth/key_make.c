@@ -31,17 +31,23 @@ EVP_PKEY *key_make(enum key_algorithm algorithm)
     return key;
 }
 
-/* All folders above path. */
-static void make_folders(const char *path)
+/* All folders above path.  Of one that cannot be made the first reason counts: what would be below
+ * it fails with another. */
+static bool make_folders(const char *path, char **problem_r)
 {
     char *folder = mem_copy(path);
+    bool made = true;
 
-    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(folder + 1, '/'); made && slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        (void)mkdir(folder, FOLDER_MODE); /* what is missing then is told by open(2) */
+        made = mkdir(folder, FOLDER_MODE) == 0 || errno == EEXIST || access(folder, F_OK) == 0;
+        if (!made)
+            *problem_r = mem_print("cannot make %s: %s", folder, strerror(errno));
         *slash = '/';
     }
     free(folder);
+    return made;
 }
 
 static bool write_all(int descriptor, const char *bytes, size_t length)
@@ -73,7 +79,8 @@ bool key_write(EVP_PKEY *private_key, const char *path, char **problem_r)
         goto done;
     }
     length = BIO_get_mem_data(memory, &bytes);
-    make_folders(path);
+    if (!make_folders(path, problem_r))
+        goto done;
     descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     done = descriptor >= 0 && write_all(descriptor, bytes, (size_t)length);
     if (!done)

@@ -110,6 +110,35 @@ static bool is_for_good(const struct account *account)
            saved_group == account->gid && setuid(0) != 0 && seteuid(0) != 0;
 }
 
+/* Whom user and group name; account_r->name is the caller's. */
+static bool find_target(const char *user, const char *group, struct account *account_r,
+                        char **problem_r)
+{
+    if (!find_user(user, account_r)) {
+        *problem_r = mem_print("user = %s: there is no such user", user);
+        return false;
+    }
+    if (account_r->uid == 0) {
+        *problem_r = mem_print("user = %s is root: name one without rights", user);
+        return false;
+    }
+    if (group != NULL && group[0] != '\0' && !privileges_find_group(group, &account_r->gid)) {
+        *problem_r = mem_print("group = %s: there is no such group", group);
+        return false;
+    }
+    return true;
+}
+
+bool privileges_check(const char *user, const char *group, char **problem_r)
+{
+    struct account account = {0};
+    const bool found =
+        user == NULL || user[0] == '\0' || find_target(user, group, &account, problem_r);
+
+    free(account.name);
+    return found;
+}
+
 bool privileges_drop(const char *user, const char *group, char **problem_r)
 {
     struct account account = {0};
@@ -117,18 +146,8 @@ bool privileges_drop(const char *user, const char *group, char **problem_r)
 
     if (user == NULL || user[0] == '\0' || geteuid() != 0)
         return true;
-    if (!find_user(user, &account)) {
-        *problem_r = mem_print("there is no user %s", user);
+    if (!find_target(user, group, &account, problem_r))
         goto done;
-    }
-    if (account.uid == 0) {
-        *problem_r = mem_print("user %s is root: name one without rights", user);
-        goto done;
-    }
-    if (group != NULL && group[0] != '\0' && !privileges_find_group(group, &account.gid)) {
-        *problem_r = mem_print("there is no group %s", group);
-        goto done;
-    }
     if (initgroups(account.name, account.gid) != 0 ||
         setresgid(account.gid, account.gid, account.gid) != 0 ||
         setresuid(account.uid, account.uid, account.uid) != 0) {

@@ -11,6 +11,9 @@
  * false: problem_r says why, in one sentence (the caller frees it). */
 bool privileges_drop(const char *user, const char *group, char **problem_r);
 
+/* Whether privileges_drop() would find user and group, as anybody may ask. */
+bool privileges_check(const char *user, const char *group, char **problem_r);
+
 /* A user's id and group by name or number.  false: there is none. */
 bool privileges_find_user(const char *name, uid_t *uid_r, gid_t *gid_r);
 

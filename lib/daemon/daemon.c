@@ -224,6 +224,17 @@ static int complain(const struct run *run, int status, char *problem)
     return status;
 }
 
+/* What -t says of a configuration that could be read. */
+static int check_only(const struct run *run, const struct conf *conf)
+{
+    char *problem = NULL;
+
+    if (!privileges_check(conf->user, conf->group, &problem))
+        return complain(run, EX_CONFIG, problem);
+    printf("%s: the configuration is good\n", run->program->name);
+    return EX_OK;
+}
+
 /* As root: what needs it. */
 static int bind_and_drop(struct run *run, const struct conf *conf)
 {
@@ -304,14 +315,13 @@ int daemon_main(int argc, char **argv, const struct daemon_program *program)
         goto done;
     conf = options_load(&run.options, &problems);
     if (!conf) {
-        fprintf(stderr, "%s\n", problems);
+        fputs(problems, stderr);
         free(problems);
         status = EX_CONFIG;
         goto done;
     }
     if (run.options.check_only) {
-        printf("%s: the configuration is good\n", program->name);
-        status = EX_OK;
+        status = check_only(&run, conf);
         goto done;
     }
     mem_tune();

@@ -24,6 +24,7 @@ struct log_settings services_log_settings(const char *program, const struct conf
         .destination = conf->log,
         .format = conf->log_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
         .facility = conf->log_facility,
+        .owner = conf->user,
     };
 }
 

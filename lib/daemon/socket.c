@@ -2,11 +2,13 @@
 /* Listening sockets. */
 #include "lib/daemon/socket.h"
 
+#include "lib/base/count.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/base/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -34,6 +36,31 @@ static char *problem_of(const struct conf_listen *where, const char *what)
 
     free(name);
     return problem;
+}
+
+/* What errno says, and what to do about it. */
+static char *failure_of(const struct conf_listen *where, int number)
+{
+    static const struct {
+        int number;
+        const char *advice;
+    } advices[] = {
+        {EADDRINUSE, "another program listens there; stop it, or configure another port"},
+        {EADDRNOTAVAIL, "this host has no such address; configure one that it has"},
+        {EACCES, "start it as root, or configure a place that this user may use"},
+        {ENOENT, "its folder is not there; make it, or configure another"},
+    };
+    char *what, *problem;
+
+    for (size_t i = 0; i < COUNT_OF(advices); i++) {
+        if (advices[i].number != number)
+            continue;
+        what = mem_print("%s: %s", strerror(number), advices[i].advice);
+        problem = problem_of(where, what);
+        free(what);
+        return problem;
+    }
+    return problem_of(where, strerror(number));
 }
 
 static socklen_t unix_address(const char *path, struct sockaddr_un *address)
@@ -72,13 +99,14 @@ bool socket_set_access(const char *path, const struct socket_access *access, cha
         *problem_r = mem_print("%s: there is no group \"%s\"", path, access->group);
         return false;
     }
-    /* The mode comes last: a change of owner may take bits away. */
-    if ((owner != (uid_t)-1 || group != (gid_t)-1) && chown(path, owner, group) != 0) {
+    /* The folder may be the owner's, who could put a link in the socket's place: no link is
+     * followed. The mode comes last: a change of owner may take bits away. */
+    if ((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(path, owner, group) != 0) {
         *problem_r = mem_print("%s: cannot give it to group \"%s\": %s", path, access->group,
                                strerror(errno));
         return false;
     }
-    if (chmod(path, access->mode) != 0) {
+    if (fchmodat(AT_FDCWD, path, access->mode, AT_SYMLINK_NOFOLLOW) != 0) {
         *problem_r = mem_print("%s: cannot set its mode: %s", path, strerror(errno));
         return false;
     }
@@ -118,14 +146,15 @@ static const char *remove_stale(const struct conf_listen *where)
     if (lstat(where->path, &status) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(status.st_mode))
-        return "something else is there: File exists";
+        return "File exists: something else than a socket; move it away";
     fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
     if (fd < 0)
         return strerror(errno);
     refused = connect(fd, (const struct sockaddr *)&address, length) != 0 && errno == ECONNREFUSED;
     close(fd);
     if (!refused)
-        return "another process does: Address already in use";
+        return "Address already in use: another process listens there; stop it, or configure "
+               "another path";
     return unlink(where->path) == 0 ? NULL : strerror(errno);
 }
 
@@ -158,11 +187,11 @@ static int listen_unix(const struct conf_listen *where, const struct socket_acce
     bound = fd >= 0 && bind(fd, (const struct sockaddr *)&name, length) == 0;
     umask(before);
     if (!bound)
-        *problem_r = problem_of(where, strerror(errno));
+        *problem_r = failure_of(where, errno);
     else if (socket_set_access(where->path, access, problem_r)) {
         if (listen(fd, SOMAXCONN) == 0)
             return fd;
-        *problem_r = problem_of(where, strerror(errno));
+        *problem_r = failure_of(where, errno);
     }
     if (bound)
         (void)unlink(where->path);
@@ -215,7 +244,7 @@ static int listen_inet(const struct conf_listen *where, char **problem_r)
     if (fd < 0 && any && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
         fd = open_inet(&ipv4, any);
     if (fd < 0)
-        *problem_r = problem_of(where, strerror(errno));
+        *problem_r = failure_of(where, errno);
     return fd;
 }
 

@@ -33,6 +33,9 @@ struct log_settings {
     const char *destination; /* "syslog", "syslog:SOCKET", "stderr" or "file:PATH" */
     enum log_format format;
     int facility; /* LOG_MAIL ... */
+    /* Who is to write it when root has been given up: a file that root makes is given to this user,
+     * so that it can be opened anew.  NULL or "": it stays with who makes it. */
+    const char *owner;
 };
 
 struct log;

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/count.h"
 #include "lib/base/mem.h"
+#include "lib/base/privileges.h"
 #include "lib/log/stamp.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ struct sink_kind {
     const char *default_path; /* NULL: one must be given */
     bool takes_path;
     bool reconnects; /* an error ends the connection, and another one is tried */
-    bool (*open)(struct sink *sink, char **problem_r);
+    bool (*open)(struct sink *sink, const char *owner, char **problem_r);
     /* Like write(2), and never waits. */
     ssize_t (*put)(struct sink *sink, const char *bytes, size_t length);
     size_t (*render)(struct sink *sink, const struct sink_line *line, char whole_r[STAMPED_MAX]);
@@ -80,8 +81,9 @@ static bool syslog_connect(struct sink *sink)
     return sink->fd >= 0;
 }
 
-static bool syslog_open(struct sink *sink, char **problem_r)
+static bool syslog_open(struct sink *sink, const char *owner, char **problem_r)
 {
+    (void)owner;
     if (strlen(sink->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
         *problem_r = mem_print("%s: too long for a socket's path", sink->path);
         return false;
@@ -111,13 +113,32 @@ static size_t syslog_render(struct sink *sink, const struct sink_line *line,
 
 /* --- a file, standard error ------------------------------------------------------------- */
 
-static bool file_open(struct sink *sink, char **problem_r)
+/* Only what was made here is given away: in a folder of the owner's, whatever lay there before may
+ * be a link to somebody else's file. */
+static void give(int fd, const char *owner)
+{
+    uid_t uid;
+    gid_t gid;
+
+    if (owner == NULL || owner[0] == '\0' || geteuid() != 0 ||
+        !privileges_find_user(owner, &uid, &gid))
+        return;
+    if (fchown(fd, uid, gid) != 0)
+        return; /* then it stays root's, and what opens it anew will say so */
+}
+
+static bool file_open(struct sink *sink, const char *owner, char **problem_r)
 {
     /* O_NONBLOCK is for who names a FIFO; it means nothing to a file. */
-    sink->fd =
-        open(sink->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
+    sink->fd = open(sink->path, flags | O_CREAT | O_EXCL, 0640);
+    if (sink->fd >= 0)
+        give(sink->fd, owner);
+    else if (errno == EEXIST)
+        sink->fd = open(sink->path, flags | O_CREAT, 0640);
     if (sink->fd < 0)
-        *problem_r = mem_print("%s: %s", sink->path, strerror(errno));
+        *problem_r = mem_print("cannot write the log %s: %s", sink->path, strerror(errno));
     return sink->fd >= 0;
 }
 
@@ -131,8 +152,9 @@ static ssize_t file_put(struct sink *sink, const char *bytes, size_t length)
     return put;
 }
 
-static bool stderr_open(struct sink *sink, char **problem_r)
+static bool stderr_open(struct sink *sink, const char *owner, char **problem_r)
 {
+    (void)owner;
     (void)problem_r;
     sink->fd = STDERR_FILENO;
     return true;
@@ -209,7 +231,7 @@ struct sink *sink_open(const struct log_settings *settings, char **problem_r)
     sink->facility = settings->facility;
     sink->fd = -1;
     stamp_init(&sink->stamp, settings->program);
-    if (!kind->open(sink, problem_r))
+    if (!kind->open(sink, settings->owner, problem_r))
         sink_free(&sink);
     return sink;
 }

@@ -143,7 +143,7 @@ static char *describe(const char *path, int error)
         return mem_print("%s is in use by another process", path);
     if (error == EILSEQ)
         return mem_print("%s is not a journal of Sluice: move it away", path);
-    return mem_print("%s: %s", path, strerror(error));
+    return mem_print("cannot write %s (state-directory): %s", path, strerror(error));
 }
 
 static int open_locked(struct journal_file *file, const char *path, int flags)

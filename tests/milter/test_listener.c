@@ -118,7 +118,7 @@ static void test_listener_in_use(void **state)
     memcpy(where.sun_path, path, strlen(path) + 1);
     assert_int_equal(bind(descriptor, (struct sockaddr *)&where, sizeof(where)), 0);
     assert_int_equal(listen(descriptor, 1), 0);
-    in_child(conf_text, "another process does", NULL);
+    in_child(conf_text, "another process listens there", NULL);
     connection = connect_unix();
     assert_true(connection >= 0);
     close(connection);

@@ -69,6 +69,7 @@ COMMANDS = {
     "help": (["--help"], 0, "SIGHUP"),
     "unknown-option": (["-x"], 64, "--help"),
     "an-argument": (GOOD + ["start"], 64, '"start"'),
+    "no-such-user-to-test": (GOOD + ["-t", "-o", "user=no-such-user"], 78, "user = no-such-user: there is no such user"),
     "option-without-value": (["-c"], 64, "--help"),
     "no-such-file": (["-c", "{conf}.missing"], 78, "{conf}.missing"),
     "bad-override": (GOOD + ["-t", "-o", "mode=enfroce"], 78, "enforce"),

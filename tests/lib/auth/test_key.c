@@ -213,6 +213,9 @@ static void test_key_make(void **state)
         assert_string_equal(record, want);
         assert_false(key_write(made, path, &problem));
         assert_non_null(strstr(problem, "File exists"));
+        free(problem);
+        assert_false(key_write(made, "/proc/nowhere/example.com/s.pem", &problem));
+        assert_non_null(strstr(problem, "cannot make /proc/nowhere: "));
         assert_int_equal(unlink(path), 0);
         free(problem);
         free(want);

@@ -76,12 +76,14 @@ static void test_drop(void **state)
         {"user, empty group", "nobody", "", ANSWER_DROPPED, NULL},
         {"user by number", number, NULL, ANSWER_DROPPED, NULL},
         {"user and group", "nobody", group_number, ANSWER_DROPPED, NULL},
-        {"no such user", "no-such-user", NULL, ANSWER_REFUSED, "no user no-such-user"},
-        {"no such group", "nobody", "no-such-group", ANSWER_REFUSED, "no group no-such-group"},
+        {"no such user", "no-such-user", NULL, ANSWER_REFUSED,
+         "user = no-such-user: there is no such user"},
+        {"no such group", "nobody", "no-such-group", ANSWER_REFUSED,
+         "group = no-such-group: there is no such group"},
         {"root", "root", NULL, ANSWER_REFUSED, "root"},
         {"root by number", "0", NULL, ANSWER_REFUSED, "root"},
-        {"highest number", "4294967295", NULL, ANSWER_REFUSED, "no user"},
-        {"number and more", "0x", NULL, ANSWER_REFUSED, "no user"},
+        {"highest number", "4294967295", NULL, ANSWER_REFUSED, "no such user"},
+        {"number and more", "0x", NULL, ANSWER_REFUSED, "no such user"},
     };
 
     (void)state;

@@ -105,7 +105,7 @@ static void test_unix_taken(void **state)
     int client;
 
     (void)state;
-    fails_at(&where, "another process does");
+    fails_at(&where, "another process listens there");
     client = connect_to(&where);
     assert_true(client >= 0); /* it is still theirs */
     close(client);

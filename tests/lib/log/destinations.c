@@ -51,7 +51,10 @@ struct log *open_log(const char *kind, enum log_format format)
 {
     char *destination =
         strcmp(kind, "stderr") == 0 ? mem_copy(kind) : mem_print("%s:%s", kind, log_path);
-    struct log_settings settings = {"sluice-test", destination, format, LOG_MAIL};
+    struct log_settings settings = {.program = "sluice-test",
+                                    .destination = destination,
+                                    .format = format,
+                                    .facility = LOG_MAIL};
     char *problem = NULL;
     struct log *log = log_open(&settings, &problem);
 

@@ -266,7 +266,10 @@ static void test_nothing_follows_the_cut(void **state)
 static void test_memory(void **state)
 {
     struct log *log = log_open_memory(LOG_FORMAT_TEXT);
-    struct log_settings settings = {"sluice-test", "file:/dev/null/log", LOG_FORMAT_JSON, LOG_MAIL};
+    struct log_settings settings = {.program = "sluice-test",
+                                    .destination = "file:/dev/null/log",
+                                    .format = LOG_FORMAT_JSON,
+                                    .facility = LOG_MAIL};
     struct log_event event;
     char *problem = NULL;
     char *lines = log_taken(log);

@@ -3,6 +3,7 @@
 
 #include "lib/base/count.h"
 #include "lib/base/mem.h"
+#include "lib/base/privileges.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,7 +23,10 @@
 static void reopen(struct log *log)
 {
     char *destination = mem_print("file:%s", log_path);
-    struct log_settings settings = {"sluice-test", destination, LOG_FORMAT_TEXT, LOG_MAIL};
+    struct log_settings settings = {.program = "sluice-test",
+                                    .destination = destination,
+                                    .format = LOG_FORMAT_TEXT,
+                                    .facility = LOG_MAIL};
     char *problem = NULL;
 
     if (!log_reopen(log, &settings, &problem))
@@ -113,7 +117,10 @@ static void test_destinations(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-        struct log_settings settings = {"sluice-test", wrong[i], LOG_FORMAT_TEXT, LOG_MAIL};
+        struct log_settings settings = {.program = "sluice-test",
+                                        .destination = wrong[i],
+                                        .format = LOG_FORMAT_TEXT,
+                                        .facility = LOG_MAIL};
         char *problem = NULL;
 
         if (log_open(&settings, &problem) != NULL || problem == NULL)
@@ -125,8 +132,10 @@ static void test_destinations(void **state)
 static void test_rotation(void **state)
 {
     struct log *log = open_log("file", LOG_FORMAT_TEXT);
-    struct log_settings wrong = {"sluice-test", "file:/dev/null/folder/log", LOG_FORMAT_JSON,
-                                 LOG_MAIL};
+    struct log_settings wrong = {.program = "sluice-test",
+                                 .destination = "file:/dev/null/folder/log",
+                                 .format = LOG_FORMAT_JSON,
+                                 .facility = LOG_MAIL};
     char *rotated = mem_print("%s.1", log_path);
     char *problem = NULL;
 
@@ -144,6 +153,37 @@ static void test_rotation(void **state)
     assert_file(rotated, 0, 1);
     assert_file(log_path, 2, 3);
     free(rotated);
+}
+
+/* What root makes is given to who writes it later; what lay there before is not. */
+static void test_owner(void **state)
+{
+    char *destination = mem_print("file:%s", log_path);
+    const struct log_settings settings = {
+        .program = "sluice-test", .destination = destination, .owner = "nobody"};
+    uid_t uid;
+    gid_t gid;
+
+    (void)state;
+    if (geteuid() != 0 || !privileges_find_user("nobody", &uid, &gid)) {
+        free(destination);
+        skip();
+    }
+    for (int before = 0; before < 2; before++) {
+        char *problem = NULL;
+        struct log *log;
+        struct stat status;
+
+        (void)unlink(log_path);
+        if (before)
+            assert_int_equal(close(open(log_path, O_WRONLY | O_CREAT, 0640)), 0);
+        log = log_open(&settings, &problem);
+        assert_non_null(log);
+        assert_int_equal(stat(log_path, &status), 0);
+        assert_int_equal(status.st_uid, before ? 0 : uid);
+        log_close(&log);
+    }
+    free(destination);
 }
 
 static void limit_file_size(rlim_t size)
@@ -291,6 +331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_file_is_added_to, log_set_up, log_tear_down),
         cmocka_unit_test_setup_teardown(test_destinations, log_set_up, log_tear_down),
         cmocka_unit_test_setup_teardown(test_rotation, log_set_up, log_tear_down),
+        cmocka_unit_test_setup_teardown(test_owner, log_set_up, log_tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, log_set_up, log_tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk_and_the_next_line_writes, log_set_up,
                                         log_tear_down),
