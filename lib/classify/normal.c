@@ -3,9 +3,11 @@
 #include "lib/classify/normal.h"
 
 #include "lib/base/count.h"
+#include "lib/classify/letters.h"
 
 #include <string.h>
 
+#define FIRST_LEAD 0xc0 /* letters of several octets begin so, in UTF-8 */
 #define TOKEN_MAX 255 /* octets of a word that is looked at for addresses */
 
 /* What an octet may be part of. */
@@ -13,18 +15,17 @@ enum octet {
     IN_HEX = 1, /* IP addresses: also '.' and ':' */
     IN_LOCAL = 2, /* the local part of an address */
     IN_DOMAIN = 4,
-    IN_QUOTE = 8, /* left out */
-    IN_DIGIT = 16,
-    IN_UPPER = 32,
-    IN_CARE = 64, /* where an address may be */
-    IN_ODD = 128, /* more than a change of case */
+    IN_DIGIT = 8,
+    IN_UPPER = 16,
+    IN_CARE = 32, /* where an address may be */
+    IN_ODD = 64, /* left out, or a blank */
 };
 
 #define D (IN_HEX | IN_LOCAL | IN_DOMAIN | IN_DIGIT | IN_CARE)
 #define H (IN_HEX | IN_LOCAL | IN_DOMAIN)
 #define A (IN_LOCAL | IN_DOMAIN)
 #define U IN_UPPER
-#define Q (IN_QUOTE | IN_ODD)
+#define Q IN_ODD
 static const unsigned char octets[256] = {
     ['0'] = D,
     ['1'] = D,
@@ -107,7 +108,6 @@ static const unsigned char octets[256] = {
     ['"'] = Q,
     ['\''] = Q,
     ['`'] = Q,
-    [0xe2] = IN_ODD, /* UTF-8's typographic quotation marks begin so */
 };
 #undef D
 #undef H
@@ -220,11 +220,9 @@ static bool find_address(struct span token, size_t at, size_t from, size_t *star
     return true;
 }
 
-/* How many octets the mark at the beginning has: a quotation mark, also one of U+2018 to U+201F. */
+/* How many octets the typographic quotation mark at the beginning has: U+2018 to U+201F, or 0. */
 static size_t quote_length(struct span text)
 {
-    if (is_in(text.start[0], IN_QUOTE))
-        return 1;
     if (text.length >= 3 && text.start[0] == '\xe2' && text.start[1] == '\x80' &&
         (unsigned char)text.start[2] >= 0x98 && (unsigned char)text.start[2] <= 0x9f)
         return 3;
@@ -242,16 +240,18 @@ static void put_plain(struct writer *writer, struct span token)
 
         if (octet & IN_UPPER)
             c = (char)(c | 0x20);
-        if (octet & IN_ODD) {
+        if ((unsigned char)c >= FIRST_LEAD) {
             size_t quote = quote_length(span_from(token, i));
+            size_t length = 0;
 
-            if (quote > 0) {
-                i += quote - 1;
-                continue;
-            }
-            c = c == '_' ? ' ' : c;
+            i += (quote > 0 ? quote : letters_fold(span_from(token, i), out, &length)) - 1;
+            out += length;
+        } else if (octet & IN_ODD) {
+            if (c == '_')
+                *out++ = ' ';
+        } else {
+            *out++ = c;
         }
-        *out++ = c;
     }
     writer->length = (size_t)(out - writer->bytes);
 }

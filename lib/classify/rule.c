@@ -5,6 +5,7 @@
 #include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/words.h"
+#include "lib/classify/letters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,7 @@ static bool read_pattern(struct rule *rule, struct span *text, char **problem_r)
     struct rule_pattern *pattern = &rule->patterns[rule->npatterns];
     size_t length = 0;
     bool negated = span_skip(text, "!");
+    char *as_written;
 
     *text = span_from(*text, 1);
     while (length < text->length && text->start[length] != '/')
@@ -221,7 +223,9 @@ static bool read_pattern(struct rule *rule, struct span *text, char **problem_r)
                                  : mem_print("there are more than %d patterns", RULE_PATTERNS_MAX);
         return false;
     }
-    pattern->expression = mem_copy_n(text->start, length);
+    as_written = mem_copy_n(text->start, length);
+    pattern->expression = letters_folded(as_written);
+    free(as_written);
     pattern->negated = negated;
     rule->npatterns++;
     *text = span_from(*text, length + 1);

@@ -43,7 +43,24 @@ static void test_forms(void **state)
         {"first 550-5.1.1 second 550 5.1.1 third", "first second third", true},
         {"first 550-second", "first second", true},
         {"first 550-5.1.1 second", "first 550-5.1.1 second", false},
-        {"\xd0\x9d\xd0\xb5\xd1\x82 USER", "\xd0\x9d\xd0\xb5\xd1\x82 user", false},
+        {"\xd0\x9d\xd0\xb5\xd1\x82 USER", "\xd0\xbd\xd0\xb5\xd1\x82 user", false},
+        {"\xd0\x81\xd0\x96 \xd1\x91\xd0\x96", "\xd0\xb5\xd0\xb6 \xd0\xb5\xd0\xb6", false},
+        {"\xd0\x84", "\xd1\x94", false},
+        {"Empf\xc3\xa4nger \xc3\x9c"
+         "berf\xc3\xbcllt",
+         "empfanger uberfullt", false},
+        {"gro\xc3\x9f gro\xdf", "gross gros", false},
+        {"Empf\xe4nger \xc9t\xe9", "empfanger ete", false},
+        {"e\xcc\x81t\xc3\xa9", "ete", false},
+        {"no\xc2\xa0"
+         "User",
+         "no user", false},
+        {"\xc5\x81\xc3\xb3"
+         "d\xc5\xba P\xc5\x99\xc3\xad\xc5\xa1",
+         "lodz pris", false},
+        {"\xe7\x94\xa8\xe6\x88\xb7", "\xe7\x94\xa8\xe6\x88\xb7", false},
+        {"\xc3", "a", false},
+        {"\xf0", "d", false},
         {"\xe2\x80", "\xe2\x80", false},
         {"", "", false},
     };
