@@ -156,7 +156,8 @@ def burst(site):
 
 def start(folder, keep):
     folder.mkdir(mode=0o755)
-    options = {"contact": f'"postmaster@{DOMAIN}"'}
+    # The daemons have logs of their own; this one is for what sluicectl changes.
+    options = {"contact": f'"postmaster@{DOMAIN}"', "log": f'"file:{folder}/sluicectl.log"'}
     site = step(
         f"make keys, logins and {folder}",
         lambda: site_module.Site(

@@ -257,7 +257,8 @@ void log_close(struct log **log)
     for (; old->first != NULL; pop(old))
         lost += old->first->report ? 0 : 1;
     if (lost > 0)
-        (void)fprintf(stderr, "%" PRIu64 " log lines could not be written\n", lost);
+        (void)fprintf(stderr, "%" PRIu64 " log line%s could not be written\n", lost,
+                      lost == 1 ? "" : "s");
     sink_free(&old->sink);
     text_free(&old->memory);
     pthread_mutex_destroy(&old->lock);

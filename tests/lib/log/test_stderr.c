@@ -2,6 +2,7 @@
 #include "tests/lib/log/destinations.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/count.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,19 +57,24 @@ static void test_stalled_stderr(void **state)
 
 static void test_closing_tells_what_is_lost(void **state)
 {
-    int fd = catch_stderr(false);
-    struct log *log = open_log("syslog", LOG_FORMAT_TEXT);
-    struct text text = TEXT_EMPTY;
+    static const char *const said[] = {"", "1 log line could not be written\n",
+                                       "2 log lines could not be written\n"};
 
     (void)state;
-    write_number(log, 0, NULL);
-    write_number(log, 1, NULL);
-    log_close(&log);
-    release_stderr();
-    take_in(fd, &text);
-    close(fd);
-    assert_string_equal(text_string(&text), "2 log lines could not be written\n");
-    text_free(&text);
+    for (int count = 0; count < (int)COUNT_OF(said); count++) {
+        int fd = catch_stderr(false);
+        struct log *log = open_log("syslog", LOG_FORMAT_TEXT);
+        struct text text = TEXT_EMPTY;
+
+        for (int i = 0; i < count; i++)
+            write_number(log, i, NULL);
+        log_close(&log);
+        release_stderr();
+        take_in(fd, &text);
+        close(fd);
+        assert_string_equal(text_string(&text), said[count]);
+        text_free(&text);
+    }
 }
 
 int main(void)
