@@ -13,6 +13,7 @@ import pytest  # noqa: E402
 from support import (
     credentials,
     nameserver,
+    noise,
     postfix,
     process,
     proof,
@@ -32,12 +33,17 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "near_miss(causes): the test shows what must not raise them")
 
 
-def pytest_collection_finish(session):
-    proof.write_collected(session.items)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    proof.collected(items, not any("::" in word for word in config.args))
 
 
 def pytest_runtest_setup():
     proof.begin()
+
+
+def pytest_runtest_teardown():
+    noise.stop()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -48,7 +48,7 @@ def fixture_place(module_site, server):
     options = {
         "class-lookup": f'{{"store", "socketmap:unix:{server.path}:classes"}}',
         "class-cache": f"{int(CACHE_SEC * 1000)}ms",
-        "class-timeout": "300ms",
+        "class-timeout": "2s",
     }
     return module_site(mta="none", options=options, sections=SECTIONS, resolver=False)
 
@@ -75,7 +75,7 @@ def test_a_class_in_the_store(place):
     assert accepted(place, user) == 1
     assert place.ctl.run("class", "set", user, "big").stdout == f"user:{user}: class big\n"
     assert holds(place, user) == ("big", "2")
-    wait.poll(lambda: accepted(place, user, 1) == 1, 20, "the class is in force")
+    wait.poll(lambda: accepted(place, user, 1) == 1, what="the class is in force")
     assert accepted(place, user) == 0
     listed = json.loads(place.ctl.run("class", "--json", "list").stdout)["classes"]
     assert listed == {f"user:{user}": "big"}
@@ -124,14 +124,14 @@ def test_a_table_server_in_trouble(place, server):
     log = place.policyd.log
     assert accepted(place, "stale@example.test", 2) == 2
     assert accepted(place, "temp@example.test") == 1
-    down = log.wait(event="class-lookup", state="down", seconds=20)
+    down = log.wait(event="class-lookup", state="down")
     assert "TEMP busy" in down["problem"] and down["lookup"].endswith(":classes")
     log.mark()
     assert accepted(place, "other@example.test", 1) == 1
-    log.wait(event="class-lookup", state="up", seconds=20)
+    log.wait(event="class-lookup", state="up")
     log.mark()
     accepted(place, "bad@example.test")
-    assert "protocol" in log.wait(event="class-lookup", state="down", seconds=20)["problem"]
+    assert "protocol" in log.wait(event="class-lookup", state="down")["problem"]
 
 
 def test_a_table_server_that_is_away(place, server):
@@ -147,7 +147,7 @@ def test_a_table_server_that_is_away(place, server):
         assert accepted(place, "stale@example.test", 1) == 1
     server.start()
     assert accepted(place, "back@example.test", 1) == 1
-    wait.poll(lambda: accepted(place, "back@example.test", 1) == 1, 20, "the server is found again")
+    wait.poll(lambda: accepted(place, "back@example.test", 1) == 1, what="the server is found again")
 
 
 def test_a_table_server_that_is_silent(place, server):

@@ -86,18 +86,19 @@ def postfix_accepted(site):
 def check_counters(site, accepted):
     queue = wait.poll(
         lambda: (lambda found: found if len(found) == len(accepted) else None)(postfix_accepted(site)),
-        30,
-        f"{len(accepted)} messages in Postfix' log",
+        what=f"{len(accepted)} messages in Postfix' log",
     )
     assert sum(queue.values()) == sum(taken for _, taken in accepted)
     counts = truth(accepted)
-    wrong = {}
     for user in USERS:
-        seen = used(site, f"{user}@{DOMAIN}")
-        want = counts[user]
-        if (seen["daily"], seen["rcpts"]) != (want["daily"], want["rcpts"]):
-            wrong[user] = (seen, want)
-    assert not wrong
+        want = (counts[user]["daily"], counts[user]["rcpts"])
+
+        def is_right(user=user, want=want):
+            seen = used(site, f"{user}@{DOMAIN}")
+            return (seen["daily"], seen["rcpts"]) == want
+
+        told = lambda user=user: str(used(site, f"{user}@{DOMAIN}"))  # noqa: E731
+        wait.poll(is_right, what=f"{want} of {user}", on_timeout=told)
     assert used(site, f"sender-domain:{DOMAIN}")["site"] == sum(taken for _, taken in accepted)
 
 
@@ -105,7 +106,7 @@ def start(site):
     return site(
         sections=LIMITS,
         durable=True,
-        options={"store-timeout": "500ms"},
+        options={"store-timeout": "5s"},
         # For XCLIENT logins on the plain port: the test's users share connections.
         settings={"smtpd_sasl_auth_enable": "yes"},
     )

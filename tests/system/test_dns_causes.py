@@ -234,8 +234,8 @@ def test_what_has_changed_is_seen(station):
     reverse = ZONES["100.51.198.in-addr.arpa"] + "10 IN PTR mx2.out.test.\n"
     place.dns.set_zone("out.test", ZONES["out.test"] + f"mx2 IN A {BARE}\n")
     place.dns.set_zone("100.51.198.in-addr.arpa", reverse)
-    log.wait(20, cause="reputation.ip-listed", ip=LISTED, state="gone")
-    log.wait(20, cause="dns.ptr", ip=BARE, state="good", ptr="mx2.out.test")
+    log.wait(cause="reputation.ip-listed", ip=LISTED, state="gone")
+    log.wait(cause="dns.ptr", ip=BARE, state="good", ptr="mx2.out.test")
     assert len(log.events(cause="reputation.ip-listed")) == 2
 
 

@@ -8,12 +8,11 @@ import signal
 
 import pytest
 
-from support import counting, nameserver, policy, ports, preload, proof, sluice, wait
+from support import counting, nameserver, noise, policy, ports, preload, proof, sluice, wait
 from support.counting import Charger, Load, MilterCharger
 
 TIMEOUT_SEC = 0.25
-SLACK_SEC = 0.5  # for a machine that has other things to do
-LONGEST_SEC = TIMEOUT_SEC + SLACK_SEC
+LONGEST_SEC = 3 * TIMEOUT_SEC
 
 
 @pytest.fixture
@@ -82,9 +81,10 @@ def test_black_hole(station, run, daemon):
         # The sender's domain and the recipient's are asked at once, and that there was no answer is
         # remembered for the message's later stages.
         first = one.message()
-    assert TIMEOUT_SEC * 0.8 < first.seconds < LONGEST_SEC and first.accepted
+    assert TIMEOUT_SEC * 0.8 < first.seconds and first.accepted
+    noise.assert_within([first.seconds], LONGEST_SEC)
     assert hole.questions() >= 2
-    assert max(seconds(learn(connect))) < LONGEST_SEC
+    noise.assert_within(seconds(learn(connect)), LONGEST_SEC)
     # Once a second it is tried, without anybody waiting for that.
     with Load([connect], user="user@later.test") as load:
         wait.poll(lambda: hole.questions() and len(load.answers) > 100, what="messages, and a try")
@@ -93,7 +93,11 @@ def test_black_hole(station, run, daemon):
     assert_known(connect)
     found = failures(server)[0]
     assert found["problem"] == "timed out" and "resolver" in found["hint"]
-    assert any("the resolver does not answer" in each["problem"] for each in failures(server))
+    wait.poll(
+        lambda: any("the resolver does not answer" in each["problem"] for each in failures(server)),
+        what="the resolver said to be away",
+        on_timeout=server.describe,
+    )
 
 
 def test_nobody_at_the_port(station):
@@ -104,7 +108,7 @@ def test_nobody_at_the_port(station):
     def connect():
         return Charger(place.policy_socket)
 
-    assert max(seconds(learn(connect))) < LONGEST_SEC
+    noise.assert_within(seconds(learn(connect)), LONGEST_SEC)
     assert_known(connect)
     done = place.ctl.run("status", "resolver", check=False)
     assert done.returncode == 1 and str(port) in done.stdout and "correct resolver" in done.stdout
@@ -120,10 +124,11 @@ def test_away_and_back(station, how):
     assert finds_absent(place, "before")
     (place.dns.pause if how == "frozen" else place.dns.stop)()
     answers = learn(connect)
-    assert max(seconds(answers)) < LONGEST_SEC and all(each.accepted for each in answers)
+    noise.assert_within(seconds(answers), LONGEST_SEC)
+    assert all(each.accepted for each in answers)
     assert_known(connect)
     (place.dns.resume if how == "frozen" else place.dns.start)()
-    wait.poll(lambda: finds_absent(place, "after"), 10, "the check works again")
+    wait.poll(lambda: finds_absent(place, "after"), what="the check works again")
     if how == "killed":
         return  # what was refused is remembered for some seconds as any failure is
     place.policyd.log.mark()
@@ -141,7 +146,8 @@ def test_the_second_resolver(station, run, folder):
     assert finds_absent(place, "one")
     with Charger(place.policy_socket) as one:
         answers = one.messages(20)
-        assert all(each.accepted for each in answers) and max(seconds(answers)) < 2
+        assert all(each.accepted for each in answers)
+        noise.assert_within(seconds(answers), 2)
         counting.assert_nobody_waits(seconds(answers[1:]), TIMEOUT_SEC)
     assert not failures(place.policyd)
 
@@ -166,12 +172,13 @@ def test_many_recipients_wait_together(station, run):
         mta.mail("user@example.test", login="user@example.test")
         answers = [wait.timed(lambda n=n: mta.rcpt(f"x@r{n}.test", "MANY")) for n in range(4)]
         assert all(reply.passes for reply, _ in answers)
-        assert max(each for _, each in answers) < LONGEST_SEC
+        noise.assert_within([each for _, each in answers], LONGEST_SEC)
         mta.data("MANY")
         mta.header("From", "user@example.test")
         mta.body(b"Hello.\r\n")
         reply, took = wait.timed(lambda: mta.end("MANY"))
-        assert reply.passes and took < LONGEST_SEC
+        assert reply.passes
+        noise.assert_within([took], LONGEST_SEC)
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ def registry():
 
 def has_verb(verb):
     words = [sluice.program("sluicectl"), verb, "--help"]
-    done = subprocess.run(words, capture_output=True, check=False, timeout=20)
+    done = subprocess.run(words, capture_output=True, check=False, timeout=120)
     return done.returncode == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from support import policy, proof, sluice, wait
 from support.feedback import MailLog
 
-SECONDS = 30.0
+SECONDS = wait.SECONDS
 FEW = 9  # bounces are no rate yet: bounce-rate-minimum is 10
 REPORT = """\
 From: <desk@example.net>
@@ -268,7 +268,10 @@ def test_suspends_by_what_it_finds_itself(place):
         until = datetime.datetime.strptime(event["until"], "%Y-%m-%d %H:%M UTC")
         left = until - datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         assert abs(left.total_seconds() - hours * 3600) < 120
-        assert place.ctl.run("suspended", user).returncode == 0
+        wait.poll(
+            lambda user=user: place.ctl.run("suspended", user, check=False).returncode == 0,
+            what="the suspension in the store",
+        )
     for user in ("heidi@example.test", "hans@example.test"):
         assert place.ctl.run("suspended", user, check=False).returncode == 1
     with policy.Client(place.policy_socket) as client:

@@ -11,7 +11,7 @@ import pytest
 from support import credentials, proof, receiver, sluice, wait
 from support.site import DOMAIN
 
-SECONDS = 30.0
+SECONDS = wait.SECONDS
 RATE = "421 4.7.28 Our system has detected an unusual rate of unsolicited mail"
 BLOCKED = "554 5.7.1 Service unavailable; Client host [198.51.100.9] blocked using zen.spamhaus.org"
 # domain: server, cause, whether the store remembers it of the recipient or the destination

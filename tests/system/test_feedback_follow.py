@@ -15,7 +15,7 @@ import pytest
 from support import wait
 from support.feedback import Feedback, MailLog
 
-SECONDS = 30.0
+SECONDS = wait.SECONDS
 
 
 @pytest.fixture

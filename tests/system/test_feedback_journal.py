@@ -12,7 +12,7 @@ from support import sluice, wait
 from support.feedback import Feedback
 from support.journal import PROGRAM, Journal
 
-SECONDS = 30.0
+SECONDS = wait.SECONDS
 
 
 @pytest.fixture

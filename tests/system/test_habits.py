@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support import credentials, mmdb, proof, site as site_module, smtp, wait, workdir
+from support.outage import wait_states
 
 DOMAIN = site_module.DOMAIN
 DAY = 86400
@@ -28,6 +29,7 @@ def place():
         "geoip-country": f'"{mmdb.countries(folder / "country.mmdb", COUNTRIES)}"',
         "geoip-asn": f'"{mmdb.systems(folder / "asn.mmdb", SYSTEMS)}"',
         "compromise-suspend": "0",
+        "store-timeout": "2s",
     }
     authority = credentials.Authority(folder)
     settings = {"smtpd_tls_ask_ccert": "yes", "smtpd_tls_CAfile": str(authority.cert)}
@@ -218,11 +220,14 @@ def test_people_one_writes_to_are_not_new(place, login):
 
 def test_without_the_store_nothing_looks_new(place, login):
     send(place, login, "203.0.113.7")
+    for daemon in place.daemons:
+        daemon.log.mark()
     place.redis.freeze()
     try:
         assert not found(place, send(place, login, "192.0.2.7"))
     finally:
         place.redis.thaw()
+    wait_states(place.daemons, ["down", "up"])
 
 
 def test_what_was_not_told_at_once_is_told(place, login):
@@ -271,7 +276,10 @@ def test_a_stolen_account_is_suspended_and_released(suspending, login):
     assert (by["cause"], by["reason"]) == ("account.anomaly", "cause account.anomaly")
     pose = {"ADDR": "198.51.100.1", "NAME": "[UNAVAILABLE]", "LOGIN": login}
     with smtp.Client(place.mta.submission_port, xclient=pose) as connection:
-        assert "[account.suspended]" in connection.send(login, ["r@example.net"]).refusal.text
+        wait.poll(
+            lambda: "[account.suspended]" in str(connection.send(login, ["r@example.net"]).refusal),
+            what="the suspension in force",
+        )
     assert "is forgiven" in place.ctl.run("release", login).stdout
     for daemon in place.daemons:
         daemon.stop()  # what a daemon was told within the last ten seconds is forgotten

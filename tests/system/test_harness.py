@@ -194,7 +194,10 @@ class TestPostfix:
         sink_server.stop()
         outcome = smtp.send(mta.smtp_port, "x@example.net", ["bob@example.test"], subject="second")
         mta.wait_log("status=deferred")
-        assert [entry["queue_id"] for entry in mta.queued()] == [outcome.queue_id]
+        wait.poll(
+            lambda: [entry["queue_id"] for entry in mta.queued()] == [outcome.queue_id],
+            what="the message among those that wait",
+        )
         sink_server.start()
         mta.flush()
         assert [mail.message["Subject"] for mail in sink_server.wait_count(2)] == [

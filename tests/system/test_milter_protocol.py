@@ -39,7 +39,7 @@ def play(milter, script):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, f"{script}: {done.stdout}{done.stderr}"
 

@@ -51,14 +51,14 @@ def fixture_place(module_site, command):
     template = command.with_name("notice")
     template.write_text("Subject: %{limit}: %{used} of %{max}\n\nAbout %{user}: %{sentence}\n")
     sections = SECTIONS.format(admin=ADMIN, template=template, command=command, no_dns=NO_DNS)
-    options = {"notify-timeout": "1s", "notify-from": '"Mail <mail@example.test>"'}
+    options = {"notify-timeout": "4s", "notify-from": '"Mail <mail@example.test>"'}
     place = module_site(options=options, sections=sections)
     # Only now is it known where Postfix' configuration is.
     mailer = f'{{"/usr/sbin/sendmail", "-C", "{place.mta.config}"}}'
     place.config.options["notify-sendmail"] = mailer
     place.config.write()
     place.policyd.reload()
-    place.policyd.log.wait(event="reloaded", seconds=30)
+    place.policyd.log.wait(event="reloaded")
     return place
 
 
@@ -85,12 +85,12 @@ def test_mail_to_admin_and_user(place, command):
     assert theirs["Subject"] == "Too many messages" and "limit.messages" in theirs.get_content()
     log = place.policyd.log
     for to in messages:
-        sent = log.wait(event="notify", notify="people", to=to, seconds=30)
+        sent = log.wait(event="notify", notify="people", to=to)
         assert (sent["state"], sent["subject"]) == ("sent", "user:carol@example.net")
     # The command is run once too, with its arguments as they are and nothing else.
-    failed = log.wait(event="notify", notify="pager", seconds=30)
+    failed = log.wait(event="notify", notify="pager")
     assert (failed["state"], failed["problem"]) == ("failed", "exit status 3")
-    slow = log.wait(event="notify", notify="sleeper", seconds=30)
+    slow = log.wait(event="notify", notify="sleeper")
     assert "took too long" in slow["problem"]
     said = output(command)
     words = ["run", "limit.messages", "100%", "user:carol@example.net; touch x", ""]
@@ -103,12 +103,12 @@ def test_each_subject_hears_of_each_cause_once(place):
     # By the other daemon of the site, too: what was told is in the store.
     before = place.sink.count()
     send(place, "dora@example.net", 3)
-    wait.poll(lambda: place.sink.count() == before + 2, 30, "two more mails")
+    wait.poll(lambda: place.sink.count() == before + 2, what="two more mails")
     place.policyd.stop()
     place.policyd.start()
     send(place, "dora@example.net", 3)
     send(place, "emil@example.net", 3)
-    wait.poll(lambda: place.sink.count() >= before + 4, 30, "emil's mails")
+    wait.poll(lambda: place.sink.count() >= before + 4, what="emil's mails")
     heard = [mail.message["To"] for mail in place.sink.messages()][before:]
     assert sorted(heard) == sorted([ADMIN, ADMIN, "dora@example.net", "emil@example.net"])
 
@@ -122,11 +122,11 @@ def test_what_does_nothing_concerns_nobody_but_the_admin(place):
     assert said[-1] == "DUNNO"
     log = place.policyd.log
     log.wait(event="cause", limit="heavy", shadow="yes")
-    log.wait(event="notify", subject=f"user:{user}", state="sent", seconds=30)
+    log.wait(event="notify", subject=f"user:{user}", state="sent")
     # Those of one message are begun in the order of what was found, so a later one ends it.
     send(place, "hanna@example.net", 2)
-    log.wait(event="notify", notify="pager", subject="user:hanna@example.net", seconds=30)
-    wait.poll(lambda: place.sink.count() >= before + 3, 30, "the mails")
+    log.wait(event="notify", notify="pager", subject="user:hanna@example.net")
+    wait.poll(lambda: place.sink.count() >= before + 3, what="the mails")
     heard = [mail.message["To"] for mail in place.sink.messages()][before:]
     assert sorted(heard) == sorted([ADMIN, ADMIN, "hanna@example.net"])
     assert log.events(event="notify", notify="shadow") == []
@@ -178,7 +178,7 @@ def fixture_hostile(module_site, tmp_path_factory):
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
     (folder / "text").write_text("Subject: no end\n" + "%{hint}%{sentence}" * 900 + "%{nobody}%{\n.\n%")
-    place = module_site(mta="none", options={"notify-timeout": "1s", "notify-processes": "2"},
+    place = module_site(mta="none", options={"notify-timeout": "4s", "notify-processes": "2"},
                         sections=HOSTILE.format(folder=folder, no_dns=NO_DNS), resolver=False,
                         parts=sluice.DAEMONS)
     (folder / "gone").unlink()
@@ -200,7 +200,7 @@ def test_programs_that_misbehave(hostile):
                                   sender=f"free{number}@example.net")[-1] == "DUNNO"
         assert time.monotonic() - started < 20
     log = hostile.policyd.log
-    wait.poll(lambda: len(log.events(event="notify")) >= 2 * len(wanted), 60, "all notices to end")
+    wait.poll(lambda: len(log.events(event="notify")) >= 2 * len(wanted), what="all notices to end")
     for line in log.events(event="notify"):
         want = wanted[line["notify"]]
         assert (line["state"], want is None or want in line["problem"]) == ("failed" if want else "sent", True), line
@@ -219,7 +219,7 @@ def test_the_milter_tells_too(hostile):
         lonely = [mta.message(f"N{number}", "", ["bob@example.net"], login="null@example.net") for number in range(2)]
     assert [reply.passes for reply in replies + lonely] == [True, False, False, True, False]
     for name in ("milter", "null"):
-        line = hostile.milter.log.wait(event="notify", notify="badly", subject=f"user:{name}@example.net", seconds=60)
+        line = hostile.milter.log.wait(event="notify", notify="badly", subject=f"user:{name}@example.net")
         assert line["problem"] == "exit status 1"
     assert len(hostile.milter.log.events(event="notify", notify="badly")) == 2
 

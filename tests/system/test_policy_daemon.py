@@ -169,7 +169,7 @@ def test_drain_closes_what_is_idle(policyd):
 def test_drain_finishes_what_is_in_hand(policyd, make_redis):
     redis = make_redis()
     daemon = policyd(
-        {"store": f'"unix:{redis.socket}"', "store-timeout": "1s"},
+        {"store": f'"unix:{redis.socket}"', "store-timeout": "2s"},
         "limit daily { subject = user count = messages max = 5 per = 24h }\n",
     )
     with daemon.client() as one, daemon.client() as idle:
@@ -200,7 +200,7 @@ def test_drain_does_not_wait_for_ever(policyd):
         )
         with daemon.client() as one:
             one.send(policy.request())
-            silent.settimeout(10)
+            silent.settimeout(60)
             silent.recv(512)
             process = daemon.process
             process.signal(signal.SIGTERM)

@@ -32,7 +32,7 @@ def make_site(site):
 
 def service(site, **options):
     words = "".join(f", {name}={value}" for name, value in options.items())
-    return f"check_policy_service {{ unix:{site}/policy.sock, timeout=10s{words} }}"
+    return f"check_policy_service {{ unix:{site}/policy.sock, timeout=100s{words} }}"
 
 
 def assert_no_trouble(site):

@@ -106,7 +106,7 @@ def test_a_client_that_says_no_more_gets_its_answers(policyd):
 
 
 def test_idle_connections_are_closed(policyd):
-    daemon = policyd({"policy-idle-timeout": "1s"})
+    daemon = policyd({"policy-idle-timeout": "2s"})
     with daemon.client() as idle, daemon.client() as partial, daemon.client() as busy:
         assert idle.ask() == "DUNNO"
         partial.send(b"request=smtpd_access_policy\nsender=")
@@ -120,7 +120,7 @@ def test_idle_connections_are_closed(policyd):
                 return False
 
         # A connection that is used stays, however often the time goes by.
-        wait.poll(ended, 10.0, "the partial request's connection to be closed")
+        wait.poll(ended, what="the partial request's connection to be closed")
         assert idle.answer() is None
         daemon.log.wait(event="policy-error", problem="the request is not complete in time")
         assert busy.ask() == "DUNNO"
@@ -130,7 +130,7 @@ def test_idle_connections_are_closed(policyd):
 def test_a_client_that_does_not_read(policyd):
     daemon = policyd({"policy-idle-timeout": "1s"})
     before = daemon.status("VmRSS")
-    with daemon.client() as deaf, daemon.client() as other:
+    with daemon.client() as deaf:
         deaf.socket.settimeout(0.3)
         requests, sent = policy.request() * 100, 0
         try:
@@ -138,11 +138,13 @@ def test_a_client_that_does_not_read(policyd):
                 sent += deaf.socket.send(requests)
         except TimeoutError:
             pass
-        assert other.ask() == "DUNNO"
+        with daemon.client() as other:
+            assert other.ask() == "DUNNO"
         assert sent < 200_000_000
         assert daemon.status("VmRSS") < before + 20_000
         daemon.log.wait(event="policy-error", problem="the client does not take its answer")
-        assert other.ask(instance="2") in ("DUNNO", None)
+        with daemon.client() as other:
+            assert other.ask() == "DUNNO"
 
 
 @proof.provokes("self.overload")
@@ -210,7 +212,7 @@ def test_no_descriptors_left(policyd):
             event = daemon.log.wait(event="cause", cause="self.overload")
             assert event["problem"] == "Too many open files"
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
-            waiting.socket.settimeout(10)
+            waiting.socket.settimeout(60)
             assert waiting.answer() == "DUNNO"
 
 

@@ -149,7 +149,7 @@ def test_everything_is_up(shared):
     done = shared.ctl.run("status", "--json")
     good, found = parts(done)
     assert good and list(found) == ["store", "resolver", "policyd", "milter"]
-    assert all(part["ok"] and part["ms"] < 2000 for part in found.values())
+    assert all(part["ok"] and part["ms"] < 20000 for part in found.values())
     assert found["store"]["detail"].startswith("redis ")
     assert found["resolver"]["detail"].startswith("example.test: ")
     assert found["policyd"]["address"] == f"unix:{shared.policy_socket}"

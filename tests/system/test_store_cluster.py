@@ -3,11 +3,11 @@
 
 import pytest
 
-from support import cluster, counting, policy, redis, sluice, wait, workdir
+from support import cluster, counting, noise, policy, redis, sluice, wait, workdir
 from support.counting import SENDER, Charger, Load
 from support.outage import more, senders, states, store_lines, wait_states
 
-TIMEOUT_SEC = 0.5
+TIMEOUT_SEC = 1.0  # a Redis that is there needs less, also on a machine that is busy
 LONGEST_SEC = 2 * TIMEOUT_SEC + 0.3
 # Three subjects: their slots are those of three nodes.
 LIMITS = counting.NO_DNS + """
@@ -83,7 +83,6 @@ def test_a_slot_moves_to_a_new_node(start, six, run, folder):
         lambda: six.knows(source, name)
         and len(six.table(seventh)) == 7
         and "cluster_state:ok" in six.call(seventh, "CLUSTER", "INFO"),
-        seconds=30,
         what="the new node",
     )
     with Load(senders(place)) as load:
@@ -95,7 +94,7 @@ def test_a_slot_moves_to_a_new_node(start, six, run, folder):
         six.end_move(USER, seventh)
         more(load, 100)  # MOVED
     assert load.accepted == len(load.answers)
-    assert max(load.since(0)) < LONGEST_SEC
+    noise.assert_within(load.since(0), LONGEST_SEC)
     assert uses(place) == all_of(load.accepted)
     assert not states(place.policyd) and not states(place.milter)
     # And back, since the others want to go without it.
@@ -106,7 +105,7 @@ def test_a_slot_moves_to_a_new_node(start, six, run, folder):
         assert all(each.accepted for each in one.messages(5))
     assert uses(place) == all_of(load.accepted + 5)
     for node in six.nodes:
-        six.call(node, "CLUSTER", "FORGET", name)
+        six.forget(node, name)
 
 
 def test_a_daemon_is_killed_between_reservation_and_keeping(start, six):
@@ -130,7 +129,7 @@ def test_a_daemon_is_killed_between_reservation_and_keeping(start, six):
         frozen.thaw()
         mta.close()
     place.policyd.start()
-    wait.poll(lambda: uses(place) == all_of(3), seconds=30, what="the reservation's end")
+    wait.poll(lambda: uses(place) == all_of(3), what="the reservation's end")
     assert not states(place.policyd)
 
 
@@ -141,11 +140,12 @@ def test_a_primary_is_killed(start, six):
     with Load(senders(place)) as load:
         more(load, 100)
         assert not states(place.policyd) and not states(place.milter)
+        six.notice_soon()
         victim.kill()
         wait_states(place.daemons, ["down", "up"])
         more(load, 100)
     assert load.accepted == len(load.answers)
-    assert max(load.since(0)) < LONGEST_SEC
+    noise.assert_within(load.since(0), LONGEST_SEC)
     for name, used in uses(place).items():
         assert load.accepted - LOST_BY_REDIS <= used <= load.accepted, name
     for daemon in (place.policyd, place.milter):

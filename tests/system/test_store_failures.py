@@ -8,14 +8,13 @@ import time
 
 import pytest
 
-from support import counting, milter, nameserver, outage, policy, resp, sluice, wait
+from support import counting, milter, nameserver, noise, outage, policy, resp, sluice, wait
 from support.counting import SENDER, Charger, Load, MilterCharger
 from support.outage import more, states, store_lines, wait_state, wait_states
 
-TIMEOUT_SEC = 0.3
-SLACK_SEC = 0.6  # for a machine that has other things to do
+TIMEOUT_SEC = 1.0  # a Redis that is there needs less, also on a machine that is busy
 # RCPT and END-OF-MESSAGE ask the store once each.
-LONGEST_SEC = 2 * TIMEOUT_SEC + SLACK_SEC
+LONGEST_SEC = 2 * TIMEOUT_SEC + 0.3
 FROZEN_SEC = 10
 LIMITS = counting.NO_DNS + """
 limit daily { subject = user  count = messages  max = 10  per = 24h  near = 0 }
@@ -57,14 +56,14 @@ def test_killed_under_load(station):
         place.redis.kill()
         for daemon in (place.policyd, place.milter):
             wait_state(daemon, "down")
-        known = len(load.answers) + 10
+        known, known_at = len(load.answers), time.monotonic()
         wait.poll(lambda: len(load.answers) > known + 500, what="messages while Redis is away")
-        away = load.since(known)
+        away = load.begun_after(known_at)
         place.redis.start()
         ups = [wait_state(daemon, "up") for daemon in (place.policyd, place.milter)]
         wait.poll(lambda: len(load.answers) > known + 800, what="messages afterwards")
     assert load.accepted == len(load.answers)
-    assert max(load.since(0)) < LONGEST_SEC
+    noise.assert_within(load.since(0), LONGEST_SEC)
     counting.assert_nobody_waits(away, TIMEOUT_SEC)
     assert counting.used(place)["daily"] == load.accepted
     for daemon, up in zip((place.policyd, place.milter), ups):
@@ -81,16 +80,16 @@ def test_frozen(station):
         place.redis.freeze()
         frozen = time.monotonic()
         downs = [wait_state(daemon, "down") for daemon in (place.policyd, place.milter)]
-        known = len(load.answers) + 10
-        wait.poll(lambda: time.monotonic() > frozen + FROZEN_SEC, seconds=30, what="ten seconds")
-        away = load.since(known)
-        assert max(load.since(before)) < LONGEST_SEC
+        known_at = time.monotonic()
+        wait.poll(lambda: time.monotonic() > frozen + FROZEN_SEC, what="ten seconds")
+        away = load.begun_after(known_at)
+        noise.assert_within(load.since(before), LONGEST_SEC)
         place.redis.thaw()
         ups = [wait_state(daemon, "up") for daemon in (place.policyd, place.milter)]
     assert load.accepted == len(load.answers)
     counting.assert_nobody_waits(away, TIMEOUT_SEC)
-    assert all("gives no answer within 300 ms" in down["problem"] for down in downs)
-    assert all(FROZEN_SEC - 1 < float(up["down-for"]) < FROZEN_SEC + 20 for up in ups)
+    assert all("gives no answer within 1000 ms" in down["problem"] for down in downs)
+    assert all(FROZEN_SEC - 2 * TIMEOUT_SEC - 1 < float(up["down-for"]) < FROZEN_SEC + 60 for up in ups)
     assert counting.used(place)["daily"] == load.accepted
     assert states(place.policyd) == states(place.milter) == ["down", "up"]
 
@@ -133,7 +132,8 @@ def test_an_address_where_nobody_answers(station, run):
     place = station(options={"store": f'"redis://127.0.0.1:{hole.port}"'})
     with charger(place) as one:
         first = one.message()
-        assert first.accepted and first.seconds < LONGEST_SEC
+        assert first.accepted
+        noise.assert_within([first.seconds], LONGEST_SEC)
         wait_state(place.policyd, "down")
         rest = one.messages(9)
         assert all(each.accepted for each in rest)
@@ -229,7 +229,8 @@ def test_refused(station, secret, name):
         answers = one.messages(4)
         down = wait_state(place.policyd, "down")
         assert advice in down["problem"], down
-        assert all(each.accepted and each.seconds < LONGEST_SEC for each in answers)
+        assert all(each.accepted for each in answers)
+        noise.assert_within([each.seconds for each in answers], LONGEST_SEC)
         assert states(place.policyd) == ["down"]
         if mends is None:
             return
@@ -250,7 +251,8 @@ def test_another_script_that_does_not_end(station):
         assert one.message().accepted
         hog.send("EVAL", "while true do end", "0")
         answers = one.messages(5)
-        assert all(each.accepted and each.seconds < LONGEST_SEC for each in answers)
+        assert all(each.accepted for each in answers)
+        noise.assert_within([each.seconds for each in answers], LONGEST_SEC)
         wait_state(place.policyd, "down")
         counting.assert_nobody_waits([each.seconds for each in one.messages(50)], TIMEOUT_SEC)
         call(place, "SCRIPT", "KILL")

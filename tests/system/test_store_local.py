@@ -21,7 +21,7 @@ NO_LIMIT = LIMITS.replace("max = 10 ", "max = 100000 ")
 @pytest.fixture
 def start(station, folder):
     def with_local(sections, **others):
-        options = {"store": f'"local:{folder}/store.sock"', "store-timeout": "300ms"}
+        options = {"store": f'"local:{folder}/store.sock"', "store-timeout": "3s"}
         return station(
             sections=sections, options=options, resolver=False, parts=sluice.DAEMONS, **others
         )
@@ -92,9 +92,9 @@ def test_a_disk_that_is_full(start):
         place.policyd.limit_files(kept.stat().st_size)
         more_users = [one.message(user=f"u{number}@example.test") for number in range(5)]
         assert all(each.accepted for each in more_users)
-        wait.poll(lambda: disk_states(place.policyd) == ["trouble"], seconds=20)
+        wait.poll(lambda: disk_states(place.policyd) == ["trouble"], what="the disk's state")
         place.policyd.limit_files(None)
-        wait.poll(lambda: disk_states(place.policyd) == ["trouble", "saved"], seconds=20)
+        wait.poll(lambda: disk_states(place.policyd) == ["trouble", "saved"], what="the disk's state")
         assert counting.used(place)["daily"] == 1
     place.policyd.kill()
     place.policyd.start()

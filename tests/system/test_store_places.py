@@ -43,6 +43,7 @@ def test_where_the_store_is(run, folder, secret, name):
             "store": f'"{url.format(**words)}"',
             "policy-listen": f'{{"unix:{folder}/p.sock"}}',
             "state-directory": '""',
+            "store-timeout": "3s",
             **{key: value.format(**words) for key, value in options.items()},
         },
         LIMITS,

@@ -3,11 +3,11 @@
 
 import pytest
 
-from support import counting, sentinel, sluice, wait, workdir
+from support import counting, noise, sentinel, sluice, wait, workdir
 from support.counting import SENDER, Charger, Load
 from support.outage import more, senders, states, store_lines, wait_states
 
-TIMEOUT_SEC = 0.3
+TIMEOUT_SEC = 1.0  # a Redis that is there needs less, also on a machine that is busy
 LONGEST_SEC = 2 * TIMEOUT_SEC + 0.3
 LIMITS = counting.NO_DNS + """
 limit daily { subject = user  count = messages  max = 100000  per = 24h  near = 0 }
@@ -74,12 +74,13 @@ def test_the_primary_is_killed(place, watched):
     with Load(senders(place)) as load:
         more(load, 200)
         assert not states(place.policyd) and not states(place.milter)
+        watched.notice_soon()
         first.kill()
         wait_states(place.daemons, ["down", "up"])
         assert watched.primary() is second
         more(load, 200)
     assert load.accepted == len(load.answers)
-    assert max(load.since(0)) < LONGEST_SEC
+    noise.assert_within(load.since(0), LONGEST_SEC)
     for daemon in (place.policyd, place.milter):
         down, up = store_lines(daemon)
         assert (down["state"], up["state"], up["lost"]) == ("down", "up", "0")

@@ -99,7 +99,7 @@ def itself(speaks_tls):
 @pytest.fixture
 def start(station, papers):
     def with_tls(port, host="127.0.0.1", parts=("sluice-policyd",), **tls):
-        options = {"store": f'"rediss://{host}:{port}"', "store-timeout": "1s"}
+        options = {"store": f'"rediss://{host}:{port}"', "store-timeout": "2s"}
         settings = {"ca": papers.ca, **tls}
         options |= {f"store-tls-{key}": f'"{value}"' for key, value in settings.items()}
         return station(sections=LIMITS, options=options, resolver=False, parts=list(parts))
@@ -200,12 +200,13 @@ def test_a_renewed_authority(start, make_tls, folder, papers):
 def test_sentinels_over_tls(station, run, folder, papers, tls_lines):
     """They are asked by it, and so is the primary; and a failover is followed."""
     watched = run(sentinel.Watched(folder, tls=tls_lines))
-    options = {"store": f'"{watched.url}"', "store-timeout": "1s", "store-tls": "yes",
+    options = {"store": f'"{watched.url}"', "store-timeout": "2s", "store-tls": "yes",
                "store-tls-ca": f'"{papers.ca}"'}  # fmt: skip
     place = station(sections=LIMITS, options=options, resolver=False, parts=sluice.DAEMONS)
     first, second = watched.nodes
     with Load(senders(place)) as load:
         more(load, 50)
+        watched.notice_soon()
         first.kill()
         wait_states(place.daemons, ["down", "up"])
         more(load, 50)
@@ -220,7 +221,7 @@ def test_sentinels_over_tls(station, run, folder, papers, tls_lines):
 def test_a_cluster_over_tls(station, run, folder, papers, tls_lines):
     """Subjects on several nodes, in one message."""
     nodes = run(cluster.Cluster(folder, replicas=False, tls=tls_lines))
-    options = {"store": f'"{nodes.url}"', "store-timeout": "1s", "store-tls": "yes",
+    options = {"store": f'"{nodes.url}"', "store-timeout": "2s", "store-tls": "yes",
                "store-tls-ca": f'"{papers.ca}"'}  # fmt: skip
     client = "limit client { subject = client  count = messages  max = 100000  per = 24h }\n"
     place = station(sections=LIMITS + client, options=options, resolver=False, parts=sluice.DAEMONS)
@@ -265,7 +266,7 @@ def test_through_stunnel(station, run, folder, make_tls, papers, name):
     """As contrib has it; and a Redis with another name is none."""
     _, port = make_tls()
     tunnel = run(Tunnel(folder, port, papers.ca, name))
-    options = {"store": f'"redis://127.0.0.1:{tunnel.port}"', "store-timeout": "1s"}
+    options = {"store": f'"redis://127.0.0.1:{tunnel.port}"', "store-timeout": "2s"}
     place = station(sections=LIMITS, options=options, resolver=False)
     with Charger(place.policy_socket) as one:
         assert all(each.accepted for each in one.messages(10))

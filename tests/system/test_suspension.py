@@ -96,9 +96,9 @@ def test_a_postmaster_answers(place, by_hand):
 def test_until_then(place, by_hand):
     run, _ = by_hand
     user = login("shortly")
-    run("suspend", user, "--until", "2s")
+    run("suspend", user, "--until", "5s")
     assert "5.7.13" in at_rcpt(place, user)[0]
-    wait.poll(lambda: at_rcpt(place, user)[0] == "DUNNO", 20, "the suspension to end")
+    wait.poll(lambda: at_rcpt(place, user)[0] == "DUNNO", what="the suspension to end")
     assert run("suspended", user, check=False).returncode == 1
 
 
@@ -149,7 +149,7 @@ def test_suspended_by_a_cause(place, by_hand):
     line = place.policyd.log.wait(event="suspend", user=user)
     assert line["cause"] == "dns.recipient-domain"
     assert (line["n"], line["by"]) == ("3", "sluice-policyd@mx.example.test")
-    wait.poll(lambda: "5.7.13" in at_rcpt(place, user)[0], 20, "the suspension")
+    wait.poll(lambda: "5.7.13" in at_rcpt(place, user)[0], what="the suspension")
     assert "cause dns.recipient-domain" in run("suspended", user).stdout
     place.policyd.log.wait(event="cause", cause="account.suspended", user=user)
     run("unsuspend", user)
@@ -172,7 +172,7 @@ def test_what_is_observed_suspends_nobody(place):
 def test_holds_while_the_store_is_away(station):
     """Also what is new holds on this host at once, and everywhere when the store is back."""
     place = station(sections=counting.NO_DNS + "cause content.size { suspend = 12h after 3 in 10m }",
-                    options={"store-timeout": "300ms", "max-message-size": "1K"},
+                    options={"store-timeout": "3s", "max-message-size": "1K"},
                     resolver=False, parts=sluice.DAEMONS, durable=True)
     user, other = login("erin"), login("frank")
     place.ctl.run("suspend", user, "--reason", "billing")
@@ -180,18 +180,18 @@ def test_holds_while_the_store_is_away(station):
         assert "5.7.13" in charger.message(user=user).words
         assert "5.7.13" in at_milter.message(user=user).words
         place.redis.kill()
-        place.policyd.log.wait(seconds=30, cause="self.store-down", state="down")
+        place.policyd.log.wait(cause="self.store-down", state="down")
         assert "5.7.13" in charger.message(user=user).words
         assert "5.7.13" in at_milter.message(user=user).words
         assert charger.message(user=other).accepted
         for _ in range(3):
             assert "content.size" in charger.message(user=other, size="99999").words
-        wait.poll(lambda: "5.7.13" in charger.message(user=other).words, 20, "the suspension")
+        wait.poll(lambda: "5.7.13" in charger.message(user=other).words, what="the suspension")
         place.redis.start()
         for daemon in place.daemons:
-            daemon.log.wait(seconds=30, cause="self.store-down", state="up")
-        wait.poll(lambda: place.ctl.run("suspended", other, check=False).returncode == 0, 20,
-                  "the suspension in the store")
+            daemon.log.wait(cause="self.store-down", state="up")
+        wait.poll(lambda: place.ctl.run("suspended", other, check=False).returncode == 0,
+                  what="the suspension in the store")
         assert "5.7.13" in at_milter.message(user=other).words
 
 
@@ -229,13 +229,13 @@ def is_suspended(place, user):
 
 def refused_next(place, user, by):
     """Both daemons refuse the next recipient, and the log says which cause, and who found it."""
-    wait.poll(lambda: is_suspended(place, user), 30, "the suspension", place.feedback.describe)
+    wait.poll(lambda: is_suspended(place, user), what="the suspension", on_timeout=place.feedback.describe)
     for said in at_rcpt(place, user):
         assert "5.7.13" in str(said), said
     for asked in place.daemons:
-        asked.log.wait(event="cause", cause="account.suspended", user=user, seconds=30)
+        asked.log.wait(event="cause", cause="account.suspended", user=user)
     daemon, cause, number = by
-    line = daemon.log.wait(event="suspend", user=user, seconds=30)
+    line = daemon.log.wait(event="suspend", user=user)
     assert (line["cause"], line["n"]) == (cause, number)
     assert line["by"].startswith(daemon.name + "@")
 
@@ -246,8 +246,8 @@ def test_suspended_for_what_bounced(follower):
     user = login("gina")
     for number in range(5):
         deliver(follower, user, f"x{number}@example.net")
-    wait.poll(lambda: len(follower.feedback.log.events(event="delivery", user=user)) == 5, 30,
-              "the bounces", follower.feedback.describe)
+    wait.poll(lambda: len(follower.feedback.log.events(event="delivery", user=user)) == 5,
+              what="the bounces", on_timeout=follower.feedback.describe)
     with policy.Client(follower.policy_socket) as client:
         for number in range(3):
             assert not is_suspended(follower, user)
@@ -263,8 +263,8 @@ def test_suspended_for_recipients_that_do_not_exist(follower):
     for number, status in ((0, "deferred"), (0, "bounced"), (0, "bounced")):
         deliver(follower, user, f"gone{number}@example.net", status, *unknown)
     deliver(follower, login("ida"), "gone7@example.net", "bounced", *unknown)
-    wait.poll(lambda: follower.feedback.log.events(event="delivery", user=login("ida")), 30,
-              "ida's bounce", follower.feedback.describe)
+    wait.poll(lambda: follower.feedback.log.events(event="delivery", user=login("ida")),
+              what="ida's bounce", on_timeout=follower.feedback.describe)
     assert not is_suspended(follower, user) and not is_suspended(follower, login("ida"))
     deliver(follower, user, "gone1@example.net", "bounced", *unknown)
     refused_next(follower, user, (follower.feedback, "recipient.unknown", "2"))
@@ -282,7 +282,7 @@ def test_suspended_for_failed_logins(follower):
 
     for number in range(4):
         fail(number)
-    follower.feedback.log.wait(cause="account.login-failures", user=user, seconds=30)
+    follower.feedback.log.wait(cause="account.login-failures", user=user)
     assert not is_suspended(follower, user)
     fail(4)
     refused_next(follower, user, (follower.feedback, "account.login-failures", "3"))

@@ -50,7 +50,7 @@ WIRINGS = {
 
 def lists(folder, stages):
     """The restriction lists of main.cf; all that are not named are empty."""
-    where = f"unix:{folder}/policy.sock, timeout=10s, default_action=defer"
+    where = f"unix:{folder}/policy.sock, timeout=100s, default_action=defer"
     service = f"check_policy_service {{ {where} }}"
     return {
         f"smtpd_{stage}_restrictions": service if stage in stages else ""

@@ -5,8 +5,9 @@ from . import ports, process, redis, resp, wait
 
 SLOTS = 16384
 PRIMARIES = 3
-# Of silence, until the others take a node for dead.
-NOTICE_MS = 1000
+# Of silence, until the others take a node for dead: long, lest a busy machine is taken for that, and
+# short where a node is to die.
+NOTICE_MS, SHORT_NOTICE_MS = 10000, 1000
 
 
 def slot_of(tag):
@@ -49,7 +50,7 @@ class Cluster(process.Server):
 
     def _wait(self, what, holds):
         wait.poll(
-            lambda: all(map(holds, self.nodes)), seconds=40, what=what, on_timeout=self.describe
+            lambda: all(map(holds, self.nodes)), what=what, on_timeout=self.describe
         )
 
     def _is_whole(self, node):
@@ -71,9 +72,22 @@ class Cluster(process.Server):
         """Whether it has met the node of that name."""
         return any(row[0] == name and "handshake" not in row[2] for row in self.table(node))
 
+    def forget(self, node, name):
+        """The node knows nothing of that name any more, or never did: they hear of it one by one."""
+        try:
+            self.call(node, "CLUSTER", "FORGET", name)
+        except resp.ReplyError as error:
+            if "Unknown node" not in str(error):
+                raise
+
     def join(self, node):
         """The node becomes one of the cluster, without slots."""
         self.call(node, "CLUSTER", "MEET", ports.LOOPBACK, self.nodes[0].port)
+
+    def notice_soon(self):
+        """From now on a dead node is not waited for long."""
+        for node in self.nodes:
+            self.call(node, "CONFIG", "SET", "cluster-node-timeout", SHORT_NOTICE_MS)
 
     def owner(self, subject):
         """The primary, as configured at the start, of a subject's slot."""

@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 
-from . import milter, policy
+from . import milter, noise, policy
 
 PAUSE_SEC = 0.004
 SENDER = "alice@example.test"
@@ -62,6 +62,7 @@ class Charger:
     """
 
     def __init__(self, endpoint, label="Q"):
+        noise.start()
         self.mta = self._client = policy.Client(endpoint)
         self._label = label
         self._next = 0
@@ -90,6 +91,7 @@ class MilterCharger(Charger):
     """The same through the milter: one connection, whole messages."""
 
     def __init__(self, endpoint, label="M"):  # pylint: disable=super-init-not-called
+        noise.start()
         self.mta = self._client = milter.Client(endpoint)
         self._client.connect()
         self._label = label
@@ -149,8 +151,12 @@ class Load:
         """How long the senders waited, for the answers from that one on."""
         return [answer.seconds for answer in self.answers[count:]]
 
+    def begun_after(self, moment):
+        """The same for the messages that were begun later than that: none was on its way then."""
+        return [each.seconds for each in self.answers if each.at - each.seconds > moment]
+
 
 def assert_nobody_waits(seconds, most):
-    """Most answers are there at once; a machine that is busy may hold up a few, never so long."""
-    assert statistics.median(seconds) < most / 4, sorted(seconds)[-10:]
-    assert max(seconds) < most, sorted(seconds)[-10:]
+    """Most answers are there at once, and none takes so long."""
+    assert statistics.median(seconds) < most / 4 + noise.late(), sorted(seconds)[-10:]
+    noise.assert_within(seconds, most)

@@ -33,7 +33,7 @@ class Journal(feedback.MailLog):
     def stop(self):
         if self._writer is not None:
             self._writer.stdin.close()
-            assert self._writer.wait(timeout=30) == 0
+            assert self._writer.wait(timeout=60) == 0
             self._writer = None
 
     def entry(self, identifier, message, facility=2):

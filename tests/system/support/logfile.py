@@ -101,7 +101,7 @@ class LogFile:
                     proof.saw(event["cause"], _without_head(line))
         return found
 
-    def wait(self, seconds=10.0, **wanted):
+    def wait(self, seconds=wait.SECONDS, **wanted):
         """The first event with these fields, waiting for it."""
         what = " ".join(f"{name}={value}" for name, value in wanted.items())
         events = wait.poll(

@@ -61,7 +61,7 @@ class Reply:
 class Client:
     """One connection to a milter, as Postfix holds one for each SMTP session."""
 
-    def __init__(self, endpoint, timeout=20.0, client="192.0.2.10"):
+    def __init__(self, endpoint, timeout=60.0, client="192.0.2.10"):
         self.socket = ports.connect(endpoint, timeout)
         self._file = self.socket.makefile("rb")
         self._client = client

@@ -95,16 +95,22 @@ class NameServer(process.Server):
 
     def set_zone(self, name, records):
         """Replace one zone's records while running, and return when the new ones are served."""
+        before = self._servers()
         self._serial += 1
         self._zones[name] = records
         self._write_zone(name)
         self._control_command("reload", name)
         wait.poll(
-            lambda: self._serial_of(name) == self._serial,
-            10,
-            f"zone {name} reloaded",
-            self.describe,
+            # The one that knows the old zone answers, too, until it ends.
+            lambda: self._serial_of(name) == self._serial and not before & self._servers(),
+            what=f"zone {name} reloaded",
+            on_timeout=self.describe,
         )
+
+    def _servers(self):
+        """Its processes that answer: they have no children."""
+        parents = process.group(self.pid)
+        return set(parents) - set(parents.values())
 
     def _control_command(self, *words):
         job = process.Process(
@@ -116,7 +122,7 @@ class NameServer(process.Server):
     def queries(self):
         """How many questions it was asked since its start."""
         command = ["nsd-control", "-c", str(self._config), "stats_noreset"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         counts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
         return int(counts["num.queries"])
 
@@ -142,7 +148,7 @@ class NameServer(process.Server):
     def resume(self):
         os.killpg(self.pid, signal.SIGCONT)
 
-    def query(self, name, kind, timeout=1.0):
+    def query(self, name, kind, timeout=10.0):
         """One UDP question, the reply as dnspython's message."""
         question = dns.message.make_query(name, kind)
         return dns.query.udp(question, ports.LOOPBACK, port=self.port, timeout=timeout)

@@ -20,7 +20,6 @@ def wait_state(daemon, state):
     """The first line that says so."""
     return wait.poll(
         lambda: next((event for event in store_lines(daemon) if event["state"] == state), None),
-        seconds=30,
         what=f"the store {state}",
         on_timeout=daemon.describe,
     )
@@ -31,7 +30,6 @@ def wait_states(daemons, want):
     for daemon in daemons:
         wait.poll(
             lambda daemon=daemon: len(states(daemon)) >= len(want),
-            seconds=40,
             what=f"the store {', '.join(want)}",
             on_timeout=daemon.describe,
         )
@@ -49,4 +47,4 @@ def senders(place, at_policy=3, at_milter=1):
 def more(load, count):
     """Until so many more messages were sent."""
     before = len(load.answers)
-    wait.poll(lambda: len(load.answers) > before + count, seconds=30, what="more messages")
+    wait.poll(lambda: len(load.answers) > before + count, what="more messages")

@@ -46,7 +46,7 @@ def request(**attributes):
 class Client:
     """One connection; endpoint is a unix path or a port on 127.0.0.1."""
 
-    def __init__(self, endpoint, timeout=10.0):
+    def __init__(self, endpoint, timeout=60.0):
         self.socket = ports.connect(endpoint, timeout)
         self._received = b""
 

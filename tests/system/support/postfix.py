@@ -120,7 +120,7 @@ class Postfix(process.Server):
         """What is in the queue, one dict per message: queue_name, queue_id, sender, recipients."""
         return [json.loads(line) for line in self.command("postqueue", "-j").splitlines()]
 
-    def wait_queue_empty(self, seconds=30.0):
+    def wait_queue_empty(self, seconds=wait.SECONDS):
         wait.poll(lambda: not self.queued(), seconds, "empty mail queue", self.describe)
 
     def flush(self):
@@ -130,7 +130,7 @@ class Postfix(process.Server):
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def wait_log(self, text, seconds=10.0):
+    def wait_log(self, text, seconds=wait.SECONDS):
         """Wait for a line of the mail log that contains the text, and return it."""
 
         def find():

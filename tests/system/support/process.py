@@ -44,6 +44,19 @@ def _uninterrupted():
             signal.raise_signal(number)
 
 
+def group(leader):
+    """{pid: its parent's pid} of the processes of a group, those that are dead left out."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent, its_group, *_ = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(its_group) == leader and state not in "ZX":
+            found[int(path.parent.name)] = int(parent)
+    return found
+
+
 class Process:
     """One program in its own session; ends with this process unless `outlive` is set."""
 
@@ -100,7 +113,7 @@ class Process:
         masks = [int(fields[name], 16) >> (number - 1) & 1 for name in ("SigCgt", "SigBlk")]
         return masks == [1, 0]
 
-    def wait_ready(self, is_ready, seconds=10.0):
+    def wait_ready(self, is_ready, seconds=wait.SECONDS):
         """Wait until is_ready() holds; fail at once, with the log, if the program ends before."""
 
         def look():
@@ -116,12 +129,12 @@ class Process:
         if self.is_alive():
             os.kill(self.pid, number)
 
-    def wait_exit(self, seconds=10.0):
+    def wait_exit(self, seconds=wait.SECONDS):
         """Wait for the program to end by itself and return its exit code."""
         wait.poll(self._has_exited, seconds, f"{self.name} ended", self.describe)
         return self._reap()
 
-    def stop(self, seconds=15.0):
+    def stop(self, seconds=wait.SECONDS):
         """SIGTERM, then SIGKILL for what is left of its group; returns the exit code (negative:
         signal).
         """
@@ -186,7 +199,7 @@ def stop_all():
         _running[-1].stop(seconds=5.0)
 
 
-def stop_identified(pid, started, seconds=10.0):
+def stop_identified(pid, started, seconds=wait.SECONDS):
     """Stop a process of an earlier run, only if it still is the one that was started then."""
     if start_time(pid) != started:
         return False

@@ -23,6 +23,10 @@ OUTPUT = "SLUICE_PROOF_OUTPUT"
 # What the test that is running has read, by cause.
 _seen = {}
 
+# The marks of what this process has collected, and the files that it knows whole.
+_found = {}
+_files = set()
+
 
 def provokes(*causes):
     return pytest.mark.provokes(*causes)
@@ -64,36 +68,53 @@ def note(item):
         item.user_properties.append(("near_miss", [cause, item.nodeid]))
 
 
-def write_collected(items):
-    """In a process that was asked for it: the marks of all tests, as JSON."""
-    path = os.environ.get(OUTPUT)
-    if path is None:
-        return
-    found = {"provokes": {}, "near_miss": {}}
+def collected(items, is_whole):
+    """What this process has collected, before any of it is deselected; is_whole: no file was asked
+    for by the names of its tests. A process that was asked for it writes the marks as JSON.
+    """
+    _found.update(provokes={}, near_miss={})
+    _files.clear()
     for item in items:
-        for name, causes in found.items():
+        for name, causes in _found.items():
             for cause in _marked(item, name):
                 causes.setdefault(cause, []).append(item.nodeid)
-    pathlib.Path(path).write_text(json.dumps(found))
+        if is_whole:
+            _files.add(item.path)
+    path = os.environ.get(OUTPUT)
+    if path is not None:
+        pathlib.Path(path).write_text(json.dumps(_found))
+
+
+def _collect(files, folder):
+    """The same of other files, by a process of its own."""
+    output = pathlib.Path(folder) / "proof.json"
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    done = subprocess.run(
+        [*words, "-p", "no:xdist", *map(str, files)],
+        env={**environment, OUTPUT: str(output)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=FOLDER,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(output.read_text())
 
 
 def collect(folder):
     """{"provokes": {cause: [tests]}, "near_miss": ...} of all system tests, whichever were chosen
     to run."""
-    output = pathlib.Path(folder) / "proof.json"
-    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
-    done = subprocess.run(
-        [*words, "-p", "no:xdist", str(FOLDER)],
-        env={**environment, OUTPUT: str(output)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=FOLDER,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(output.read_text())
+    others = sorted(set(FOLDER.glob("test_*.py")) - _files)
+    found = {"provokes": {}, "near_miss": {}}
+    if _files:
+        found = {name: dict(causes) for name, causes in _found.items()}
+    if others:
+        for name, causes in _collect(others, folder).items():
+            for cause, tests in causes.items():
+                found[name][cause] = found[name].get(cause, []) + tests
+    return found
 
 
 # --- the table -------------------------------------------------------------------------------

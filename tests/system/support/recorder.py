@@ -50,7 +50,7 @@ class _Recorder:
     def serve(self, reader, writer):
         raise NotImplementedError
 
-    def wait_event(self, predicate, seconds=10.0, what="event"):
+    def wait_event(self, predicate, seconds=wait.SECONDS, what="event"):
         """The first event for which the predicate holds."""
 
         def find():
@@ -78,7 +78,7 @@ class PolicyService(_Recorder):
             attributes = {}
             writer.write(f"action={self.answer}\n\n".encode())
 
-    def wait_state(self, state, seconds=10.0):
+    def wait_state(self, state, seconds=wait.SECONDS):
         """The first request of this protocol_state: RCPT, DATA, END-OF-MESSAGE."""
         return self.wait_event(
             lambda event: event.get("protocol_state") == state, seconds, f"policy request {state}"
@@ -149,7 +149,7 @@ class Milter(_Recorder):
         """No changes wanted, every step wanted, every step answered."""
         return b"O" + struct.pack("!III", self.PROTOCOL_VERSION, 0, 0)
 
-    def wait_step(self, command, seconds=10.0):
+    def wait_step(self, command, seconds=wait.SECONDS):
         """The first step with this letter: C connect, M mail, R rcpt, T data, E end of message."""
         return self.wait_event(
             lambda step: step.command == command, seconds, f"milter step {command}"

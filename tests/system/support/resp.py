@@ -12,7 +12,7 @@ class ReplyError(Exception):
 class Client:
     """One blocking connection; replies are str, int, None or lists of these."""
 
-    def __init__(self, endpoint, password=None, user=None, timeout=5.0):
+    def __init__(self, endpoint, password=None, user=None, timeout=30.0):
         self._sock = ports.connect(endpoint, timeout)
         self._file = self._sock.makefile("rb")
         if password is not None:

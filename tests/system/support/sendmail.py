@@ -94,13 +94,13 @@ class Sendmail(process.Server):
         """The names of the queue's control files, one per message that still waits."""
         return [path.name for path in self.queue.glob("[qh]f*")]
 
-    def wait_queue_empty(self, seconds=30.0):
+    def wait_queue_empty(self, seconds=wait.SECONDS):
         wait.poll(lambda: not self.queued(), seconds, "empty mail queue", self.describe)
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def wait_log(self, text, seconds=10.0):
+    def wait_log(self, text, seconds=wait.SECONDS):
         """Wait for a line of the mail log that contains the text, and return it."""
 
         def find():

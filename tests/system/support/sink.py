@@ -57,14 +57,14 @@ class Sink(process.Server):
         envelope = json.loads(head)
         return Delivered(envelope["sender"], envelope["recipients"], data)
 
-    def wait_count(self, count, seconds=30.0):
+    def wait_count(self, count, seconds=wait.SECONDS):
         """All messages, once there are at least `count`."""
         wait.poll(
             lambda: self.count() >= count, seconds, f"{count} messages at the sink", self.describe
         )
         return self.messages()
 
-    def wait_subject(self, subject, seconds=30.0):
+    def wait_subject(self, subject, seconds=wait.SECONDS):
         """The first message with this Subject."""
 
         def find():

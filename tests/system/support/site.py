@@ -38,7 +38,7 @@ def postfix_settings(policy_socket, milter_socket, failure="tempfail"):
     if policy_socket is not None:
         # tempfail: a service that is away must fail the test. The documentation recommends DUNNO.
         default = "defer" if failure == "tempfail" else "DUNNO"
-        where = f"unix:{policy_socket}, timeout=10s, default_action={default}"
+        where = f"unix:{policy_socket}, timeout=100s, default_action={default}"
         service = f"check_policy_service {{ {where} }}"
         settings["smtpd_recipient_restrictions"] = service
         settings["smtpd_end_of_data_restrictions"] = service
@@ -128,6 +128,9 @@ class Site:
             "local-domains": f'{{"{DOMAIN}"}}',
             "outgoing-addresses": '{"127.0.0.1"}',
             "store": f'"unix:{self.redis.socket}"',
+            # Longer than a machine that is busy makes a Redis wait that is there.
+            "store-timeout": "3s",
+            "dns-timeout": "6s",
             "resolver": f'{{"{self.dns.resolver}"}}',
             "state-directory": f'"{state}"',
             "policy-listen": f'{{"unix:{self.policy_socket}"}}',

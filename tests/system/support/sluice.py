@@ -7,7 +7,7 @@ import resource
 import signal
 import subprocess
 
-from . import logfile, ports, process, workdir
+from . import logfile, ports, process, wait, workdir
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 DAEMONS = ("sluice-policyd", "sluice-milter")
@@ -103,7 +103,7 @@ class Daemon(process.Server):
         )
         return self
 
-    def run(self, seconds=10.0):
+    def run(self, seconds=wait.SECONDS):
         """Start it where it is expected to end by itself; returns (exit code, what it printed)."""
         self._config.write()
         self._process = process.Process(
@@ -125,7 +125,7 @@ class Daemon(process.Server):
         """SIGTERM; anything but a clean end, or a word from a sanitizer, is a failure."""
         if self._process is None:
             return
-        code = self._process.stop(seconds=40.0)
+        code = self._process.stop(seconds=wait.SECONDS)
         self._process, stopped = None, self._process
         printed = stopped.output.read_text(errors="replace")
         if code != 0 or any(complaint in printed for complaint in COMPLAINTS):
@@ -164,7 +164,7 @@ class Ctl:
         """The finished command; check: a failure of the command fails the test."""
         argv = self.words(*words)
         done = subprocess.run(
-            argv, input=text, capture_output=True, text=True, check=False, timeout=60
+            argv, input=text, capture_output=True, text=True, check=False, timeout=120
         )
         complaint = any(word in done.stderr for word in COMPLAINTS)
         if complaint or (check and done.returncode != 0):

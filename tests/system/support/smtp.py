@@ -104,7 +104,7 @@ class Client:
     ):
         address = (source, 0) if source else None
         self._smtp = smtplib.SMTP(
-            ports.LOOPBACK, port, local_hostname=helo, timeout=60, source_address=address
+            ports.LOOPBACK, port, local_hostname=helo, timeout=120, source_address=address
         )
         self._smtp.ehlo()
         if tls or login or "LOGIN" in (xclient or {}):

@@ -54,7 +54,7 @@ class Syslog:
             found.append({**{name: match[name] for name in ("priority", "queue_id")}, **fields})
         return [each for each in found if all(each.get(k) == v for k, v in wanted.items())]
 
-    def wait(self, seconds=10.0, **wanted):
+    def wait(self, seconds=wait.SECONDS, **wanted):
         """The first line with these fields."""
         return wait.poll(
             lambda: self.events(**wanted), seconds, f"syslog line {wanted}", self.describe

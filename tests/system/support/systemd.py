@@ -33,7 +33,7 @@ class Notifications:
             except BlockingIOError:
                 return self.states
 
-    def wait(self, *states, seconds=10.0):
+    def wait(self, *states, seconds=wait.SECONDS):
         """Wait until these were told, in this order, whatever was told between them."""
 
         def told():

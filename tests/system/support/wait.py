@@ -4,13 +4,15 @@
 import time
 
 PAUSE_SEC = 0.01
+# After which what is waited for will not come any more, on a machine that is ever so busy.
+SECONDS = 60.0
 
 
 class Timeout(AssertionError):
     """The condition did not come true in time."""
 
 
-def poll(predicate, seconds=10.0, what="condition", on_timeout=None):
+def poll(predicate, seconds=SECONDS, what="condition", on_timeout=None):
     """Call predicate until it returns something true, and return that.
 
     After `seconds` raise Timeout with `what` and, if given, the text that on_timeout() returns.
