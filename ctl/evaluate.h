@@ -11,6 +11,7 @@
 struct evaluator {
     struct loop *loop;
     struct dns *dns;
+    struct spf_engine *spf_engine;
 };
 
 /* false: there is no resolver to ask; it was told. */

@@ -77,7 +77,8 @@ static void on_gathered(void *context)
 void outlook_of(struct evaluator *evaluator, const struct conf *conf, const struct signer *signer,
                 const char *domain, struct domain_outlook *outlook_r)
 {
-    struct services services = {.loop = evaluator->loop, .dns = evaluator->dns};
+    struct services services = {
+        .loop = evaluator->loop, .dns = evaluator->dns, .spf_engine = evaluator->spf_engine};
     struct outlook_query query;
     struct message *message = message_of(conf, domain);
     bool gathered = false;
@@ -87,8 +88,8 @@ void outlook_of(struct evaluator *evaluator, const struct conf *conf, const stru
     gather_outlook_query(conf, message, &query);
     query.from_domain = message->sender.domain;
     query.routes = all_routes(conf, message);
-    outlooks_find(NULL, evaluator->loop, evaluator->dns, TIMEOUT_MS, &query, on_outlook,
-                  &message->facts);
+    outlooks_find(NULL, evaluator->loop, evaluator->dns, evaluator->spf_engine, TIMEOUT_MS, &query,
+                  on_outlook, &message->facts);
     while (message->facts.outlook == NULL)
         loop_run_once(evaluator->loop, STEP_MS);
     gather(&services, conf, message,

@@ -40,6 +40,7 @@ static void print_line(const struct spf_result *result)
     log_number(&event, "void", result->voids);
     log_string(&event, "explanation", result->explanation != NULL ? result->explanation : "");
     log_string(&event, "problem", result->problem);
+    log_string(&event, "libspf2", result->second);
     line = log_format(&event, LOG_FORMAT_TEXT);
     puts(strstr(line, "result="));
     free(line);
@@ -96,7 +97,7 @@ const struct verb verb_spf = {
             "Prints result= (none, neutral, pass, fail, softfail, temperror, permerror),\n"
             "domain=, mechanism= (the one that decided), lookups= (at most 10), void= (at\n"
             "most 2), and explanation= (of a fail); with an error, or where there is no\n"
-            "record, problem=.\n"
+            "record, problem=; where spf-engine asks libspf2, libspf2= (what that says).\n"
             "\n"
             "Exit status: 0 whatever the result; 69 when there is no resolver.",
     .run = run,

@@ -148,7 +148,8 @@ static void receive(struct run *run)
 {
     const struct mail *mail = &run->trial->mail;
     const int64_t now_sec = clock_now_us(&clock_wall) / SECOND_US;
-    struct evaluator evaluator = {run->services->loop, run->services->dns};
+    struct evaluator evaluator = {run->services->loop, run->services->dns,
+                                  run->services->spf_engine};
 
     run->verify = verify_new(mail->message, false, now_sec);
     run->incoming = (struct incoming){

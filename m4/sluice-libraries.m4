@@ -50,14 +50,6 @@ AC_DEFUN([SLUICE_TEST_LIBRARY], [
   AM_CONDITIONAL([HAVE_$1], [test "$have_$1" = yes])
 ])
 
-dnl SLUICE_ORACLE_LIBRARY(…, DEBIAN-PACKAGE): a library that tests hold ours against, where it is there.
-AC_DEFUN([SLUICE_ORACLE_LIBRARY], [
-  SLUICE_FIND_LIBRARY([$1], [$2], [$3], [$4], [$5], [$6])
-  AS_IF([test "$have_$1" = no],
-    [AC_MSG_NOTICE([$2 is missing, so nothing is compared with it: apt-get install $7])])
-  AM_CONDITIONAL([HAVE_$1], [test "$have_$1" = yes])
-])
-
 AC_DEFUN([SLUICE_LIBRARIES_REPORT], [
   AS_IF([test -z "$PKG_CONFIG" && test -n "$sluice_missing"], [sluice_missing="$sluice_missing
   pkg-config is missing: apt-get install pkg-config"])

@@ -76,8 +76,9 @@ static void start(void *context)
 {
     struct waiting *waiting = context;
 
-    (void)lookups_start(waiting->services->loop, waiting->services->dns, waiting->timeout_ms,
-                        evaluate, on_done, waiting);
+    (void)lookups_start_with(waiting->services->loop, waiting->services->dns,
+                             waiting->services->spf_engine, waiting->timeout_ms, evaluate, on_done,
+                             waiting);
 }
 
 /* The lookups end by their own deadline, far below the MTA's patience. */

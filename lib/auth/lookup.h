@@ -13,10 +13,15 @@
 
 #include <stdbool.h>
 
+struct spf_opinion;
+struct spf_question;
+
 /* Gives an answer that is known, or NULL and remembers that it is wanted.  Names come in lower
  * case, without a trailing dot; answers are borrowed until the evaluation returns. */
 struct lookup {
     const struct dns_answer *(*find)(void *context, const char *name, enum dns_type type);
+    /* The same of what a second SPF engine says (lib/auth/spf_second.h); NULL: there is none. */
+    const struct spf_opinion *(*second)(void *context, const struct spf_question *question);
     void *context;
 };
 

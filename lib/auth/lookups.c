@@ -21,8 +21,20 @@ struct question {
     struct dns_record *records;
 };
 
+/* What the second SPF engine is asked. */
+struct opinion {
+    struct opinion *next;
+    struct lookups *lookups;
+    struct spf_asking *open; /* NULL: answered, or there was nobody to ask */
+    bool known;
+    struct spf_opinion answer;
+    char *text;
+    size_t length;
+};
+
 struct lookups {
     struct dns *dns;
+    struct spf_engine *engine;
     struct loop_timer *deadline;
     lookups_evaluate *evaluate;
     lookups_done *done;
@@ -30,7 +42,8 @@ struct lookups {
     struct map *questions; /* by type and name */
     struct question *wanted[LOOKUPS_MAX]; /* in the last run, and not asked yet */
     size_t nwanted;
-    struct question *blocker; /* the first that the last run did not know: nothing changes before */
+    struct opinion *opinions;
+    const bool *blocker; /* the first that the last run did not know: nothing changes before */
     struct dns_answer refused; /* where there are too many */
     int64_t ttl_sec;
     bool running;
@@ -124,7 +137,7 @@ static const struct dns_answer *find(void *context, const char *name, enum dns_t
         fail(question, "timed out");
     if (!question->known) {
         if (lookups->blocker == NULL)
-            lookups->blocker = question;
+            lookups->blocker = &question->known;
         return NULL;
     }
     if (question->answer.ttl_sec < lookups->ttl_sec)
@@ -132,11 +145,83 @@ static const struct dns_answer *find(void *context, const char *name, enum dns_t
     return &question->answer;
 }
 
+/* --- the second engine ---------------------------------------------------------------- */
+
+static bool run(struct lookups *lookups);
+
+static void on_opinion(const struct spf_opinion *answer, void *context)
+{
+    struct opinion *opinion = context;
+
+    opinion->open = NULL;
+    opinion->answer = *answer;
+    opinion->known = true;
+    if (opinion->lookups->blocker == &opinion->known)
+        (void)run(opinion->lookups);
+}
+
+static struct opinion *ask_opinion(struct lookups *lookups, const struct spf_question *question)
+{
+    struct opinion *opinion = mem_new(1, sizeof(*opinion));
+
+    *opinion = (struct opinion){
+        .next = lookups->opinions,
+        .lookups = lookups,
+        .answer = {.stands = question->own},
+        .text = mem_copy_n(question->text, question->length),
+        .length = question->length,
+    };
+    lookups->opinions = opinion;
+    if (!lookups->expired)
+        opinion->open = spf_engine_ask(lookups->engine, question, on_opinion, opinion);
+    opinion->known = opinion->open == NULL;
+    return opinion;
+}
+
+static const struct spf_opinion *second(void *context, const struct spf_question *question)
+{
+    struct lookups *lookups = context;
+    struct opinion *opinion = lookups->opinions;
+
+    while (opinion != NULL && (opinion->length != question->length ||
+                               memcmp(opinion->text, question->text, question->length) != 0))
+        opinion = opinion->next;
+    if (opinion == NULL)
+        opinion = ask_opinion(lookups, question);
+    if (opinion->known)
+        return &opinion->answer;
+    if (lookups->blocker == NULL)
+        lookups->blocker = &opinion->known;
+    return NULL;
+}
+
+static void give_up_opinions(struct lookups *lookups)
+{
+    for (struct opinion *opinion = lookups->opinions; opinion != NULL; opinion = opinion->next) {
+        spf_engine_cancel(opinion->open);
+        opinion->open = NULL;
+        opinion->known = true;
+    }
+}
+
+static void free_opinions(struct lookups *lookups)
+{
+    give_up_opinions(lookups);
+    while (lookups->opinions != NULL) {
+        struct opinion *opinion = lookups->opinions;
+
+        lookups->opinions = opinion->next;
+        free(opinion->text);
+        free(opinion);
+    }
+}
+
 /* --- runs ----------------------------------------------------------------------------- */
 
 static void free_lookups(struct lookups *lookups)
 {
     map_free(&lookups->questions, free_question);
+    free_opinions(lookups);
     loop_timer_free(&lookups->deadline);
     free(lookups);
 }
@@ -159,7 +244,11 @@ static void ask_wanted(struct lookups *lookups)
 /* Runs as long as there is something new.  true: it ended, and lookups is gone. */
 static bool run(struct lookups *lookups)
 {
-    struct lookup lookup = {.find = find, .context = lookups};
+    struct lookup lookup = {
+        .find = find,
+        .second = spf_engine_is_on(lookups->engine) ? second : NULL,
+        .context = lookups,
+    };
 
     lookups->running = true;
     do {
@@ -176,7 +265,7 @@ static bool run(struct lookups *lookups)
         }
         assert(lookups->blocker != NULL);
         ask_wanted(lookups);
-    } while (lookups->blocker->known);
+    } while (*lookups->blocker);
     lookups->running = false;
     return false;
 }
@@ -187,7 +276,7 @@ static void on_answer(const struct dns_answer *answer, void *context)
     struct lookups *lookups = question->lookups;
 
     keep_answer(question, answer);
-    if (!lookups->running && question == lookups->blocker)
+    if (!lookups->running && &question->known == lookups->blocker)
         (void)run(lookups);
 }
 
@@ -210,15 +299,18 @@ static void on_deadline(void *context)
 
     lookups->expired = true;
     map_each(lookups->questions, expire, NULL);
+    give_up_opinions(lookups);
     (void)run(lookups);
 }
 
-struct lookups *lookups_start(struct loop *loop, struct dns *dns, int64_t timeout_ms,
-                              lookups_evaluate *evaluate, lookups_done *done, void *context)
+struct lookups *lookups_start_with(struct loop *loop, struct dns *dns, struct spf_engine *engine,
+                                   int64_t timeout_ms, lookups_evaluate *evaluate,
+                                   lookups_done *done, void *context)
 {
     struct lookups *lookups = mem_new(1, sizeof(*lookups));
 
     lookups->dns = dns;
+    lookups->engine = engine;
     lookups->evaluate = evaluate;
     lookups->done = done;
     lookups->context = context;
@@ -228,6 +320,12 @@ struct lookups *lookups_start(struct loop *loop, struct dns *dns, int64_t timeou
     lookups->deadline = loop_timer_new(loop, on_deadline, lookups);
     loop_timer_start(lookups->deadline, timeout_ms);
     return run(lookups) ? NULL : lookups;
+}
+
+struct lookups *lookups_start(struct loop *loop, struct dns *dns, int64_t timeout_ms,
+                              lookups_evaluate *evaluate, lookups_done *done, void *context)
+{
+    return lookups_start_with(loop, dns, NULL, timeout_ms, evaluate, done, context);
 }
 
 void lookups_cancel(struct lookups **lookups)

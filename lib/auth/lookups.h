@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/auth/lookup.h"
+#include "lib/auth/spf_engine.h"
 #include "lib/base/loop.h"
 
 #include <stdbool.h>
@@ -28,5 +29,9 @@ typedef void lookups_done(int64_t ttl_sec, void *context);
  * everything is in the resolver's cache (NULL is returned then). */
 struct lookups *lookups_start(struct loop *loop, struct dns *dns, int64_t timeout_ms,
                               lookups_evaluate *evaluate, lookups_done *done, void *context);
+/* The same with a second SPF engine; NULL: there is none. */
+struct lookups *lookups_start_with(struct loop *loop, struct dns *dns, struct spf_engine *engine,
+                                   int64_t timeout_ms, lookups_evaluate *evaluate,
+                                   lookups_done *done, void *context);
 /* Neither function will be called any more. */
 void lookups_cancel(struct lookups **lookups);

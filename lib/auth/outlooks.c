@@ -130,7 +130,7 @@ static void made(int64_t ttl_sec, void *context)
 }
 
 void outlooks_find(struct outlooks *outlooks, struct loop *loop, struct dns *dns,
-                   int64_t timeout_ms, const struct outlook_query *query,
+                   struct spf_engine *engine, int64_t timeout_ms, const struct outlook_query *query,
                    outlooks_callback *callback, void *context)
 {
     struct entry *entry = outlooks != NULL ? find_entry(outlooks, query, false) : NULL;
@@ -146,5 +146,5 @@ void outlooks_find(struct outlooks *outlooks, struct loop *loop, struct dns *dns
     *wish = (struct wish){
         .outlooks = outlooks, .query = *query, .callback = callback, .context = context};
     wish->making = outlook_making_new(&wish->query);
-    (void)lookups_start(loop, dns, timeout_ms, evaluate, made, wish);
+    (void)lookups_start_with(loop, dns, engine, timeout_ms, evaluate, made, wish);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/auth/outlook.h"
+#include "lib/auth/spf_engine.h"
 #include "lib/base/loop.h"
 #include "lib/dns/dns.h"
 
@@ -24,5 +25,5 @@ typedef void outlooks_callback(struct outlook *outlook, void *context);
 
 /* Calls back once, maybe before it returns; the query stays until then. */
 void outlooks_find(struct outlooks *outlooks, struct loop *loop, struct dns *dns,
-                   int64_t timeout_ms, const struct outlook_query *query,
+                   struct spf_engine *engine, int64_t timeout_ms, const struct outlook_query *query,
                    outlooks_callback *callback, void *context);

@@ -2,6 +2,7 @@
 /* SPF: check_host() (RFC 7208 section 4), redirect= and exp= (section 6). */
 #include "lib/auth/spf.h"
 
+#include "lib/auth/spf_second.h"
 #include "lib/auth/spf_state.h"
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
@@ -19,6 +20,12 @@ const char *spf_status_name(enum spf_status status)
     };
 
     return names[status];
+}
+
+bool spf_status_is_verdict(enum spf_status status)
+{
+    return status == SPF_PASS || status == SPF_FAIL || status == SPF_SOFTFAIL ||
+           status == SPF_NEUTRAL;
 }
 
 void spf_result_clear(struct spf_result *result)
@@ -292,17 +299,68 @@ static char *take(char **string)
     return taken;
 }
 
+/* --- two engines ---------------------------------------------------------------------- */
+
+/* Has the second engine say what it makes of the same answers.  false: pending. */
+static bool hear_second(struct spf_state *state, const struct spf_evidence *evidence,
+                        struct spf_outcome *outcome, const char **second_r)
+{
+    struct text text = TEXT_EMPTY;
+    const struct spf_opinion *opinion = NULL;
+    bool asks = spf_evidence_text(evidence, outcome->status, &text);
+    struct spf_question question = {
+        .text = text_string(&text),
+        .length = text.length,
+        .client = &state->query->client,
+        .domain = state->sender_domain,
+        .own = outcome->status,
+        .mechanism = outcome->mechanism,
+    };
+
+    if (asks)
+        opinion = state->lookup->second(state->lookup->context, &question);
+    text_free(&text);
+    *second_r = opinion == NULL   ? "not asked"
+                : !opinion->given ? "no answer"
+                                  : spf_status_name(opinion->said);
+    if (opinion != NULL && opinion->stands != outcome->status) {
+        outcome->status = opinion->stands;
+        free(outcome->mechanism);
+        outcome->mechanism = mem_copy("libspf2");
+    }
+    return !asks || opinion != NULL;
+}
+
+/* Ours first, always; then the second engine where there is one.  false: pending. */
+static bool decide(struct spf_state *state, struct spf_outcome *outcome_r, const char **second_r)
+{
+    const struct lookup *lookup = state->lookup;
+    struct spf_evidence evidence = {.lookup = lookup, .state = state};
+    struct lookup remembering = spf_evidence_lookup(&evidence);
+    bool known;
+
+    *second_r = NULL;
+    if (lookup->second == NULL)
+        return spf_evaluate(state, state->sender_domain, outcome_r);
+    state->lookup = &remembering;
+    known = spf_evaluate(state, state->sender_domain, outcome_r);
+    state->lookup = lookup;
+    known = known && hear_second(state, &evidence, outcome_r, second_r);
+    spf_evidence_clear(&evidence);
+    return known;
+}
+
 bool spf_check(const struct spf_query *query, const struct lookup *lookup,
                struct spf_result *result_r)
 {
     struct spf_state state = {.query = query, .lookup = lookup};
     struct spf_outcome outcome = {.status = SPF_NONE};
+    const char *second = NULL;
     char *explanation = NULL;
     bool known;
 
     set_sender(&state);
-    known = spf_evaluate(&state, state.sender_domain, &outcome) &&
-            explain(&state, &outcome, &explanation);
+    known = decide(&state, &outcome, &second) && explain(&state, &outcome, &explanation);
     if (known) {
         *result_r = (struct spf_result){
             .status = outcome.status,
@@ -311,6 +369,7 @@ bool spf_check(const struct spf_query *query, const struct lookup *lookup,
             .record_domain = take(&outcome.domain),
             .lookups = state.lookups,
             .voids = state.voids,
+            .second = second,
             .explanation = explanation,
         };
         if (result_r->record_domain != NULL)

@@ -48,9 +48,12 @@ struct spf_result {
     enum spf_status status;
     char *domain; /* that was checked: lower case, A-labels where it has any */
     char *mechanism; /* that decided, as "-all" or "include:example.net"; "default" where none
-                        matched; NULL: none, temperror, permerror */
+                        matched, "libspf2" where that has another result, which stands; NULL: none,
+                        temperror, permerror */
     char *record_domain; /* whose record that mechanism is in; differs after a redirect */
     unsigned lookups, voids; /* used, with the one that was too many */
+    const char *second; /* a second engine's result, "not asked" or "no answer"; NULL: there is no
+                           second engine */
     char *explanation; /* of a fail, in ASCII; NULL: none */
     char *problem; /* temperror, permerror: which name or term, and why; none: why there is no
                       record */
@@ -63,3 +66,6 @@ void spf_result_clear(struct spf_result *result);
 
 /* "pass", "permerror", ... (RFC 8601 section 2.7.2). */
 const char *spf_status_name(enum spf_status status);
+
+/* Whether it says something of the client: no error, and not that there is no record. */
+bool spf_status_is_verdict(enum spf_status status);

@@ -27,6 +27,11 @@ enum conf_dmarc_discovery {
     DMARC_BY_TREE_WALK,
     DMARC_BY_SUFFIX_LIST
 }; /* RFC 9989's, or RFC 7489's */
+enum conf_spf_engine {
+    SPF_ENGINE_OWN,
+    SPF_ENGINE_BOTH,
+    SPF_ENGINE_LIBSPF2
+}; /* whose result stands; with "both" it is ours, too */
 enum conf_sign_failure { SIGN_FAILURE_SEND, SIGN_FAILURE_DEFER };
 enum conf_canonicalization {
     CANON_RELAXED_RELAXED,
@@ -239,6 +244,7 @@ struct conf {
     char *hostname; /* part of every message's identity */
     char *authserv_id; /* in Authentication-Results; "": conf_authserv_id() says */
     enum conf_dmarc_discovery dmarc_discovery;
+    enum conf_spf_engine spf_engine;
     bool verify_incoming;
     bool received_spf; /* add that header too */
     struct strings trusted_arc; /* as local_domains, without subdomains */

@@ -41,6 +41,8 @@ static const struct option_word store_failure_words[] = {{"local", STORE_FAILURE
                                                          {NULL, 0}};
 static const struct option_word dmarc_discovery_words[] = {
     {"tree-walk", DMARC_BY_TREE_WALK}, {"suffix-list", DMARC_BY_SUFFIX_LIST}, {NULL, 0}};
+static const struct option_word spf_engine_words[] = {
+    {"own", SPF_ENGINE_OWN}, {"both", SPF_ENGINE_BOTH}, {"libspf2", SPF_ENGINE_LIBSPF2}, {NULL, 0}};
 static const struct option_word sign_failure_words[] = {
     {"send", SIGN_FAILURE_SEND}, {"defer", SIGN_FAILURE_DEFER}, {NULL, 0}};
 static const struct option_word canonicalization_words[] = {
@@ -285,6 +287,15 @@ const struct conf_option schema_options[] = {
      .words = dmarc_discovery_words,
      .about = "How the DMARC policy and the organizational domain are found: tree-walk asks the "
               "DNS (RFC 9989), suffix-list looks into the public suffix list (RFC 7489)."},
+    {"spf-engine", .type = TYPE_WORD, CONF_MEMBER(spf_engine), .fallback = "own",
+     .words = spf_engine_words,
+     .about =
+         "Who evaluates SPF. own: Sluice alone, which answers all of RFC 7208's test suite. both: "
+         "libspf2 is asked as well, and where it says something else that is logged "
+         "(event=spf-engine), while our result stands. libspf2: its result stands. Ours is always "
+         "worked out first; libspf2 runs in a process of its own, without files and network, and "
+         "sees only the answers of the DNS that ours needed. It is not asked where it is known to "
+         "be wrong: see \"SPF engines\" in sluice-milter(8)."},
     {"verify-incoming", .type = TYPE_BOOLEAN, CONF_MEMBER(verify_incoming), .fallback = "yes",
      .about = "Whether mail from outside is verified by DKIM, SPF and DMARC. It gets an "
               "Authentication-Results header, and those that pretend to be ours are removed."},

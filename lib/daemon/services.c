@@ -4,6 +4,7 @@
 #include "lib/auth/standing.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/daemon/spf_engine_log.h"
 #include "lib/daemon/standing_log.h"
 #include "lib/decide/class_lookup.h"
 #include "lib/decide/notices.h"
@@ -211,6 +212,10 @@ static void open_standing(struct services *services, const struct conf *conf)
 bool services_open(struct services *services, const char *program, const struct conf *conf,
                    char **problem_r)
 {
+    const struct spf_engine_settings spf_engine = {
+        .engine = conf->spf_engine, .tell = spf_engine_log, .context = services->log};
+
+    services->spf_engine = spf_engine_new(services->loop, &spf_engine);
     services->outlooks = outlooks_new();
     services->habits = habits_cache_new();
     services->classes = class_lookup_new(services->loop);
@@ -238,6 +243,7 @@ bool services_reload(struct services *services, const char *program, const struc
             dns_free(&dns);
         return false;
     }
+    spf_engine_set(services->spf_engine, conf->spf_engine);
     standing_free(&services->standing);
     if (dns) {
         struct dns *old = services->dns;
@@ -309,12 +315,15 @@ bool services_tick(struct services *services)
     return behind;
 }
 
-/* The resolver first: who waited for its answer asks the store next. */
+/* Who waits for an engine may ask the resolver next, and who waited for its answer the store. */
 void services_close(struct services *services, int64_t timeout_ms)
 {
     standing_free(&services->standing);
+    if (services->spf_engine)
+        spf_engine_stop(services->spf_engine);
     if (services->dns)
         dns_free(&services->dns);
+    spf_engine_free(&services->spf_engine);
     outlooks_free(&services->outlooks);
     class_lookup_stop(services->classes);
     if (services->store) {

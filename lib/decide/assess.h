@@ -31,6 +31,7 @@ struct services {
     struct loop *loop;
     struct store *store;
     struct dns *dns;
+    struct spf_engine *spf_engine; /* may be NULL: there is no second one */
     struct outlooks *outlooks; /* NULL: none are kept */
     struct standing *standing; /* NULL: nobody asks how the world sees us */
     struct log *log;

@@ -162,8 +162,8 @@ static void ask_outlook(struct gathering *gathering, struct services *services,
     gather_outlook_query(conf, message, &question->query);
     question->query.from_domain = question->from_domain;
     gathering->open++;
-    outlooks_find(services->outlooks, services->loop, services->dns, left_ms(gathering),
-                  &question->query, outlook_answered, question);
+    outlooks_find(services->outlooks, services->loop, services->dns, services->spf_engine,
+                  left_ms(gathering), &question->query, outlook_answered, question);
 }
 
 /* Some are answered before it is known how many there are. */

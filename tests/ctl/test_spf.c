@@ -171,11 +171,60 @@ static void test_lines(void **state)
     free(resolver);
 }
 
+/* libspf2 is asked where there is something to evaluate, and says so. */
+static void test_engines(void **state)
+{
+    static const struct {
+        const char *engine, *ip, *sender, *result, *libspf2;
+    } cases[] = {
+        {"spf-engine=own", "192.0.2.1", "joe@example.test", "result=pass", NULL},
+        {"spf-engine=both", "192.0.2.1", "joe@example.test", "result=pass", " libspf2=pass\n"},
+        {"spf-engine=libspf2", "192.0.2.1", "joe@example.test", "result=pass", " libspf2=pass\n"},
+        {"spf-engine=libspf2", "192.0.2.2", "joe@example.test", "result=fail", " libspf2=fail\n"},
+        {"spf-engine=libspf2", "192.0.2.2", "joe@broken.example.test", "result=permerror",
+         " libspf2=\"not asked\"\n"},
+    };
+    char *resolver;
+
+    (void)state;
+    if (nsd == NULL)
+        skip();
+    resolver = mem_print("resolver=127.0.0.1@%u", (unsigned)nsd_port(nsd));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *words[] = {"-c",
+                               conf_path,
+                               "-o",
+                               resolver,
+                               "-o",
+                               cases[i].engine,
+                               "spf",
+                               "--ip",
+                               cases[i].ip,
+                               "--helo",
+                               "mail.example.test",
+                               "--mail-from",
+                               cases[i].sender,
+                               NULL};
+        struct text output = TEXT_EMPTY;
+        int status = run(words, &output);
+        const char *libspf2 = strstr(text_string(&output), " libspf2=");
+
+        if (status != 0 || strncmp(text_string(&output), cases[i].result, 11) != 0 ||
+            (libspf2 == NULL) != (cases[i].libspf2 == NULL) ||
+            (libspf2 != NULL && strcmp(libspf2, cases[i].libspf2) != 0))
+            fail_msg("%s %s: %d, %s", cases[i].engine, cases[i].sender, status,
+                     text_string(&output));
+        text_free(&output);
+    }
+    free(resolver);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_engines),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$top_srcdir"
 
 folders=
-for folder in lib milter policy feedback ctl tests; do
+for folder in lib engine milter policy feedback ctl tests; do
     if [ -d "$folder" ]; then
         folders="$folders $folder"
     fi
@@ -31,7 +31,7 @@ BEGIN {
     layer["auth"] = layer["content"] = 4
     layer["decide"] = layer["classify"] = 5
     layer["daemon"] = 6
-    program["milter"] = program["policy"] = program["feedback"] = program["ctl"] = 7
+    program["engine"] = program["milter"] = program["policy"] = program["feedback"] = program["ctl"] = 7
 }
 function complain(text) {
     printf "%s:%d: %s\n", FILENAME, FNR, text

@@ -2,6 +2,10 @@
 """Mail from outside, signed by dkimpy and judged by us; python3-authres reads what we say."""
 
 import base64
+import itertools
+import os
+import signal
+import subprocess
 
 import authres
 import dkim
@@ -307,6 +311,43 @@ class TestMilter:
         code, enhanced, cause = reply
         assert outcome.data.code == code, outcome
         assert outcome.data.text.startswith(enhanced) and f"[{cause}]" in outcome.data.text
+
+    def test_the_second_spf_engine_dies_and_freezes(self, outside_site):
+        place = outside_site(
+            options={"spf-engine": "libspf2", "received-spf": "yes"},
+            sections='verify "*" { spf-fail = reject }\n',
+        )
+        numbers = itertools.count()
+
+        def send(client):
+            data = smtp.message(SENDER, ["alice@example.test"], subject=f"spf {next(numbers)}")
+            return self.send(place, data, client).data.code
+
+        def helper():
+            """The helper's process; 0: there is none."""
+            found = subprocess.run(
+                ["pgrep", "-P", str(place.milter.pid), "-x", "sluice-libspf2"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            return int(found.stdout or 0)
+
+        assert helper() == 0
+        assert (send(self.CLIENT), send(self.STRANGER)) == (250, 550)
+        first = helper()
+        assert first != 0
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            os.kill(helper(), number)
+            assert (send(self.CLIENT), send(self.STRANGER)) == (250, 550)
+            wait.poll(
+                lambda: send(self.CLIENT) == 250 and helper() not in (0, first), what="another one"
+            )
+            first = helper()
+        [down] = place.milter.log.events(event="spf-engine", state="down")
+        assert down["problem"] == "no answer in time"
+        assert len(place.milter.log.events(event="spf-engine", state="up")) <= 1
+        assert place.milter.log.events(event="spf-engine", state="differs") == []
 
     def test_bounces_are_not_refused(self, outside_site):
         place = outside_site(sections='verify "*" { dmarc-reject = reject }\n')
