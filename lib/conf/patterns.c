@@ -4,7 +4,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
-#include "lib/conf/lines.h"
+#include "lib/conf/table_lines.h"
 
 #include <regex.h>
 #include <stdbool.h>
@@ -207,13 +207,13 @@ static bool follow(struct patterns *patterns, const struct pattern_line *reading
 struct patterns *patterns_read(const char *file, const char *text, size_t length, char **problem_r)
 {
     struct patterns *patterns = mem_new(1, sizeof(*patterns));
-    struct lines lines = {.next = text, .end = text + length};
+    struct table_lines lines = {.next = text, .end = text + length};
     struct text line = TEXT_EMPTY;
     size_t open[NESTING_MAX];
     size_t nopen = 0;
     bool done = false;
 
-    while (lines_next(&lines, &line)) {
+    while (table_lines_next(&lines, &line)) {
         struct pattern_line reading = {file, lines.line, text_string(&line), problem_r};
 
         patterns->rules = mem_grow(patterns->rules, patterns->count + 1, sizeof(*patterns->rules));

@@ -9,7 +9,7 @@
 #include "lib/base/words.h"
 #include "lib/conf/names.h"
 #include "lib/conf/files.h"
-#include "lib/conf/lines.h"
+#include "lib/conf/table_lines.h"
 #include "lib/conf/patterns.h"
 
 #include <stdlib.h>
@@ -72,15 +72,16 @@ static bool read_text(struct table *table, const char *path, char **problem_r)
 {
     struct text text = TEXT_EMPTY;
     struct text line = TEXT_EMPTY;
-    struct lines lines;
+    struct table_lines lines;
     bool done = false;
 
     if (!file_read(path, TABLE_FILE_MAX, &text, NULL, problem_r))
         goto done;
-    lines = (struct lines){.next = text_string(&text), .end = text_string(&text) + text.length};
+    lines =
+        (struct table_lines){.next = text_string(&text), .end = text_string(&text) + text.length};
     table->file = mem_copy(path);
     table->values = map_new();
-    while (lines_next(&lines, &line)) {
+    while (table_lines_next(&lines, &line)) {
         const char *key = text_string(&line);
         size_t length = strcspn(key, blanks);
         const char *value = key + length + strspn(key + length, blanks);

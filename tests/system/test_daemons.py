@@ -115,6 +115,15 @@ def test_every_problem_is_named_with_file_and_line(folder):
         assert "max-message-size" in printed and "enforce" in printed
 
 
+def test_every_program_reads_tables(folder):
+    (folder / "senders").write_text("# a comment\nalice@example.com alice,\n  bob\n")
+    config = sluice.Config(folder, {"store": '"memory:"', "sender-login": f'"texthash:{folder}/senders"'})
+    for name in (*sluice.DAEMONS, "sluice-feedback"):
+        code, printed = run_program(folder, name, "-t", "-c", str(config.path), config=config)
+        assert code == 0 and "the configuration is good" in printed, (name, code, printed)
+    assert "is good" in sluice.Ctl(config).run("config").stdout
+
+
 def test_included_files_count(quiet, folder):
     (folder / "limits.conf").write_text(LIMIT.replace("100000", "3"))
     place = quiet(sections=f'{counting.NO_DNS}include "{folder}/limits.conf"\n')

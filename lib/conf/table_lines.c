@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading the logical lines of Postfix' table files (postconf(5)'s rules, which all its tables
  * share). */
-#include "lib/conf/lines.h"
+#include "lib/conf/table_lines.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@ static bool is_blank(char c)
 }
 
 /* The next physical line, without its newline. */
-static size_t take_line(struct lines *lines, const char **bytes_r)
+static size_t take_line(struct table_lines *lines, const char **bytes_r)
 {
     size_t left = (size_t)(lines->end - lines->next);
     const char *newline = memchr(lines->next, '\n', left);
@@ -40,7 +40,7 @@ static void add_trimmed(struct text *text, const char *bytes, size_t length)
     text_add(text, bytes, length);
 }
 
-bool lines_next(struct lines *lines, struct text *line_r)
+bool table_lines_next(struct table_lines *lines, struct text *line_r)
 {
     const char *bytes;
     size_t length;

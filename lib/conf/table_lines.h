@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Where in a text one is.  Starts with .next = text, .end = its end. */
-struct lines {
+struct table_lines {
     const char *next;
     const char *end;
     unsigned counted; /* lines read */
@@ -16,4 +16,4 @@ struct lines {
 
 /* The next line that is neither empty nor a comment, joined with the lines that continue it (those
  * that begin with white space), without white space at its ends.  false: there is none. */
-bool lines_next(struct lines *lines, struct text *line_r);
+bool table_lines_next(struct table_lines *lines, struct text *line_r);
