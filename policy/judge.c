@@ -48,9 +48,20 @@ static void leave_last(struct judge *judge, struct judge_client *client, const c
         memcpy(client->instance, instance, length + 1);
 }
 
+/* Whether the request is about the very same message; of one that has ended its end alone is. */
+static bool belongs(const struct transaction *transaction, const struct protocol_request *request,
+                    uint64_t fingerprint, enum stage stage)
+{
+    const char *queue_id = request->values[ATTRIBUTE_QUEUE_ID];
+
+    return transaction->fingerprint == fingerprint &&
+           (!transaction->ended || (stage == STAGE_END_OF_MESSAGE &&
+                                    strcmp(queue_id, transaction->message->queue_id) == 0));
+}
+
 /* The transaction that the request belongs to, out of the table, or a new one. */
-static struct transaction *find_transaction(struct judge *judge,
-                                            const struct protocol_request *request)
+static struct transaction *
+find_transaction(struct judge *judge, const struct protocol_request *request, enum stage stage)
 {
     const uint64_t fingerprint = translate_fingerprint(request);
     const char *instance = request->values[ATTRIBUTE_INSTANCE];
@@ -59,7 +70,7 @@ static struct transaction *find_transaction(struct judge *judge,
 
     if (instance[0] != '\0')
         transaction = transactions_take(judge->transactions, instance);
-    if (transaction != NULL && transaction->fingerprint == fingerprint)
+    if (transaction != NULL && belongs(transaction, request, fingerprint, stage))
         return transaction;
     transaction_free(&transaction);
     conf = conf_slot_get(judge->conf);
@@ -167,15 +178,16 @@ static void forget_findings(struct message *message)
     findings_clear(&message->findings);
 }
 
-/* Keeps the transaction for the requests to come; END-OF-MESSAGE is the last. */
+/* Keeps the transaction for the requests to come. */
 static void keep(struct judge *judge, struct transaction *transaction)
 {
     struct message *message = transaction->message;
 
-    if (message->stage == STAGE_END_OF_MESSAGE || message->instance[0] == '\0') {
+    if (message->instance[0] == '\0') {
         transaction_free(&transaction);
         return;
     }
+    transaction->ended = message->stage == STAGE_END_OF_MESSAGE;
     if (message->stage == STAGE_RCPT && verdict_refuses(&message->verdict)) {
         message_drop_recipient(message);
         transaction->last_recipient = 0;
@@ -210,7 +222,7 @@ void judge_request(struct judge *judge, struct judge_client *client,
         return;
     }
     leave_last(judge, client, request->values[ATTRIBUTE_INSTANCE]);
-    transaction = find_transaction(judge, request);
+    transaction = find_transaction(judge, request, stage);
     transaction->message->started_us = clock_now_us(judge->services->steady);
     bring_up_to_date(transaction, request, stage);
     hide_queue_id(transaction);

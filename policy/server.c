@@ -140,6 +140,7 @@ static bool server_serve(struct daemon *daemon, char **problem_r)
     static const struct transactions_limits transactions = {
         .max = TRANSACTIONS_MAX,
         .max_left = TRANSACTIONS_LEFT_MAX,
+        .max_ended = TRANSACTIONS_ENDED_MAX,
         .max_recipients = TRANSACTION_RECIPIENTS_ALL_MAX,
         .idle_us = TRANSACTION_IDLE_SEC * INT64_C(1000000),
     };

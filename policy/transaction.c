@@ -2,6 +2,7 @@
 /* Mail transactions in progress, by Postfix' instance. */
 #include "policy/transaction.h"
 
+#include "lib/base/count.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 
@@ -12,6 +13,7 @@ struct transactions {
     struct transactions_limits limits;
     struct map *current;
     struct map *left; /* by their clients */
+    struct map *ended;
     size_t recipients; /* of all that are in either */
 };
 
@@ -67,6 +69,7 @@ struct transactions *transactions_new(const struct transactions_limits *limits)
     transactions->limits = *limits;
     transactions->current = map_new();
     transactions->left = map_new();
+    transactions->ended = map_new();
     return transactions;
 }
 
@@ -76,6 +79,7 @@ void transactions_free(struct transactions **transactions)
         return;
     map_free(&(*transactions)->current, free_value);
     map_free(&(*transactions)->left, free_value);
+    map_free(&(*transactions)->ended, free_value);
     free(*transactions);
     *transactions = NULL;
 }
@@ -97,10 +101,12 @@ static struct transaction *take_from(struct transactions *transactions, struct m
 
 struct transaction *transactions_take(struct transactions *transactions, const char *instance)
 {
-    struct transaction *transaction = take_from(transactions, transactions->current, instance);
+    struct map *const maps[] = {transactions->current, transactions->left, transactions->ended};
+    struct transaction *transaction = NULL;
 
-    return transaction != NULL ? transaction
-                               : take_from(transactions, transactions->left, instance);
+    for (size_t i = 0; i < COUNT_OF(maps) && transaction == NULL; i++)
+        transaction = take_from(transactions, maps[i], instance);
+    return transaction;
 }
 
 /* Entries are only ever put in, never touched: the one put in first is also the oldest. */
@@ -141,8 +147,10 @@ void transactions_put(struct transactions *transactions, struct transaction *tra
     const struct transactions_limits *limits = &transactions->limits;
 
     transaction->used_us = now_us;
-    put_into(transactions, transactions->current, transaction);
-    while (drop_oldest(transactions, transactions->left, limits->max_left, now_us) ||
+    put_into(transactions, transaction->ended ? transactions->ended : transactions->current,
+             transaction);
+    while (drop_oldest(transactions, transactions->ended, limits->max_ended, now_us) ||
+           drop_oldest(transactions, transactions->left, limits->max_left, now_us) ||
            drop_oldest(transactions, transactions->current, limits->max, now_us))
         continue;
 }

@@ -10,6 +10,9 @@
  * was given up, or a service that is not asked at its end) is the first to go, and a slow message
  * is not forgotten because others are quick.
  *
+ * What has ended is kept for a moment too: a service that is listed twice is asked twice about the
+ * end of a message, and the second time knows the recipients as well.
+ *
  * While a request is being judged its transaction is out of the table and belongs to the judge.
  */
 #pragma once
@@ -24,6 +27,7 @@
 
 #define TRANSACTIONS_MAX 20000
 #define TRANSACTIONS_LEFT_MAX 1000 /* of those that their clients have left behind */
+#define TRANSACTIONS_ENDED_MAX 1000 /* a second list asks at once, or never */
 #define TRANSACTION_RECIPIENTS_ALL_MAX 1000000 /* of all transactions together */
 #define TRANSACTION_IDLE_SEC 900 /* longer than Postfix waits for a client's next command */
 #define TRANSACTION_CAUSES_MAX 16 /* remembered of one message */
@@ -43,6 +47,7 @@ struct transaction {
     struct transaction_causes warned; /* named in a header */
     struct transaction_causes reported; /* named in a message line */
     bool logged; /* there is a message line already */
+    bool ended; /* its END-OF-MESSAGE was answered */
     int64_t used_us; /* when it was put into the table */
 };
 
@@ -57,19 +62,19 @@ bool transaction_add_cause(struct transaction_causes *causes, const struct cause
 struct transactions;
 
 struct transactions_limits {
-    size_t max, max_left, max_recipients;
+    size_t max, max_left, max_ended, max_recipients;
     int64_t idle_us;
 };
 
 struct transactions *transactions_new(const struct transactions_limits *limits);
 void transactions_free(struct transactions **transactions);
-size_t transactions_count(const struct transactions *transactions);
+size_t transactions_count(const struct transactions *transactions); /* that have not ended */
 
 /* Takes the transaction out of the table; NULL when there is none (any more). */
 struct transaction *transactions_take(struct transactions *transactions, const char *instance);
 
-/* Puts it in under its message's instance, and frees what is too old or too much by now (steady
- * clock). */
+/* Puts it in under its message's instance, among the ended where it is, and frees what is too old
+ * or too much by now (steady clock). */
 void transactions_put(struct transactions *transactions, struct transaction *transaction,
                       int64_t now_us);
 

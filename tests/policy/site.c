@@ -38,7 +38,7 @@ void site_open(struct site *site, const char *conf_text)
         .services = &site->services,
         .conf = conf_slot_new(conf_of(conf_text)),
         .transactions =
-            transactions_new(&(struct transactions_limits){100, 10, 1000, INT64_C(600000000)}),
+            transactions_new(&(struct transactions_limits){100, 10, 10, 1000, INT64_C(600000000)}),
     };
 }
 

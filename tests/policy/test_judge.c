@@ -217,6 +217,46 @@ static void test_charge_at_rcpt(void **state)
     site_close(&site);
 }
 
+/* The service stands in two lists that are asked at the end: the second time, too, it is known who
+ * of the recipients is our own. */
+static void test_asked_twice_about_the_end(void **state)
+{
+    static const char *const recipients[] = {"a@example.net", "b@example.test", "c@example.test"};
+    static const char end[] =
+        LOGIN "protocol_state=END-OF-MESSAGE\ninstance=1\nqueue_id=Q1\nrecipient_count=3\n";
+    struct site site;
+
+    (void)state;
+    site_open(&site, CONF LIMITS "limit out { subject = user count = external-recipients max = 50 "
+                                 "per = 24h near = 0% }\n");
+    for (size_t i = 0; i < 3; i++) {
+        char request[256];
+
+        snprintf(request, sizeof(request), LOGIN "protocol_state=RCPT\ninstance=1\nrecipient=%s\n",
+                 recipients[i]);
+        site_expect(&site, request, "DUNNO$");
+    }
+    for (size_t i = 0; i < 3; i++) {
+        site_expect(&site, end, "DUNNO$");
+        assert_int_equal(site_used(&site, 'm'), 1);
+        assert_int_equal(site_used(&site, 'r'), 3);
+        assert_int_equal(site_used(&site, 'e'), 1);
+    }
+    assert_int_equal(site_logged(&site, "event=message"), 1);
+    /* Another message, whatever its instance says, has none of these recipients. */
+    site_expect(&site, LOGIN "protocol_state=RCPT\ninstance=1\nrecipient=d@example.net\n",
+                "DUNNO$");
+    site_expect(&site, LOGIN "protocol_state=END-OF-MESSAGE\ninstance=1\nqueue_id=Q2\n", "DUNNO$");
+    assert_int_equal(site_used(&site, 'r'), 4);
+    assert_int_equal(site_used(&site, 'e'), 2);
+    site_expect(&site,
+                LOGIN "protocol_state=END-OF-MESSAGE\ninstance=1\nqueue_id=Q3\n"
+                      "recipient_count=2\n",
+                "DUNNO$");
+    assert_int_equal(site_used(&site, 'r'), 6);
+    site_close(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_a_refused_recipient_is_not_counted),
         cmocka_unit_test(test_a_message_that_dies_is_given_back),
         cmocka_unit_test(test_charge_at_rcpt),
+        cmocka_unit_test(test_asked_twice_about_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

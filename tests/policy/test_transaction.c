@@ -35,8 +35,11 @@ static void put_numbered(struct transactions *table, int number, size_t recipien
 
 static struct transactions *table_of(size_t max, size_t max_recipients)
 {
-    return transactions_new(&(struct transactions_limits){
-        .max = max, .max_left = 2, .max_recipients = max_recipients, .idle_us = 600 * SECOND});
+    return transactions_new(&(struct transactions_limits){.max = max,
+                                                          .max_left = 2,
+                                                          .max_ended = 2,
+                                                          .max_recipients = max_recipients,
+                                                          .idle_us = 600 * SECOND});
 }
 
 static bool have(struct transactions *table, const char *instance, int64_t now_us)
@@ -172,6 +175,32 @@ static void test_left_ones_expire(void **state)
     transactions_free(&table);
 }
 
+/* Those that have ended are not counted, and make room for each other alone. */
+static void test_ended_ones(void **state)
+{
+    struct transactions *table = table_of(3, 100);
+
+    (void)state;
+    put_numbered(table, 9, 1, 0);
+    for (int i = 0; i < 4; i++) {
+        char instance[32];
+        struct transaction *transaction;
+
+        snprintf(instance, sizeof(instance), "i%d", i);
+        transaction = transaction_of(instance, 1);
+        transaction->ended = true;
+        transactions_put(table, transaction, i);
+    }
+    assert_int_equal(transactions_count(table), 1);
+    assert_true(have(table, "i9", 4) && have(table, "i2", 4) && have(table, "i3", 4));
+    assert_false(have(table, "i0", 4) || have(table, "i1", 4));
+    transactions_leave(table, "i3");
+    assert_true(have(table, "i3", 5));
+    put_numbered(table, 8, 1, 605 * SECOND);
+    assert_false(have(table, "i3", 605 * SECOND));
+    transactions_free(&table);
+}
+
 static void test_causes(void **state)
 {
     struct transaction_causes causes = {.count = 0};
@@ -204,10 +233,15 @@ static int unload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_take_is_exclusive), cmocka_unit_test(test_the_later_replaces),
-        cmocka_unit_test(test_bounded_in_number), cmocka_unit_test(test_bounded_in_recipients),
-        cmocka_unit_test(test_expires),           cmocka_unit_test(test_left_ones_go_first),
-        cmocka_unit_test(test_left_ones_expire),  cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_take_is_exclusive),
+        cmocka_unit_test(test_the_later_replaces),
+        cmocka_unit_test(test_bounded_in_number),
+        cmocka_unit_test(test_bounded_in_recipients),
+        cmocka_unit_test(test_expires),
+        cmocka_unit_test(test_left_ones_go_first),
+        cmocka_unit_test(test_left_ones_expire),
+        cmocka_unit_test(test_ended_ones),
+        cmocka_unit_test(test_causes),
     };
 
     return cmocka_run_group_tests(tests, load, unload);
