@@ -130,7 +130,7 @@ static void judge_head(const struct step *step, const struct zip_entry *entry, c
         used = length < sizeof(head) ? length : sizeof(head);
         memcpy(head, data, used);
     }
-    kind = risk_by_magic(head, used);
+    kind = risk_in_archive(head, used);
     if (kind != NULL)
         search->found(search->context, path, kind, CONTENT_BY_MAGIC);
     else if (risk_is_zip(head, used) && step->depth + 1 < ARCHIVE_DEPTH)

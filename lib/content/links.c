@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/content/links.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/content/html.h"
 
@@ -83,6 +84,27 @@ void links_plain(struct links *links, const char *text, size_t length)
 
 /* --- HTML ----------------------------------------------------------------------------- */
 
+/* Services that scan mail put themselves between the text of a link and where it leads; answers
+ * quote such links. */
+static bool is_rewritten(const char *host)
+{
+    static const char *const services[] = {
+        "safelinks.protection.outlook.com",
+        "urldefense.com",
+        "urldefense.proofpoint.com",
+        "secure-web.cisco.com",
+        "linkprotect.cudasvc.com",
+        "protection.sophos.com",
+        "mimecastprotect.com",
+        "mimecast.com",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(services); i++)
+        if (is_within(host, services[i]))
+            return true;
+    return false;
+}
+
 static void on_link(void *context, const char *url, const char *text)
 {
     struct links *links = context;
@@ -94,6 +116,8 @@ static void on_link(void *context, const char *url, const char *text)
         return;
     links->nhtml++;
     note_host(links, host, is_address);
+    if (is_rewritten(host))
+        return;
     if ((!host_shown(text, strlen(text), shown) || host_is_related(shown, host)) &&
         (!host_pretended(url, strlen(url), shown) || host_is_related(shown, host)))
         return;

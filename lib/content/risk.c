@@ -103,7 +103,7 @@ static bool is_boot_sector(const unsigned char *bytes, size_t length)
            ((bytes[0] == 0xeb && bytes[2] == 0x90) || bytes[0] == 0xe9);
 }
 
-const char *risk_by_magic(const unsigned char *bytes, size_t length)
+const char *risk_in_archive(const unsigned char *bytes, size_t length)
 {
     static const struct {
         const char *magic;
@@ -132,11 +132,14 @@ const char *risk_by_magic(const unsigned char *bytes, size_t length)
             return known[i].kind;
     if (is_dos_program(bytes, length))
         return "Windows program";
-    if (is_script(bytes, length))
-        return "script";
     if (is_boot_sector(bytes, length))
         return "disk image";
     return class_or_universal(bytes, length);
+}
+
+const char *risk_by_magic(const unsigned char *bytes, size_t length)
+{
+    return is_script(bytes, length) ? "script" : risk_in_archive(bytes, length);
 }
 
 bool risk_is_zip(const unsigned char *bytes, size_t length)

@@ -19,7 +19,9 @@ char *risk_by_name(const char *name, const struct strings *types);
 /* The part of an Office document that holds its macros. */
 bool risk_is_macro(const char *path);
 
-/* What the first octets say that the file is, "Windows program"; NULL: nothing to fear. */
+/* What the first octets say that the file is, "Windows program"; NULL: nothing to fear.  Scripts
+ * count where they are attached as they are: an archive of sources has some, and nobody minds. */
+const char *risk_in_archive(const unsigned char *bytes, size_t length);
 const char *risk_by_magic(const unsigned char *bytes, size_t length);
 
 /* The first octets of a zip archive, an empty one too. */
