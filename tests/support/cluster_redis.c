@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define SLOTS 16384
-#define START_MS 30000
+#define START_MS 60000
 
 static const char *const options[] = {
     "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", NULL,

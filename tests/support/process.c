@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STOP_MS 5000
+#define STOP_MS 30000
 /* Below the kernel's usual ephemeral range, so that no outgoing connection takes a port between our
  * look and its use; and so is what lies 10,000 above them, where nodes of a cluster meet. */
 #define PORT_FIRST 12000

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define OPTIONS_MAX 48
-#define START_MS 20000
+#define START_MS 60000
 
 static char *find_program(void)
 {

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define DEADLINE_US (10 * INT64_C(1000000))
+#define DEADLINE_US (60 * INT64_C(1000000))
 
 struct fixture {
     struct loop *loop;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DEADLINE_US 20000000
+#define DEADLINE_US 60000000
 #define WAIT_MS 20
 
 extern char *log_path; /* of the file or socket that a test logs to, in a folder of its own */

@@ -9,7 +9,7 @@
 #define ASK_LIMITS_MAX 16
 #define ASK_NOTES_MAX 4
 #define ASK_NOTE_SIZE 2048
-#define ASK_TIMEOUT_MS 200 /* of the store */
+#define ASK_TIMEOUT_MS 1000 /* of the store: longer than a Redis that is there is kept waiting */
 
 /* What a store said about itself. */
 struct ask_events {

@@ -44,7 +44,7 @@ static _Noreturn void serve(const struct local_store *local)
     char *problem = NULL;
     const struct store_settings settings = {
         .url = local->url,
-        .timeout_ms = 200,
+        .timeout_ms = 1000,
         .serves = true,
         .serve_socket = local->socket,
         .serve_path = local->path,

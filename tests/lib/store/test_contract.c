@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #define PASSWORD "a pass\"word %s"
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 
 static void run_table(const char *backend, const struct store_settings *settings,
                       const struct contract_case *cases, size_t count)
