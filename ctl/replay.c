@@ -107,9 +107,6 @@ static void tell_unknown(const struct replay *replay)
     int64_t tried = replay->number;
 
     map_each(replay->lacking, tell_one, &tried);
-    if (replay->conf->nclass_lookups > 0 && replay->conf->nclasses > 0)
-        ctl_complain("who is in a class by class-lookup is not asked: only the members that the "
-                     "configuration names are");
 }
 
 static json_t *json_time(int64_t time_us)
@@ -245,9 +242,10 @@ const struct verb verb_replay = {
     .summary = "try limits on past mail",
     .help = "Runs the limits of a configuration over the message lines of our own log, by the\n"
             "same windows that the daemons have, and lists who would have been stopped, when\n"
-            "for the first and the last time, and how often. Nothing is asked of the store,\n"
-            "and nothing is changed in it. As at RCPT, only the recipients that are one too\n"
-            "many are refused, and the others of their message go on.\n"
+            "for the first and the last time, and how often. Who is in which class is asked\n"
+            "as it is now (class-lookup); nothing else is asked of the store, and nothing\n"
+            "changed in it. As at RCPT, only the recipients that are one too many are\n"
+            "refused, and the others of their message go on.\n"
             "\n"
             "LOGFILE is a mail.log or a log file of Sluice, as text or JSON, also packed with\n"
             "gzip; - is standard input. Several are put in order by time. Messages that were\n"

@@ -193,6 +193,7 @@ static void try_message(struct replay *replay, const struct past_message *past)
     named = recipients.count;
     note_all_lacking(replay, past, charge.names);
     message = replay_message(replay->conf, past);
+    replay_classes_find(&replay->classes, replay->conf, message);
     refused = add_recipients(replay, message, past, charge.names, &recipients);
     if ((size_t)past->nrcpt > named)
         message->nrecipients_total += (size_t)past->nrcpt - named;
@@ -252,7 +253,7 @@ bool replay_start(struct replay *replay, const struct conf *conf, char **problem
         *problem_r = mem_copy("cannot make an event loop");
     else
         replay->store = store_open(replay->loop, &settings, problem_r);
-    return replay->store != NULL;
+    return replay->store != NULL && replay_classes_start(&replay->classes, conf, problem_r);
 }
 
 static void free_stop(void *value)
@@ -266,6 +267,7 @@ static void free_stop(void *value)
 
 void replay_end(struct replay *replay)
 {
+    replay_classes_end(&replay->classes);
     if (replay->store != NULL)
         store_close(&replay->store);
     if (replay->loop != NULL)

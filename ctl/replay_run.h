@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ctl/past.h"
+#include "ctl/replay_class.h"
 
 #include "lib/base/loop.h"
 #include "lib/base/map.h"
@@ -36,6 +37,7 @@ struct replay {
     const struct conf *conf;
     struct loop *loop;
     struct store *store;
+    struct replay_classes classes;
     struct map *stops; /* struct stop by limit and subject */
     struct map *found; /* when something was, by the message */
     struct map *lacking; /* struct lacking by limit */
@@ -46,7 +48,7 @@ struct replay {
     struct message *message; /* that is being charged */
 };
 
-/* false: problem_r says why there is no store (the caller frees it). */
+/* false: problem_r says why it cannot be (the caller frees it). */
 bool replay_start(struct replay *replay, const struct conf *conf, char **problem_r);
 void replay_end(struct replay *replay);
 

@@ -15,13 +15,16 @@
 #define CLASS_STEP_MS 100
 #define LOGIN_LENGTH_MAX 320 /* an address's (RFC 5321 section 4.5.3.1) */
 
-/* Where the kind ends and the value begins; a value alone is a client or a user. */
+/* Where the kind ends and the value begins; a value alone is a client, its network or
+ * a user. */
 static bool split(const char *string, enum limit_subject *kind_r, const char **value_r,
                   char **problem_r)
 {
     const char *colon = strchr(string, ':');
     char *word = mem_copy_n(string, colon != NULL ? (size_t)(colon - string) : strlen(string));
     struct ip_address address;
+    struct ip_network network;
+    const char *problem;
     bool known = limit_subject_parse(word, kind_r);
     bool done = true;
 
@@ -29,6 +32,9 @@ static bool split(const char *string, enum limit_subject *kind_r, const char **v
         *value_r = colon != NULL ? colon + 1 : "";
     } else if (ip_parse(string, &address)) {
         *kind_r = SUBJECT_CLIENT;
+        *value_r = string;
+    } else if (strchr(string, '/') != NULL && ip_network_parse(string, &network, &problem)) {
+        *kind_r = SUBJECT_CLIENT_NETWORK;
         *value_r = string;
     } else if (colon == NULL) {
         *kind_r = SUBJECT_USER;

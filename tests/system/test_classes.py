@@ -88,6 +88,29 @@ def test_a_class_in_the_store(place):
     assert "no class is set" in place.ctl.run("class", "list").stdout
 
 
+def test_mail_of_the_past_has_the_classes_of_today(place, server, folder):
+    """sluicectl replay asks the store and the table server; who is away is told of."""
+    log, users = folder / "past.log", ("set@example.test", "map@example.test", "nobody@example.test")
+    log.write_text("".join(
+        f"2026-11-20T10:00:0{number}+00:00 mx sluice-milter[1]: {user[0]}{number}: event=message dir=out user={user} "
+        f"from={user} nrcpt=1 size=9 client=192.0.2.1 verdict=accept trace={index}{number} stage=end-of-message\n"
+        for number in range(3) for index, user in enumerate(users)))
+    place.ctl.run("class", "set", users[0], "huge")
+
+    def stopped(*options):
+        told = subprocess.run([*place.ctl.words(*options), "replay", "--json", str(log)], capture_output=True,
+                              text=True, check=True, timeout=60)
+        return {row["subject"]: row["times"] for row in json.loads(told.stdout)["stops"]}, told.stderr
+
+    assert stopped() == ({f"user:{users[1]}": 1, f"user:{users[2]}": 2}, "")
+    away, said = stopped("-o", f"class-lookup=socketmap:unix:{folder}/none:classes")
+    assert set(away.values()) == {2} and "event=class-lookup state=down" in said, said
+    away, said = stopped("-o", f"store=unix:{folder}/none")
+    assert away == {f"user:{users[0]}": 2, f"user:{users[1]}": 1, f"user:{users[2]}": 2}
+    assert "who is in a class by sluicectl class is not known: " in said and "none" in said
+    place.ctl.run("class", "unset", users[0])
+
+
 def test_wrong_words(place):
     for words in (["set", "a@b.test"], ["list", "x"], [], ["get", "x"], ["set", "all", "big"]):
         assert place.ctl.run("class", *words, check=False).returncode == 64, words

@@ -54,6 +54,8 @@ SUBJECTS = {
     f"client:{CLIENT}": {"clients": 1},
     CLIENT: {"clients": 1},
     "client-network:192.0.2.0/24": {"networks": 1},
+    "192.0.2.0/24": {"networks": 1},
+    "2001:db8::/64": {"networks": 0},
     "recipient-domain:example.net": {"targets": 3},
     "host:mx2.example.test": {"hosts": 0},
     "nobody@example.test": {"daily": 0, "rcpts": 0},
