@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
--- The end of charge.lua: what is read, remembered and changed of notes, which are hashes.
+-- The end of charge.lua: what is read, remembered and changed of notes, which are hashes, from the first that is there.
 --
 -- Items stand in the plan from notes on, one for each of the keys behind the subjects':
 --         what to do 1 octet, number of parts 1, life 6 (ms; 0: for ever), fields at most 2; the parts
@@ -13,7 +13,7 @@
 -- A mark's value is "first last count usual periods text"; store_note.h says what they are, mark.c
 -- reckons as is done here.
 
-local READ, SET, REPLACE, REMOVE, MARK, LIST = 0, 1, 2, 3, 4, 5
+local SET, REPLACE, REMOVE, MARK, LIST = 1, 2, 3, 4, 5 -- READ is 0
 local STRINGS_MAX, STRING_MAX = 1000, 4096 -- of one note; of one string
 local AMOUNT_MAX, AMOUNT_NEW, GAP_MAX = 1099511627776, 281474976710655, 60
 local SCAN_STEP = '200'
@@ -164,8 +164,8 @@ local function list_keys(list, parts, key)
 end
 
 -- All is read before anything is changed.
-local told, at, done = '', notes, {}
-for n = 1, note_count do
+local at, done = items, {}
+for n = read + 1, note_count do
     local action, count, life, most, list = open('<BBI6I2', plan, at)
     local key, parts = KEYS[#KEYS - note_count + n], nil
     done[n] = at + 10
@@ -195,7 +195,7 @@ for n = 1, note_count do
     done[n] = {action, count, life, most, key, parts, done[n]}
 end
 
-for n = 1, note_count do
+for n = read + 1, note_count do
     local action, count, life, most, key, parts, from = unpack(done[n], 1, 7)
     if action == MARK then
         mark(key, from, count, life, most)
