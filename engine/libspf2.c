@@ -34,7 +34,7 @@ static const char *result_name(SPF_result_t result)
     case SPF_RESULT_PERMERROR:
         return "permerror";
     default:
-        return "invalid";
+        return "permerror";
     }
 }
 

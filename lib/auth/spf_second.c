@@ -164,6 +164,8 @@ static void add_answer(struct spf_evidence *evidence, const struct dns_answer *a
     }
     text_print(&evidence->answers, "ask %s %s %s\n", type_name(answer->type), names[answer->status],
                answer->name);
+    if (answer->status != DNS_FOUND)
+        return;
     if (answer->type == DNS_TXT)
         add_records(evidence, answer);
     else
@@ -202,11 +204,14 @@ void spf_evidence_clear(struct spf_evidence *evidence)
 
 bool spf_evidence_text(const struct spf_evidence *evidence, enum spf_status own, struct text *text)
 {
+    const struct spf_query *query = evidence->state->query;
     char client[IP_TEXT_MAX];
 
-    if (evidence->unfit || !spf_status_is_verdict(own) || !is_plain(evidence->state->sender_domain))
+    /* libspf2 lets whatever comes from the own host pass */
+    if (evidence->unfit || ip_is_loopback(&query->client) || !spf_status_is_verdict(own) ||
+        !is_plain(evidence->state->sender_domain))
         return false;
-    ip_format(&evidence->state->query->client, client);
+    ip_format(&query->client, client);
     text_print(text, "client %s\ndomain %s\n", client, evidence->state->sender_domain);
     text_add(text, evidence->answers.bytes, evidence->answers.length);
     return text->length <= SPF_SECOND_MAX;

@@ -29,6 +29,7 @@ static const char *const names[] = {"example.com",   "a.example.com", "b.example
 #define NAMES_THERE (COUNT_OF(names) - 1)
 static const char *const v4[] = {"192.0.2.1", "192.0.2.2", "192.0.2.200", "198.51.100.1"};
 static const char *const v6[] = {"2001:db8::1", "2001:db8::2", "2001:db8:1::1"};
+static const char *const strangers[] = {"127.0.0.1", "::1", "198.51.100.77"};
 static const char *const reverse[] = {
     "1.2.0.192.in-addr.arpa", "2.2.0.192.in-addr.arpa",
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"};
@@ -230,7 +231,10 @@ static void test_random_zones(void **state)
 
         seed = i;
         one.zone = make_zone();
-        assert_true(ip_parse(pick(3) > 0 ? ANY(v4) : ANY(v6), &one.query.client));
+        assert_true(ip_parse(pick(10) == 0 ? ANY(strangers)
+                             : pick(3) > 0 ? ANY(v4)
+                                           : ANY(v6),
+                             &one.query.client));
         run(&one, &result, &engine);
         spf_result_clear(&result);
         zone_free(&one.zone);
