@@ -31,7 +31,7 @@ extern const struct verb verb_keygen, verb_limits, verb_reset, verb_spf;
 extern const struct verb verb_status, verb_try, verb_verify, verb_enforce;
 extern const struct verb verb_class, verb_replay, verb_warmup;
 extern const struct verb verb_report, verb_why;
-extern const struct verb verb_suspend, verb_suspended, verb_unsuspend, verb_release;
+extern const struct verb verb_suspend, verb_suspended, verb_unsuspend, verb_release, verb_top;
 
 /* Loads the configuration.  false: its problems were written to standard error; EX_CONFIG. */
 bool ctl_load(struct ctl *ctl);

@@ -28,6 +28,7 @@ static const struct verb *const verbs[] = {
     &verb_unsuspend,
     &verb_release,
     &verb_suspended,
+    &verb_top,
     &verb_why,
     &verb_report,
     &verb_spf,

@@ -51,8 +51,9 @@ static void log_listing(const struct standing_change *change, struct log *log)
     char *hint;
 
     ip_format(&change->address->address, ip);
-    hint = listed ? mem_print("find and stop who sends spam through %s, then ask for removal from "
-                              "%s",
+    hint = listed ? mem_print("find who sends spam through %s (sluicectl top) and stop them "
+                              "(sluicectl suspend LOGIN --reason abuse), then ask for removal "
+                              "from %s",
                               ip, zone)
                   : mem_copy("nothing to do: the address is off the list");
     report_cause(log, NULL, "reputation.ip-listed", hint, "state", listed ? "listed" : "gone", "ip",

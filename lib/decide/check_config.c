@@ -185,7 +185,8 @@ void check_weak_tls(const struct conf *conf, struct message *message)
                      what);
     finding_hint(finding,
                  "update the %s %s, which negotiated %s: %s; when nobody needs it any more, set "
-                 "smtpd_tls_mandatory_protocols = >=TLSv1.2 and smtpd_tls_mandatory_ciphers = high",
+                 "smtpd_tls_protocols = >=TLSv1.2 and smtpd_tls_ciphers = high, and "
+                 "smtpd_tls_mandatory_protocols and smtpd_tls_mandatory_ciphers alike",
                  message->user[0] != '\0' ? "mail program of" : "machine",
                  message->user[0] != '\0' ? message->user : client, what, why);
     free(what);

@@ -314,7 +314,7 @@ void check_spam_score(const struct conf *conf, struct message *message)
     if (message->user[0] != '\0')
         finding_hint(finding,
                      "look at the message and at what %s found%s%s; if %s did not write it: "
-                     "sluicectl suspend %s",
+                     "sluicectl suspend %s --reason abuse",
                      verdict.scanner, verdict.symbols[0] != '\0' ? ": " : "", verdict.symbols,
                      message->user, message->user);
     else

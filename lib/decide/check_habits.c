@@ -48,8 +48,8 @@ void check_new_location(const struct conf *conf, struct message *message)
                      "Your account %s is used from %s, a network that it was not used from before.",
                      message->user, name_of(habits->place));
     finding_hint(finding,
-                 "if %s is not travelling or newly connected there: change the password and look "
-                 "at the message lines with user=%s",
+                 "if %s is not travelling or newly connected there: change the password, and see "
+                 "what was sent: sluicectl why --since 24h %s",
                  message->user, message->user);
 }
 

@@ -207,6 +207,13 @@ void check_destinations(const struct conf *conf, struct message *message)
     }
 }
 
+static int64_t hours_of(int64_t window_ms)
+{
+    const int64_t hour_ms = 3600 * 1000;
+
+    return (window_ms + hour_ms - 1) / hour_ms;
+}
+
 void check_bounce_rate(const struct conf *conf, struct message *message)
 {
     const struct outcomes *outcomes = message->facts.outcomes;
@@ -227,10 +234,12 @@ void check_bounce_rate(const struct conf *conf, struct message *message)
                      " messages went to addresses that do not take them; at most %u in 100 "
                      "may. Please clean your address list.",
                      outcomes->hard, outcomes->results, conf->bounce_rate);
-    finding_hint(finding,
-                 "grep 'event=delivery.*status=bounced.*user=%s' in the mail log names the "
-                 "addresses: have them removed, or change the password if %s did not send this",
-                 message->user, message->user);
+    finding_hint(
+        finding,
+        "sluicectl why --since %" PRId64 "h %s names the addresses that bounced: have them "
+        "removed, or, if %s did not send this, change the password; then sluicectl reset "
+        "user:%s begins to count anew, and postsuper -H lets go what is on hold",
+        hours_of(conf->bounce_rate_window_ms), message->user, message->user, message->user);
 }
 
 void check_complaints(const struct conf *conf, struct message *message)
@@ -253,7 +262,8 @@ void check_complaints(const struct conf *conf, struct message *message)
                      " in 1000 may. Please contact your mail administrator.",
                      outcomes->complaints, outcomes->results, (int64_t)conf->complaint_rate);
     finding_hint(finding,
-                 "grep 'event=complaint.*user=%s' in the log names the messages: stop the mailing, "
-                 "and release what is on hold after a look at it",
-                 message->user);
+                 "sluicectl why --since %" PRId64 "h %s names the messages that people complained "
+                 "about: stop the mailing and take them off the list; then sluicectl reset user:%s "
+                 "begins to count anew, and postsuper -H lets go what is on hold",
+                 hours_of(conf->bounce_rate_window_ms), message->user, message->user);
 }

@@ -57,7 +57,7 @@ static void add_line(struct text *hint, const struct limit_fact *fact)
     if (by != NULL)
         text_print(hint, " in class %s", by->from->name);
     if (strcmp(place->file, "defaults") == 0)
-        text_add_string(hint, " (built in: sluicectl config prints it for sluice.conf)");
+        text_add_string(hint, " (built in: sluicectl config --defaults prints it for sluice.conf)");
     else
         text_print(hint, " (%s:%u)", place->file, place->line);
 }

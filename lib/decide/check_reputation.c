@@ -22,10 +22,12 @@ static void address_listed(struct message *message, const char *ip, const char *
                      "The address %s of our mail server is on the blocklist %s, so other mail "
                      "servers may refuse your message. Please tell your mail administrator.",
                      ip, zone);
-    finding_hint(finding,
-                 "find and stop who sends spam through %s (sluicectl limits, and the log), then "
-                 "ask for removal from %s, which says: %s",
-                 ip, zone, listing->text != NULL ? listing->text : "nothing");
+    finding_hint(
+        finding,
+        "find who sends spam through %s (sluicectl top shows who sends most) and stop them "
+        "(sluicectl suspend LOGIN --reason abuse), then ask for removal from %s, which "
+        "says: %s",
+        ip, zone, listing->text != NULL ? listing->text : "nothing");
 }
 
 static const char *ptr_problem(const struct ptr *ptr)

@@ -141,12 +141,20 @@ static void name_hour(int64_t now_sec, char hour_r[HABITS_HOUR_SIZE], char day_r
     snprintf(day_r, HABITS_HOUR_SIZE, "day:%d", (int)(in_week / DAY_SEC));
 }
 
+static void name_hours(struct habits *habits)
+{
+    char unused[HABITS_HOUR_SIZE];
+
+    name_hour(habits->when_sec, habits->hour, habits->day);
+    name_hour(habits->when_sec - HOUR_SEC, habits->hour_before, unused);
+    name_hour(habits->when_sec + HOUR_SEC, habits->hour_behind, unused);
+}
+
 void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_cache *cache,
                  int64_t now_sec, struct message *message)
 {
     struct text subject = TEXT_EMPTY;
     struct habits *habits;
-    char unused[HABITS_HOUR_SIZE];
 
     habits_free(&message->facts.habits);
     /* Before the charge nothing is learned, and what is unusual is said with it. */
@@ -160,9 +168,7 @@ void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_c
     habits->subject = text_take(&subject);
     habits->when_sec = now_sec;
     habits->amount = (int64_t)message->nrecipients_total;
-    name_hour(now_sec, habits->hour, habits->day);
-    name_hour(now_sec - HOUR_SEC, habits->hour_before, unused);
-    name_hour(now_sec + HOUR_SEC, habits->hour_behind, unused);
+    name_hours(habits);
     plan_place(conf, geo, message, habits);
     plan_client(message, habits);
     plan_certificate(message, habits);
@@ -205,14 +211,14 @@ static void ask_hours(const struct habits *habits, struct notes_request *room)
         const char *field;
         int64_t period_sec;
     } hours[] = {{habits->hour, WEEK_SEC}, {habits->day, WEEK_SEC}, {all, DAY_SEC}};
-    struct store_wish *wish = notes_wish(room, habits->subject, "hours");
+    struct store_wish *wish = notes_wish(room, habits->subject, HABITS_HOURS_KIND);
 
     notes_wish_field(room, wish, habits->hour_before);
     notes_wish_field(room, wish, habits->hour_behind);
     for (size_t i = 0; i < COUNT_OF(hours); i++) {
         notes_wish_field(room, wish, hours[i].field);
         add_mark(room, habits,
-                 &(struct store_mark){.kind = "hours",
+                 &(struct store_mark){.kind = HABITS_HOURS_KIND,
                                       .amount = habits->amount + habits->untold,
                                       .fields_max = HOURS_MAX,
                                       .period_sec = hours[i].period_sec},
@@ -340,6 +346,17 @@ static void judge_volume(const struct store_note *hours, int64_t added, struct h
     habits->in_day.usual = rounded(most(day.usual_milli, days.usual_milli));
 }
 
+void habits_volumes(const struct store_note *hours, int64_t now_sec,
+                    struct habits_volume *in_hour_r, struct habits_volume *in_day_r)
+{
+    struct habits habits = {.when_sec = now_sec};
+
+    name_hours(&habits);
+    judge_volume(hours, 0, &habits);
+    *in_hour_r = habits.in_hour;
+    *in_day_r = habits.in_day;
+}
+
 static void judge_recipients(const struct store_note *known, size_t added, struct habits *habits)
 {
     struct store_mark_value mark;
@@ -413,7 +430,7 @@ void habits_forgive(struct store *store, const char *subject, int64_t now_sec,
 
     name_hour(now_sec, hour, day);
     snprintf(now, sizeof now, "%" PRId64, now_sec);
-    store_note_remove(store, subject, "hours", hours, 2, NULL, NULL);
+    store_note_remove(store, subject, HABITS_HOURS_KIND, hours, 2, NULL, NULL);
     store_note_remove(store, subject, "known", known, 2, NULL, NULL);
     store_note_set(store, &change, callback, context);
 }

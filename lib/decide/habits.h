@@ -26,6 +26,11 @@ void habits_ask(const struct conf *conf, const struct message *message, struct n
 void habits_answered(const struct conf *conf, const struct store_answer *answer,
                      const struct store_note *notes, struct message *message);
 
+/* The note that has an account's volume, and what it says of this hour (UTC) and this day. */
+#define HABITS_HOURS_KIND "hours"
+void habits_volumes(const struct store_note *hours, int64_t now_sec,
+                    struct habits_volume *in_hour_r, struct habits_volume *in_day_r);
+
 /* `sluicectl release`: all that speaks against the account now is forgiven; what it usually does
  * stays known.  callback comes when the last of it is done. */
 #define HABITS_FORGIVEN_FIELD                                                                      \

@@ -3,6 +3,7 @@
 
 import datetime
 import os
+import re
 import subprocess
 import time
 
@@ -98,6 +99,12 @@ def deliver(place, user, count, bounced):
     )
 
 
+def commands(hint):
+    """The words of the two commands that it names."""
+    found = re.search("sluicectl (why .*?) names .* sluicectl (reset .*?) begins", hint)
+    return [command.split() for command in found.groups()]
+
+
 @proof.provokes("account.bounce-rate")
 @proof.near_miss("account.bounce-rate")
 def test_bounce_rate(place):
@@ -110,6 +117,12 @@ def test_bounce_rate(place):
     finding = place.policyd.log.wait(event="cause", cause="account.bounce-rate", seconds=SECONDS)
     assert (finding["bounced"], finding["user"]) == ("12", "bad@example.test")
     assert "bad@example.test" in finding["hint"]
+    # What it says to do does help.
+    why, reset = commands(finding["hint"])
+    told = place.ctl.run(*why, place.mail.path).stdout
+    assert all(f"to{number}@b.example" in told for number in range(12)), told
+    place.ctl.run(*reset)
+    assert "account.bounce-rate" not in ask(place, "bad@example.test", "B000000004")
 
 
 def complain(place, name, text, ago=0):
@@ -153,13 +166,17 @@ def test_complaints(place):
     assert "account.complaints" in ask(place, "carol@example.test", "C000000002")
     finding = place.policyd.log.wait(event="cause", cause="account.complaints", seconds=SECONDS)
     assert (finding["complaints"], finding["user"]) == ("3", "carol@example.test")
+    why, reset = commands(finding["hint"])
+    told = place.ctl.run(*why, place.feedback.log.path).stdout
+    assert all(f"<{number}@example.test>" in told for number in (0, 1, 3)), told
+    assert reset == ["reset", "user:carol@example.test"]
     # As the configuration has it, that suspends, and the next message is the first that is told.
     suspended = place.policyd.log.wait(event="suspend", user="carol@example.test", seconds=SECONDS)
     assert suspended["cause"] == "account.complaints", suspended
     with policy.Client(place.policy_socket) as client:
         answer = client.ask(sasl_username="carol@example.test", sender="carol@example.test")
     assert "[account.suspended]" in answer
-    assert "user=carol@example.test" in finding["hint"]
+    assert "user:carol@example.test" in finding["hint"]
 
 
 def test_report_that_is_still_written(place):

@@ -2,6 +2,7 @@
 """What an account usually does is learned, and what it does not usually do is said: account.*"""
 
 import itertools
+import json
 import time
 
 import pytest
@@ -241,6 +242,30 @@ def test_what_was_not_told_at_once_is_told(place, login):
     with place.redis.client() as client:
         every = client.call("HGET", f"sluice:{{user:{login}}}:hours", "all")
     assert every.split()[2] == "50"
+
+
+def test_who_sends_most(place):
+    """A line for each login, the most first; with what is usual where that is known."""
+    much, little, known = (f"user{next(_names)}@{DOMAIN}" for _ in range(3))
+    usually(place, known, an_hour=3, a_day=24)
+    send(place, little, recipients=2)
+    send(place, much, recipients=90)
+    send(place, known, recipients=20)
+    rows = json.loads(place.ctl.run("top", "--json", "1000").stdout)
+    assert [row["day"]["recipients"] for row in rows] == sorted(
+        (row["day"]["recipients"] for row in rows), reverse=True
+    )
+    by_user = {row["user"]: row for row in rows}
+    assert by_user[much] == {"user": much, "hour": {"recipients": 90}, "day": {"recipients": 90}}
+    assert by_user[little]["hour"] == {"recipients": 2}
+    assert by_user[known]["hour"] == {"recipients": 20, "usually": 3}
+    assert by_user[known]["day"] == {"recipients": 20, "usually": 24}
+    table = place.ctl.run("top", "2").stdout.splitlines()
+    assert len(table) == 3 and table[0].split() == [
+        "USER", "THIS", "HOUR", "USUALLY", "TODAY", "USUALLY",
+    ]  # fmt: skip
+    for words in (["0"], ["many"], ["-1"], ["1", "2"]):
+        assert place.ctl.run("top", *words, check=False).returncode == 64
 
 
 @pytest.fixture
