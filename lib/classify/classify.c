@@ -209,6 +209,9 @@ void classify_line(const struct rules *rules, struct classify_scratch *scratch,
         text = line->fields[FIELD_BODY];
     reply_parse(text, &result.reply);
     complete_codes(line, &result.reply);
+    /* Postfix before 2.3: "connect to HOST: server refused to talk to me: 421 ..." */
+    if (result.kind == LINE_CONNECT && result.reply.code != 0)
+        result.kind = LINE_ATTEMPT;
     decide(rules, scratch, &result, classification_r);
 }
 

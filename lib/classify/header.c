@@ -72,7 +72,7 @@ static size_t iso_length(struct span text)
     return text.start[DATE_LENGTH] == 'T' && length != SPAN_NONE ? length : 0;
 }
 
-/* Takes the word before the next blank.  false: there is no blank. */
+/* Takes the word before the next blank, and the blanks behind it.  false: there is no blank. */
 static bool take_word(struct span *text, struct span *word_r)
 {
     size_t length = span_find_char(*text, ' ');
@@ -80,7 +80,9 @@ static bool take_word(struct span *text, struct span *word_r)
     if (length == SPAN_NONE || length == 0)
         return false;
     *word_r = span_to(*text, length);
-    *text = span_from(*text, length + 1);
+    while (length < text->length && text->start[length] == ' ')
+        length++;
+    *text = span_from(*text, length);
     return true;
 }
 

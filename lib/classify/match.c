@@ -7,8 +7,7 @@
 #include <string.h>
 
 #define TRIES_MAX 16 /* places where a field may end */
-#define SHORT_ID_MIN 5
-#define LONG_ID_MIN 10
+#define ID_MIN 5
 #define SENDMAIL_ID_MIN 8
 #define ID_MAX 32
 
@@ -250,30 +249,26 @@ static bool match_form(const char *form, struct span text, struct line *line)
     return match_field(codes[(unsigned char)form[1] & 127], form + 2, text, line);
 }
 
-/* Postfix' short ids are upper-case hexadecimal, its long ones are of digits and consonants;
- * Sendmail's are of digits and letters. */
+/* Postfix' short ids are upper-case hexadecimal, its long ones are of digits and letters as
+ * Sendmail's are: a word of letters alone is none. */
 static bool is_queue_id(struct span id, enum line_mta mta)
 {
+    size_t digits = 0;
     size_t hex = 0;
-    size_t consonants = 0;
-    size_t words = 0;
 
-    if (id.length > ID_MAX)
+    if (id.length > ID_MAX || id.length < ID_MIN)
         return false;
     for (size_t i = 0; i < id.length; i++) {
         char c = id.start[i];
-        bool vowel = false;
 
-        for (const char *v = "AEIOUaeiou"; *v != '\0' && !vowel; v++)
-            vowel = c == *v;
+        if (!is_digit(c) && !is_letter(c))
+            return false;
+        digits += is_digit(c);
         hex += is_digit(c) || (c >= 'A' && c <= 'F');
-        consonants += is_digit(c) || (is_letter(c) && !vowel);
-        words += is_digit(c) || is_letter(c);
     }
     if (mta == LINE_MTA_SENDMAIL)
-        return words == id.length && id.length >= SENDMAIL_ID_MIN;
-    return (hex == id.length && id.length >= SHORT_ID_MIN) ||
-           (consonants == id.length && id.length >= LONG_ID_MIN);
+        return id.length >= SENDMAIL_ID_MIN;
+    return hex == id.length || digits > 0;
 }
 
 /* Takes "4XkP2q1Zzz: " or "NOQUEUE: ". */

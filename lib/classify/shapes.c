@@ -62,6 +62,7 @@ const struct shape line_shapes[] = {
     {SERVICE_SMTPD, ANY_ID, BARE, LINE_LOGIN,
      "warning: %C: SASL %m authentication failed: %t, sasl_username=%u"},
     {SERVICE_SMTPD, ANY_ID, BARE, LINE_LOGIN, "warning: %C: SASL %m authentication failed: %t"},
+    {SERVICE_SMTPD, ANY_ID, HEADED, LINE_LOGIN, "warning: %C: SASL %m authentication failed:"},
     {SERVICE_SMTPD, ANY_ID, HEADED, LINE_LOGIN, "warning: %C: SASL %m authentication aborted"},
     {SERVICE_SMTPD, ANY_ID, HEADED, LINE_LOGIN, "warning: SASL authentication failure: %t"},
     {SERVICE_SMTPD, NO_ID, HEADED, LINE_RATE,
