@@ -40,7 +40,6 @@ static const struct verb *const verbs[] = {
 #define VERB_COUNT COUNT_OF(verbs)
 
 /* In two columns, so that all of it fits a screen of 24 lines of 80. */
-/* In two columns, so that all of it fits a screen of 24 lines of 80. */
 static void print_help(void)
 {
     const size_t rows = (VERB_COUNT + 1) / 2;
@@ -98,6 +97,27 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* -c FILE and -o NAME=VALUE may follow the verb, too.  Returns how many words are left. */
+static int take_common(struct ctl *ctl, int argc, char **argv)
+{
+    int kept = 1;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            while (i < argc)
+                argv[kept++] = argv[i++];
+        } else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
+            ctl->options.conf_file = argv[++i];
+        } else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc && strchr(argv[i + 1], '=') != NULL) {
+            strings_add(&ctl->options.overrides, argv[++i]);
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    argv[kept] = NULL;
+    return kept;
+}
+
 static int run_verb(struct ctl *ctl, int argc, char **argv)
 {
     const struct verb *verb = find_verb(argv[0]);
@@ -109,6 +129,7 @@ static int run_verb(struct ctl *ctl, int argc, char **argv)
                verb->arguments, verb->help);
         return EX_OK;
     }
+    argc = take_common(ctl, argc, argv);
     optind = 0; /* the verb has options of its own: getopt(3) begins anew */
     return verb->run(ctl, argc, argv);
 }

@@ -231,6 +231,9 @@ def test_config_check(shared, folder):
 
 def test_effective_is_a_configuration_of_the_same_meaning(shared, folder):
     text = shared.ctl.run("-o", "contact=me", "config", "--effective").stdout
+    assert text == shared.ctl.run("config", "-o", "contact=me", "--effective").stdout
+    assert text == shared.ctl.run("config", "--effective", "-c", shared.config.path, "-o", "contact=me").stdout
+    assert shared.ctl.run("limits", "--", "-o", "contact=me", check=False).returncode == 64
     assert 'contact = "me"' in text or "contact = me" in text
     assert "limit daily" in text and "class staff" in text
     config = sluice.Config(folder, {}, text)
