@@ -214,6 +214,28 @@ static int64_t happened_us(int64_t at_us)
     return clock_now_us(&clock_wall) - at_us > OLD_US ? at_us : 0;
 }
 
+/* The server's words may name whom the store is not to name. */
+static char *words_for_store(const struct conf *conf, const char *words)
+{
+    struct text text = TEXT_EMPTY;
+
+    if (!conf->store_hash_addresses)
+        return mem_copy(words);
+    while (*words != '\0') {
+        size_t blanks = strspn(words, " \t");
+        size_t length = strcspn(words + blanks, " \t");
+        bool address = memchr(words + blanks, '@', length) != NULL;
+
+        text_add(&text, words, blanks);
+        if (address)
+            text_add_string(&text, "<address>");
+        else
+            text_add(&text, words + blanks, length);
+        words += blanks + length;
+    }
+    return text_take(&text);
+}
+
 void learn_result(struct store *store, const struct conf *conf, const struct result *result,
                   learn_callback *callback, void *context)
 {
@@ -223,6 +245,7 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
     struct store_mark marks[2];
     char identity[64], size[24];
     struct store_request request;
+    char *words = words_for_store(conf, result->text);
 
     *lesson = (struct lesson){
         .store = store,
@@ -256,7 +279,7 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
             .kind = OUTCOME_KIND,
             .field = cause_get(lesson->rule->cause)->id,
             .amount = 1,
-            .text = result->text,
+            .text = words,
             .keep_sec = lesson->rule->keep_sec,
             .fields_max = OUTCOME_FIELDS_MAX,
         };
@@ -271,6 +294,7 @@ void learn_result(struct store *store, const struct conf *conf, const struct res
         }
     }
     store_charge(store, &request, answered, lesson);
+    free(words);
 }
 
 void learn_complaint(struct store *store, const struct conf *conf, const char *user,

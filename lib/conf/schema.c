@@ -237,7 +237,8 @@ const struct conf_option schema_options[] = {
               "it is back."},
     {"store-hash-addresses", .type = TYPE_BOOLEAN, CONF_MEMBER(store_hash_addresses),
      .fallback = "no",
-     .about = "Whether the store gets keyed hashes in place of addresses and logins."},
+     .about =
+         "Whether the store gets keyed hashes in place of addresses, their networks and logins."},
     {"store-hash-key-file", .type = TYPE_SECRET, CONF_MEMBER(store_hash_key), .fallback = "",
      .about = "A file with the secret key for store-hash-addresses, the same on every host, that "
               "others cannot read."},

@@ -6,6 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/subjects.h"
+#include "lib/store/subject.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,6 +59,22 @@ static void plan_place(const struct conf *conf, const struct geo *geo,
 
     ip_network_format(&network, text);
     snprintf(habits->place, sizeof habits->place, "place:%s", text);
+}
+
+/* A network says nearly as much of a person as an address does. */
+static void name_place_mark(const struct conf *conf, struct habits *habits)
+{
+    struct subject_hiding hiding;
+    char name[SUBJECT_NAME_SIZE];
+
+    if (!conf->store_hash_addresses || habits->place[0] == '\0') {
+        memcpy(habits->place_mark, habits->place, sizeof habits->place_mark);
+        return;
+    }
+    subject_hiding_set(&hiding, conf->store_hash_key);
+    (void)subject_name(&hiding, habits->place, name);
+    snprintf(habits->place_mark, sizeof habits->place_mark, "%.*s",
+             (int)sizeof habits->place_mark - 1, name);
 }
 
 /* "Mozilla Thunderbird 115.3 (X11)" is the program that version 116 is. */
@@ -170,6 +187,7 @@ void habits_plan(const struct conf *conf, const struct geo *geo, struct habits_c
     habits->amount = (int64_t)message->nrecipients_total;
     name_hours(habits);
     plan_place(conf, geo, message, habits);
+    name_place_mark(conf, habits);
     plan_client(message, habits);
     plan_certificate(message, habits);
     plan_recipients(conf, message, habits);
@@ -199,7 +217,7 @@ static void ask_seen(const struct habits *habits, struct notes_request *room)
     const struct store_mark like = {.kind = "seen", .amount = 1, .fields_max = SEEN_MAX};
 
     notes_wish(room, habits->subject, "seen");
-    add_mark(room, habits, &like, habits->place);
+    add_mark(room, habits, &like, habits->place_mark);
     add_mark(room, habits, &like, habits->country);
     add_mark(room, habits, &like, habits->client);
     add_mark(room, habits, &like, habits->certificate);
@@ -398,7 +416,7 @@ void habits_answered(const struct conf *conf, const struct store_answer *answer,
     if (!habits->known)
         return;
     since_sec = most(since_sec, forgiven_sec(message));
-    place = judge_seen(seen, habits->place, "place:", since_sec, habits->when_sec);
+    place = judge_seen(seen, habits->place_mark, "place:", since_sec, habits->when_sec);
     country = judge_seen(seen, habits->country, "country:", since_sec, habits->when_sec);
     client = judge_seen(seen, habits->client, "client:", since_sec, habits->when_sec);
     certificate =

@@ -26,6 +26,7 @@ struct habits {
     int64_t when_sec;
     int64_t amount; /* recipients */
     char place[6 + IP_TEXT_MAX]; /* "place:AS64500" or "place:203.0.113.0/24"; "" unknown */
+    char place_mark[6 + IP_TEXT_MAX]; /* as the store names it, which may be a keyed hash */
     char country[8 + 3]; /* "country:NL"; "" unknown */
     char *client; /* "client:thunderbird|laptop.example.com|tlsv1.3 CIPHER"; NULL unknown */
     char *certificate; /* "certificate:phone, issued by example ca"; NULL: none was shown */
