@@ -30,12 +30,25 @@ _shown = pytest.StashKey()
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "provokes(causes): the test provokes them, see support/proof.py")
+    config.addinivalue_line("markers", "xdist_group(name): run by one process, see below")
     config.addinivalue_line("markers", "near_miss(causes): the test shows what must not raise them")
+
+
+# Fixtures behind which servers stand that all tests of a module share.
+SHARED = ("module_site", "six", "watched")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    """With --dist loadgroup one process runs all tests that share servers: each would start its own.
+    These come first, as the others can be divided better towards the end.
+    """
     proof.collected(items, not any("::" in word for word in config.args))
+    for item in items:
+        grouped = item.get_closest_marker("xdist_group") is not None
+        if not grouped and any(name in SHARED for name in item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_runtest_setup():

@@ -137,9 +137,22 @@ CASES = [
 ]
 
 
+ENFORCING = {
+    "options": OPTIONS,
+    "sections": LIMITS,
+    "settings": {"mynetworks": "127.0.0.0/8 10.0.0.0/8"},
+}
+
+
 @pytest.fixture
 def enforcing(site):
-    return site(options=OPTIONS, sections=LIMITS, settings={"mynetworks": "127.0.0.0/8 10.0.0.0/8"})
+    return site(**ENFORCING)
+
+
+@pytest.fixture(scope="module")
+def shared(module_site):
+    """The same, for messages that use up no limit of another test's."""
+    return module_site(**ENFORCING)
 
 
 def send(site, case, **changes):
@@ -160,27 +173,29 @@ def cause_events(site, **fields):
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=proof.both(case.cause), id=str(case)) for case in CASES]
 )
-def test_cause(enforcing, case):
-    refusal = send(enforcing, case).refusal
+def test_cause(shared, case):
+    shared.policyd.log.mark()
+    shared.milter.log.mark()
+    refusal = send(shared, case).refusal
     assert refusal is not None and str(refusal).startswith(case.smtp or case.reply), refusal
     assert f"[{case.cause}]" in refusal.text
     assert "help@example.test" in refusal.text
-    found = cause_events(enforcing, cause=case.cause)
-    assert found, enforcing.describe()
+    found = cause_events(shared, cause=case.cause)
+    assert found, shared.describe()
     event = found[0]
     assert event["reply"] == case.reply
     assert event["action"] == "reject"
     assert {name: event[name] for name in case.fields} == case.fields
     assert case.hint in event["hint"]
-    refused = [daemon.log.events(event="message", verdict="reject") for daemon in (enforcing.policyd, enforcing.milter)]
+    refused = [daemon.log.events(event="message", verdict="reject") for daemon in (shared.policyd, shared.milter)]
     assert any(case.cause in line["causes"] for lines in refused for line in lines)
 
-    enforcing.policyd.log.mark()
-    enforcing.milter.log.mark()
-    near = send(enforcing, case, **case.near)
+    shared.policyd.log.mark()
+    shared.milter.log.mark()
+    near = send(shared, case, **case.near)
     assert near.refusal is None, near.refusal
-    enforcing.milter.log.wait(event="message", queue_id=near.queue_id)
-    assert not cause_events(enforcing, cause=case.cause)
+    shared.milter.log.wait(event="message", queue_id=near.queue_id)
+    assert not cause_events(shared, cause=case.cause)
 
 
 @proof.provokes("limit.messages", "limit.near")

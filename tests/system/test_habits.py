@@ -10,6 +10,7 @@ import pytest
 from support import credentials, mmdb, proof, site as site_module, smtp, wait, workdir
 from support.outage import wait_states
 
+pytestmark = pytest.mark.xdist_group("test_habits")
 DOMAIN = site_module.DOMAIN
 DAY = 86400
 HISTORY_DAYS = 30

@@ -20,6 +20,12 @@ def postfix_site(site):
     return lambda **options: site(parts=MILTER_ONLY, **options)
 
 
+@pytest.fixture(scope="module")
+def shared(module_site):
+    """The same as it comes, for tests that need nothing else."""
+    return module_site(parts=MILTER_ONLY)
+
+
 def message_line(place, queue_id, **wanted):
     return place.milter.log.wait(event="message", queue_id=queue_id, **wanted)
 
@@ -37,8 +43,8 @@ def finish_data(client):
 
 
 class TestSigning:
-    def test_a_users_mail_is_signed(self, postfix_site):
-        place = postfix_site()
+    def test_a_users_mail_is_signed(self, shared):
+        place = shared
         outcome = place.send("alice", ["bob@example.net"], subject="signed")
         assert outcome.accepted, outcome
         delivered = place.sink.wait_subject("signed")
@@ -66,15 +72,16 @@ class TestSigning:
         ],
         ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
     )
-    def test_signatures_survive_postfix(self, postfix_site, name, fields):
-        place = postfix_site()
+    def test_signatures_survive_postfix(self, shared, name, fields):
+        place = shared
+        place.forget_mail()
         outcome = place.send("alice", ["bob@example.net"], **fields)
         assert outcome.accepted, outcome
         [delivered] = place.sink.wait_count(1)
         signature.check(delivered, place.dns)
 
-    def test_mail_of_the_world_is_not_signed(self, postfix_site):
-        place = postfix_site()
+    def test_mail_of_the_world_is_not_signed(self, shared):
+        place = shared
         with place.client(xclient=OUTSIDE) as client:
             outcome = client.send("someone@example.net", ["alice@example.test"], subject="inbound")
         assert outcome.accepted, outcome
@@ -139,8 +146,8 @@ class TestSigning:
 
 
 class TestRefusals:
-    def test_a_recipient_is_refused_alone(self, postfix_site):
-        place = postfix_site()
+    def test_a_recipient_is_refused_alone(self, shared):
+        place = shared
         recipients = ["bob@example.net", "bob@absent.test", "carol@example.net"]
         outcome = place.send("alice", recipients, subject="two of three")
         assert outcome.accepted, outcome
@@ -153,14 +160,14 @@ class TestRefusals:
         line = place.milter.log.wait(event="message", rcpt="bob@absent.test")
         assert (line["verdict"], line["causes"]) == ("reject", "dns.recipient-domain")
 
-    def test_a_sender_that_is_not_the_logins(self, postfix_site):
-        place = postfix_site()
+    def test_a_sender_that_is_not_the_logins(self, shared):
+        place = shared
         outcome = place.send("alice", ["bob@example.net"], sender="bob@example.test")
         refusal = outcome.refusal
         assert refusal.code == 553 and "[account.sender-mismatch]" in refusal.text, outcome
 
-    def test_a_from_that_is_not_the_logins(self, postfix_site):
-        place = postfix_site()
+    def test_a_from_that_is_not_the_logins(self, shared):
+        place = shared
         outcome = place.send("alice", ["bob@example.net"], From="bob@example.test")
         assert outcome.data.code in (550, 553), outcome
         assert "[account.sender-mismatch]" in outcome.data.text
@@ -170,8 +177,8 @@ class TestRefusals:
         outcome = place.send("alice", ["bob@example.net"], body="x" * 70 + "\n" + "y\n" * 20000)
         assert outcome.refusal.code == 552 and "[content.size]" in outcome.refusal.text, outcome
 
-    def test_bounces_are_not_refused(self, postfix_site):
-        place = postfix_site()
+    def test_bounces_are_not_refused(self, shared):
+        place = shared
         with place.client(xclient=OUTSIDE) as client:
             outcome = client.send("", ["alice@example.test"], From="x@absent.test")
         assert outcome.accepted, outcome

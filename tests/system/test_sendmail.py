@@ -16,6 +16,12 @@ def sendmail_site(site):
     return lambda **options: site(parts=("sluice-milter",), mta="sendmail", **options)
 
 
+@pytest.fixture(scope="module")
+def shared(module_site):
+    """The same as it comes, for tests that need nothing else."""
+    return module_site(parts=("sluice-milter",), mta="sendmail")
+
+
 def message_line(place, queue_id, **wanted):
     return place.milter.log.wait(event="message", queue_id=queue_id, **wanted)
 
@@ -29,8 +35,8 @@ def _say(shell, line=None):
 
 
 class TestSigning:
-    def test_a_users_mail_is_signed(self, sendmail_site):
-        place = sendmail_site()
+    def test_a_users_mail_is_signed(self, shared):
+        place = shared
         outcome = place.send("alice", ["bob@example.net"], subject="signed")
         assert outcome.accepted, outcome
         delivered = place.sink.wait_subject("signed")
@@ -40,8 +46,8 @@ class TestSigning:
         assert (line["dir"], line["user"]) == ("out", "alice@example.test")
         assert line["verdict"] == "accept"
 
-    def test_what_sendmail_adds_later_breaks_nothing(self, sendmail_site):
-        place = sendmail_site()
+    def test_what_sendmail_adds_later_breaks_nothing(self, shared):
+        place = shared
         outcome = place.send(
             "alice", ["bob@example.net"], subject="bare", Date=None, Message_ID=None
         )
@@ -61,8 +67,9 @@ class TestSigning:
         ],
         ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
     )
-    def test_signatures_survive_sendmail(self, sendmail_site, name, fields):
-        place = sendmail_site()
+    def test_signatures_survive_sendmail(self, shared, name, fields):
+        place = shared
+        place.forget_mail()
         assert place.send("alice", ["bob@example.net"], **fields).accepted
         [delivered] = place.sink.wait_count(1)
         signature.check(delivered, place.dns)
@@ -78,8 +85,8 @@ class TestSigning:
 
 
 class TestRefusals:
-    def test_a_recipient_is_refused_alone(self, sendmail_site):
-        place = sendmail_site()
+    def test_a_recipient_is_refused_alone(self, shared):
+        place = shared
         recipients = ["bob@example.net", "bob@absent.test", "carol@example.net"]
         outcome = place.send("alice", recipients, subject="two of three")
         assert outcome.accepted, outcome
@@ -90,8 +97,8 @@ class TestRefusals:
         line = message_line(place, outcome.queue_id, stage="rcpt")
         assert (line["rcpt"], line["verdict"]) == ("bob@absent.test", "reject")
 
-    def test_a_sender_that_is_not_the_logins(self, sendmail_site):
-        place = sendmail_site()
+    def test_a_sender_that_is_not_the_logins(self, shared):
+        place = shared
         outcome = place.send("alice", ["bob@example.net"], sender="bob@example.test")
         refusal = outcome.refusal
         assert refusal.code == 553 and "[account.sender-mismatch]" in refusal.text, outcome

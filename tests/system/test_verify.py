@@ -164,12 +164,23 @@ class TestMilter:
 
         return start
 
+    @pytest.fixture(scope="class")
+    def shared(self, module_site, dkim_key):
+        """The same as it comes, for tests that need nothing else, or reload it."""
+        return module_site(parts=("sluice-milter",), zones=outside_zones(dkim_key))
+
     @staticmethod
     def send(place, data, client=None, sender=SENDER):
         client = client or TestMilter.CLIENT
         helo = client["NAME"].replace("[UNAVAILABLE]", "unavailable.invalid")
         with place.client(xclient=client, helo=helo) as connection:
             return connection.send(sender, ["alice@example.test"], data)
+
+    @staticmethod
+    def reload(place):
+        place.milter.log.mark()
+        place.milter.reload()
+        place.milter.log.wait(event="reloaded")
 
     @staticmethod
     def line(place, outcome):
@@ -185,8 +196,9 @@ class TestMilter:
 
     @pytest.mark.parametrize("canon", ["simple", "relaxed"])
     @pytest.mark.parametrize("selector", ["r1", "e1"])
-    def test_what_is_right_passes(self, outside_site, dkim_key, canon, selector):
-        place = outside_site()
+    def test_what_is_right_passes(self, shared, dkim_key, canon, selector):
+        place = shared
+        place.forget_mail()
         kind = canon.encode()
         long = "a long subject " * 20
         data = smtp.message(SENDER, ["alice@example.test"], subject=long, body=" a \t b \n\n\n")
@@ -209,8 +221,8 @@ class TestMilter:
         assert (line["dkim"], line["spf"], line["dmarc"]) == ("pass:outside.test", "pass", "pass")
         assert (line["dir"], line["verdict"]) == ("in", "accept")
 
-    def test_what_is_wrong_is_only_told(self, outside_site, dkim_key):
-        place = outside_site()
+    def test_what_is_wrong_is_only_told(self, shared, dkim_key):
+        place = shared
         data = signed(dkim_key, smtp.message(SENDER, ["alice@example.test"], subject="before"))
         outcome = self.send(place, data.replace(b"before", b"after"), self.STRANGER)
         assert outcome.accepted, outcome
@@ -252,8 +264,8 @@ class TestMilter:
         assert b"bank.test" not in place.sink.wait_subject("filled").data
         assert self.line(place, outcome)["dmarc"] == "pass"
 
-    def test_several_messages_of_a_connection(self, outside_site, dkim_key):
-        place = outside_site()
+    def test_several_messages_of_a_connection(self, shared, dkim_key):
+        place = shared
         with place.client(xclient=self.CLIENT) as connection:
             for number in range(3):
                 data = smtp.message(SENDER, ["alice@example.test"], subject=f"number {number}")
@@ -301,10 +313,16 @@ class TestMilter:
             ('verify "*" { dmarc-quarantine = reject }', None),
         ],
     )
-    def test_actions(self, outside_site, dkim_key, section, reply):
-        place = outside_site(sections=f"{section}\n")
+    def test_actions(self, shared, dkim_key, section, reply):
+        place, sections = shared, shared.config.sections
         data = signed(dkim_key, smtp.message(SENDER, ["alice@example.test"], subject="before"))
-        outcome = self.send(place, data.replace(b"before", b"after"), self.STRANGER)
+        place.config.sections = f"{sections}{section}\n"
+        self.reload(place)
+        try:
+            outcome = self.send(place, data.replace(b"before", b"after"), self.STRANGER)
+        finally:
+            place.config.sections = sections
+            self.reload(place)
         if reply is None:
             assert outcome.accepted, outcome
             return

@@ -10,6 +10,7 @@ printed when the tests have run.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -121,7 +122,8 @@ def collect(folder):
 
 
 def _short(nodeid):
-    return nodeid.rpartition("/")[2]
+    """Without the group behind which xdist has put it."""
+    return re.sub(r"@test_\w+$", "", nodeid.rpartition("/")[2])
 
 
 def documents(reports):

@@ -200,6 +200,11 @@ class Site:
         with self.client(login) as client:
             return client.send(sender or f"{login}@{DOMAIN}", recipients, data, **fields)
 
+    def forget_mail(self):
+        """What was sent so far has left, and is not at the sink any more."""
+        self.mta.wait_queue_empty()
+        self.sink.clear()
+
     def processes(self):
         return [process for server in self.servers for process in server.processes()]
 
