@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose maximum it is. */
-#include "lib/base/clock.h"
 #include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/conf/conf.h"
@@ -13,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -232,7 +232,7 @@ static void test_many_members(void **state)
     enum { MEMBERS = 20000 };
     struct text big = TEXT_EMPTY;
     struct conf *conf;
-    int64_t start;
+    clock_t start;
     char login[64];
 
     (void)state;
@@ -242,14 +242,14 @@ static void test_many_members(void **state)
         text_print(&big, "user%d@example.com,\n", i);
     text_add_string(&big, "last@example.com } }\n");
     conf = load_good(text_string(&big), NULL);
-    start = clock_now_us(&clock_steady);
+    start = clock(); /* of this process alone, however busy the machine is */
     for (int i = 0; i < MEMBERS; i++) {
         (void)snprintf(login, sizeof(login), "user%d@example.com", i);
         if (max_of(conf, 0, login, login) != 2)
             fail_msg("%s", login);
     }
     /* A walk would make four hundred million comparisons. */
-    assert_true(clock_now_us(&clock_steady) - start < 2 * 1000000);
+    assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
     conf_release(&conf);
     text_free(&big);
 }

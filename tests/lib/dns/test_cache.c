@@ -2,7 +2,6 @@
 /* The cache: how long for, how many; and the breaker. */
 #include "lib/dns/cache.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/count.h"
 #include "lib/dns/breaker.h"
 
@@ -11,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -178,7 +178,7 @@ static void test_speed(void **state)
     const int rounds = 100000;
     struct dns_cache *cache = dns_cache_new(20000);
     char name[64];
-    int64_t start_us;
+    clock_t start;
     double each_us;
 
     (void)state;
@@ -186,10 +186,10 @@ static void test_speed(void **state)
         (void)snprintf(name, sizeof(name), "mail%d.example.test", i);
         put(cache, name, DNS_FOUND, 300, 0, 0);
     }
-    start_us = clock_now_us(&clock_steady);
+    start = clock(); /* of this process alone, however busy the machine is */
     for (int i = 0; i < rounds; i++)
         assert_true(has(cache, "mail77.example.test", 1, 1000));
-    each_us = (double)(clock_now_us(&clock_steady) - start_us) / rounds;
+    each_us = (double)(clock() - start) * 1e6 / CLOCKS_PER_SEC / rounds;
     print_message("%.3f us\n", each_us);
     assert_true(each_us < 10);
     dns_cache_free(&cache);
