@@ -8,7 +8,6 @@
 #include "lib/auth/key.h"
 #include "lib/base/count.h"
 #include "lib/base/domain.h"
-#include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/foresight.h"
 

@@ -5,8 +5,6 @@
 #include "ctl/evaluate.h"
 #include "ctl/trouble.h"
 
-#include "lib/base/mem.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

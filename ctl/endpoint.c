@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/endpoint.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/count.h"
 #include "lib/base/endpoint.h"
 #include "lib/base/mem.h"
@@ -9,7 +8,6 @@
 #include "lib/daemon/socket.h"
 
 #include <openssl/err.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -5,11 +5,9 @@
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 
-#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define ERRORS_MAX 8

@@ -7,7 +7,6 @@
 
 #include "lib/base/count.h"
 #include "lib/base/map.h"
-#include "lib/base/mem.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -11,7 +11,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/count.h"
 #include "lib/base/mem.h"
-#include "lib/causes/causes.h"
 #include "lib/content/content.h"
 #include "lib/decide/received.h"
 #include "lib/decide/verdict.h"

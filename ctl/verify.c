@@ -6,7 +6,6 @@
 #include "ctl/mail.h"
 
 #include "lib/auth/results.h"
-#include "lib/base/mem.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -5,7 +5,6 @@
 #include "ctl/ctl.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/limits.h"
 #include "lib/decide/warmup.h"

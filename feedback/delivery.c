@@ -9,7 +9,6 @@
 #include "lib/decide/advice.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

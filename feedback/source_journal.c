@@ -10,7 +10,6 @@
 #include "lib/classify/line.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-journal.h>

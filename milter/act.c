@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/act.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"

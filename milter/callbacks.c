@@ -3,7 +3,6 @@
 
 #include "lib/decide/limits.h"
 #include "lib/decide/report.h"
-#include "lib/decide/verdict.h"
 #include "milter/act.h"
 #include "milter/look.h"
 #include "milter/negotiate.h"

@@ -7,7 +7,6 @@
 #include "lib/base/text.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #define SECOND_US INT64_C(1000000)
 #define PER_SECOND 50 /* signatures that are verified, of the whole process */

@@ -9,7 +9,6 @@
 #include "milter/shared.h"
 #include "milter/signals.h"
 
-#include <errno.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
 #include <signal.h>

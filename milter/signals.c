@@ -16,7 +16,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
-#include <unistd.h>
 
 #define START_SEC 30
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/translate.h"
 
-#include "lib/base/text.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 #include "lib/decide/reply.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* A newline in an answer would begin another attribute of it. */
 static void one_line(char *text)

@@ -10,7 +10,6 @@
 #include "policy/judge.h"
 #include "policy/listener.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,6 @@
 
 #include "lib/base/mem.h"
 
-#include <string.h>
-
 /* An address in internal-networks is one of ours, and reached from here; loopback never is. */
 static bool is_reachable(const struct conf *conf, const struct ip_address *address)
 {

@@ -7,7 +7,6 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define RECORDS_MAX 4 /* at one name */
 #define RECORD_MAX 4096 /* octets of a record that are kept */

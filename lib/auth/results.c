@@ -2,7 +2,6 @@
 #include "lib/auth/results.h"
 
 #include "lib/auth/arc.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
 

@@ -4,7 +4,6 @@
 
 #include "lib/auth/spf_macro.h"
 #include "lib/auth/spf_record.h"
-#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <stdlib.h>

@@ -6,8 +6,6 @@
 #include "lib/classify/header.h"
 #include "lib/classify/match.h"
 
-#include <string.h>
-
 static const char *const kind_names[LINE_KIND_COUNT] = {
     [LINE_FOREIGN] = "foreign",
     [LINE_OTHER] = "other",

@@ -4,7 +4,6 @@
 
 #include "lib/base/domain.h"
 #include "lib/base/mem.h"
-#include "lib/base/text.h"
 #include "lib/conf/private.h"
 #include "lib/conf/schema.h"
 

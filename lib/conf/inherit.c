@@ -4,7 +4,6 @@
 #include "lib/conf/private.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum state { UNTOUCHED, OPEN, DONE };
 

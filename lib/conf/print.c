@@ -2,7 +2,6 @@
 /* The configuration as text: in force, and by default. */
 #include "lib/conf/print.h"
 
-#include "lib/base/mem.h"
 #include "lib/conf/private.h"
 #include "lib/conf/types.h"
 

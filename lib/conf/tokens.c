@@ -3,7 +3,6 @@
 #include "lib/conf/tokens.h"
 
 #include "lib/base/ascii.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 
 #include <string.h>

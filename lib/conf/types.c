@@ -2,7 +2,6 @@
 /* The table of types, and what they share. */
 #include "lib/conf/types.h"
 
-#include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/conf/dataset.h"
 #include "lib/conf/store_url.h"

@@ -2,8 +2,6 @@
 /* The plan of a warm-up: so much a day, growing. */
 #include "lib/conf/conf.h"
 
-#include "lib/base/domain.h"
-
 #include <stdlib.h>
 #include <string.h>
 

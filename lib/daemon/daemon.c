@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #define TICK_MS 1000
 #define TICK_BEHIND_MS 20 /* while lines wait: syslog takes ten at a time */

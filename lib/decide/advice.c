@@ -3,7 +3,6 @@
 
 #include "lib/base/count.h"
 #include "lib/base/ip.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/outcomes.h"
 

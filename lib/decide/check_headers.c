@@ -4,7 +4,6 @@
 #include "lib/base/count.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/check_functions.h"
-#include "lib/decide/checks.h"
 #include "lib/decide/maker.h"
 
 #include "lib/base/text.h"

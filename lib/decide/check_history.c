@@ -6,7 +6,6 @@
 #include "lib/decide/check_functions.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

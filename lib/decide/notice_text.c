@@ -3,7 +3,6 @@
 
 #include "lib/base/mem.h"
 #include "lib/causes/causes.h"
-#include "lib/decide/reply.h"
 
 #include <stdlib.h>
 #include <string.h>

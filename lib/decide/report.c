@@ -13,7 +13,6 @@
 #include "lib/decide/verdict.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

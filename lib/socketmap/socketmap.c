@@ -2,7 +2,6 @@
 #include "lib/socketmap/socketmap.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/socketmap/netstring.h"

@@ -6,7 +6,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

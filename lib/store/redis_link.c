@@ -6,7 +6,6 @@
 #include "lib/base/mem.h"
 #include "lib/store/redis_events.h"
 #include "lib/store/redis_sentinel.h"
-#include "lib/store/redis_trouble.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define RETRY_FIRST_MS 50
 #define RETRY_MAX_MS 2000

@@ -5,7 +5,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/store/redis_private.h"
-#include "lib/store/redis_trouble.h"
 
 #include <stdlib.h>
 #include <string.h>

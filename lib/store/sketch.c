@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define HEADER_SIZE 5
 #define VALUE_SIZE 3

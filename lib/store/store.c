@@ -2,13 +2,11 @@
 /* The store's front: requests become calls, and whatever the backend says becomes an answer. */
 #include "lib/store/store.h"
 
-#include "lib/base/mem.h"
 #include "lib/store/local.h"
 #include "lib/store/store_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CLOCK_WAS_SET_MS 1000 /* a change of offset that no delay explains */
 

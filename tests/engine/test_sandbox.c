@@ -2,7 +2,6 @@
 /* What a process can still do in the sandbox, and what it is killed for. */
 #include "engine/sandbox.h"
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -6,7 +6,6 @@
 #include "tests/support/corpora.h"
 
 #include <jansson.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,14 +2,12 @@
 /* DMARC: discovery, alignment and policy, in one run with all answers known, and in waves. */
 #include "lib/auth/dmarc.h"
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/auth/zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

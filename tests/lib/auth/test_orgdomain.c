@@ -6,7 +6,6 @@
 #include "lib/auth/orgdomain.h"
 #include "lib/base/count.h"
 #include "lib/base/mem.h"
-#include "lib/base/text.h"
 #include "lib/message/address.h"
 #include "tests/support/corpora.h"
 

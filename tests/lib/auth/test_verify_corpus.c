@@ -7,7 +7,6 @@
 #include "ctl/mail.h"
 #include "lib/auth/verify.h"
 #include "lib/base/mem.h"
-#include "lib/base/text.h"
 #include "tests/lib/auth/zone.h"
 #include "tests/support/corpora.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lookup tables in Postfix' text form. */
 #include "lib/base/count.h"
-#include "lib/base/text.h"
 #include "lib/conf/table.h"
 #include "tests/lib/conf/support.h"
 

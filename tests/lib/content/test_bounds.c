@@ -6,7 +6,6 @@
 #include "lib/content/content.h"
 
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "tests/lib/content/look.h"
 #include "tests/support/conf_text.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is found in a message: the same in whatever pieces it comes. */
-#include "lib/content/content.h"
 
 #include "lib/base/count.h"
 #include "lib/base/mem.h"

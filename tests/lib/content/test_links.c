@@ -2,7 +2,6 @@
 #include "lib/content/links.h"
 
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/content/host.h"
 

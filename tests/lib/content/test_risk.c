@@ -2,7 +2,6 @@
 #include "lib/content/risk.h"
 
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,6 @@
 #include "lib/decide/assess.h"
 
 #include "lib/base/text.h"
-#include "lib/decide/limits.h"
 #include "lib/decide/verdict.h"
 #include "tests/support/conf_text.h"
 

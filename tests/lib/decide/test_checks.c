@@ -3,10 +3,8 @@
 #include "lib/decide/checks.h"
 
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/decide/limits.h"
-#include "lib/decide/verdict.h"
 #include "tests/support/conf_text.h"
 
 #include <setjmp.h>

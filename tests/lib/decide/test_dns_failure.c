@@ -4,8 +4,6 @@
 #include "lib/decide/dns_failure.h"
 #include "lib/decide/maker.h"
 
-#include "lib/causes/causes.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -4,7 +4,6 @@
 #include "lib/base/count.h"
 #include "lib/base/text.h"
 #include "lib/decide/check_functions.h"
-#include "lib/decide/subjects.h"
 #include "tests/support/conf_text.h"
 
 #include <inttypes.h>

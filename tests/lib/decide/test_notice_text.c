@@ -3,7 +3,6 @@
 #include "lib/decide/notice_text.h"
 
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/causes/causes.h"
 #include "lib/decide/verdict.h"
 #include "tests/support/conf_text.h"

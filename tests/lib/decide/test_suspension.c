@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a flag in the store says of a suspension, and what is found of it. */
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/decide/checks.h"
-#include "lib/decide/suspension.h"
 #include "lib/decide/verdict.h"
 #include "tests/support/conf_text.h"
 

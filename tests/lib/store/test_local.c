@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The local store: kept on disk, and deaf to what is no call. */
 #include "lib/base/count.h"
-#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/store/script.h"
 #include "lib/store/script_call.h"
 #include "tests/lib/store/ask.h"
 #include "tests/lib/store/local_store.h"
-#include "tests/support/process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
