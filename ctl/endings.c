@@ -178,6 +178,45 @@ const struct end *endings_decisive(const struct asked *asked)
     return asked->nends > 0 ? &asked->ends[asked->nends - 1] : NULL;
 }
 
+/* Whether a later line tells of the same message and recipient. */
+static bool is_last_way(const struct asked *asked, const struct end *end)
+{
+    for (const struct end *one = end + 1; one < asked->ends + asked->nends; one++)
+        if (endings_same_way(end, one))
+            return false;
+    return true;
+}
+
+struct others endings_others(const struct asked *asked, const struct end *end)
+{
+    struct others others = {.delivered = 0};
+
+    for (const struct end *one = asked->ends; one < asked->ends + asked->nends; one++) {
+        if (*one->recipient == '\0' || strcmp(one->queue_id, "NOQUEUE") == 0 ||
+            strcmp(one->queue_id, end->queue_id) != 0 ||
+            strcasecmp(one->recipient, end->recipient) == 0 || !is_last_way(asked, one))
+            continue;
+        others.delivered += one->ending == ENDING_DELIVERED;
+        others.deferred += one->ending == ENDING_DEFERRED;
+        others.bounced += one->ending == ENDING_BOUNCED;
+    }
+    return others;
+}
+
+bool endings_of_notice(const struct asked *asked, const struct end *end)
+{
+    for (size_t i = 0; i < asked->timeline.count; i++) {
+        const struct timeline_entry *entry = &asked->timeline.entries[i];
+        const struct span sender = entry->line.fields[FIELD_SENDER];
+
+        if (entry->record.queue_id == NULL && entry->line.kind == LINE_QUEUED &&
+            sender.start != NULL && sender.length == 0 &&
+            span_equals(entry->line.fields[FIELD_QUEUE_ID], end->queue_id))
+            return true;
+    }
+    return false;
+}
+
 void endings_free(struct asked *asked)
 {
     for (size_t i = 0; i < asked->nends; i++) {

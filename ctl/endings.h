@@ -44,3 +44,12 @@ const struct end *endings_decisive(const struct asked *asked);
 
 /* Of the same message and recipient; what is said of a whole message is of all. */
 bool endings_same_way(const struct end *one, const struct end *other);
+
+/* How the message of an end went for its other recipients, each counted once, as it went last. */
+struct others {
+    size_t delivered, deferred, bounced;
+};
+struct others endings_others(const struct asked *asked, const struct end *end);
+
+/* Whether that message is a notice, from nobody: what of it fails goes back to nobody. */
+bool endings_of_notice(const struct asked *asked, const struct end *end);

@@ -115,6 +115,23 @@ static void print_before(const struct asked *asked, const struct end *end)
         printf(" (%s: %s)", first->cause->id, first->cause->title);
 }
 
+/* "; of its 3 other recipients, 1 has it, 2 did not get it" */
+static void print_others(const struct asked *asked, const struct end *end)
+{
+    const struct others others = endings_others(asked, end);
+    const size_t count = others.delivered + others.deferred + others.bounced;
+
+    if (count == 0 || *end->recipient == '\0')
+        return;
+    printf("; of its %zu other recipient%s", count, count == 1 ? "" : "s");
+    if (others.delivered > 0)
+        printf(", %zu got it", others.delivered);
+    if (others.deferred > 0)
+        printf(", %zu still wait%s for it", others.deferred, others.deferred == 1 ? "s" : "");
+    if (others.bounced > 0)
+        printf(", %zu will not get it", others.bounced);
+}
+
 static void print_sentence(const struct asked *asked, const struct end *end)
 {
     static const struct {
@@ -136,7 +153,10 @@ static void print_sentence(const struct asked *asked, const struct end *end)
     }
     printf(" %s", words[end->ending].before);
     print_time(asked->timeline.entries[end->entry].time_us);
-    printf("%s", words[end->ending].behind);
+    if (end->ending == ENDING_BOUNCED && endings_of_notice(asked, end))
+        printf(", and went no further, as a notice that has no sender");
+    else
+        printf("%s", words[end->ending].behind);
     if (end->ending == ENDING_DELIVERED)
         print_before(asked, end);
     else if (end->cause != NULL)
@@ -144,6 +164,7 @@ static void print_sentence(const struct asked *asked, const struct end *end)
     if (*end->text != '\0')
         printf(": ");
     print_plain(span_of(end->text));
+    print_others(asked, end);
     printf("\n");
 }
 

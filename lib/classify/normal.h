@@ -3,9 +3,9 @@
  * The form of a text that rules look at, so that they need not foresee every way of writing.
  *
  * Lower case, letters without marks (see letters.h), single blanks, also for '_', no quotation
- * marks; a mail address is "<addr>" and an IP address "<ip>", with the brackets that stood around it
- * gone; the codes that a reply of several lines repeats are left out; "doesn't" and "can not" are
- * "does not" and "cannot".
+ * marks; a mail address is "<addr>" and an IP address "<ip>", with the brackets that stood around
+ * it gone; the codes that a reply of several lines repeats are left out; "doesn't" and "can not"
+ * are "does not" and "cannot".
  */
 #pragma once
 

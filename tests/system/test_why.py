@@ -74,6 +74,14 @@ LINES = [
     sent(11, "A000000009", "k@example.net"),
     postfix(10, "qmgr", "A000000007: from=<hal@example.com>, size=9, nrcpt=1 (queue active)"),
     postfix(9, "qmgr", "A000000008: from=<ian@example.com>, status=expired, returned to sender"),
+    sent(13, "A00000000A", "first@example.net"),
+    failed(13, "A00000000A", "third@example.net", "4.2.2", "deferred", "452 4.2.2 Mailbox full"),
+    failed(13, "A00000000A", "second@example.net", "5.1.1", "bounced", "550 5.1.1 No such user"),
+    sent(12, "A00000000A", "third@example.net"),
+    failed(12, "A00000000A", "fourth@example.net", "4.7.1", "deferred", "450 4.7.1 Greylisted"),
+    postfix(12, "bounce", "A00000000A: sender non-delivery notification: A00000000B"),
+    postfix(12, "qmgr", "A00000000B: from=<>, size=9, nrcpt=1 (queue active)"),
+    failed(12, "A00000000B", "lea@example.com", "5.2.2", "bounced", "552 5.2.2 Over quota"),
     f"{ago(8)} mx sendmail[7]: 5AL701Xw012345: to=<s@example.net>, delay=00:00:02, mailer=esmtp, "
     "pri=120345, relay=mx.example.net. [192.0.2.1], dsn=5.1.1, stat=User unknown\n",
 ]
@@ -106,6 +114,9 @@ ASKED = {
     "A000000008": ("went back to its sender (destination.unreachable: ", "send it again"),
     "s@example.net": ("5AL701Xw012345 to s@example.net could not be delivered at ",
                       "Correct the address"),
+    "A00000000A": ("; of its 3 other recipients, 2 got it, 1 will not get it", "Nothing"),
+    "A00000000B": ("and went no further, as a notice that has no sender (recipient.mailbox-full: ",
+                   "by another way"),
     "jan@example.com": ("B000000001 of jan@example.com was refused by our own server at ",
                         "wait a day"),
 }
