@@ -114,6 +114,8 @@ static void print_dmarc(const struct outlook *outlook)
     printf("  DMARC  %s", unknown ? "not known" : dmarc_status_name(dmarc->status));
     if (dmarc->policy_domain != NULL)
         printf(", policy %s at _dmarc.%s", dmarc_policy_name(dmarc->policy), dmarc->policy_domain);
+    if (dmarc->percent != 100)
+        printf(" (p=%s; pct=%u)", dmarc_policy_name(dmarc->published), dmarc->percent);
     printf("; aligned: SPF %s, DKIM %s\n", dmarc->spf_aligned ? "yes" : "no",
            dmarc->dkim_aligned ? "yes" : "no");
 }

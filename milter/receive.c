@@ -3,6 +3,7 @@
 
 #include "lib/auth/lookups.h"
 #include "lib/auth/results.h"
+#include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/decide/received.h"
 #include "lib/decide/verdict.h"
@@ -198,6 +199,7 @@ bool receive_end(SMFICTX *context, struct session *session, struct services *ser
         .now_sec = now_sec(),
         .discovery = session->conf->dmarc_discovery == DMARC_BY_SUFFIX_LIST ? DMARC_SUFFIX_LIST
                                                                             : DMARC_TREE_WALK,
+        .dmarc_sample = (unsigned)(hash_table(message->queue_id, strlen(message->queue_id)) % 100),
         .verify = session->verify,
     };
     verify_body_end(session->verify);

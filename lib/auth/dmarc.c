@@ -171,7 +171,8 @@ static void align(struct state *state, const struct dmarc_query *query, struct d
 
 /* --- the result ----------------------------------------------------------------------- */
 
-static enum dmarc_policy tested(enum dmarc_policy policy)
+/* What is asked for in its place where the policy is tested, or asked for a share of messages. */
+static enum dmarc_policy one_less(enum dmarc_policy policy)
 {
     return policy == DMARC_REJECT ? DMARC_QUARANTINE : DMARC_NONE;
 }
@@ -205,13 +206,19 @@ static void apply(struct state *state, const struct dmarc_query *query, struct d
     result->policy_domain = mem_copy(state->policy_domain);
     result->tag = tag_name(record, scope);
     result->percent = record->percent;
-    result->problems = record->problems;
-    record->problems = (struct strings){0};
-    if (!dmarc_record_policy(record, scope, &result->published)) {
+    if (record->p.presence == DMARC_TAG_ABSENT && record->rua.count == 0 &&
+        record->problems.count == 0)
+        strings_add(&result->problems, "it has neither p= nor rua=: receivers that go by RFC 7489 "
+                                       "ignore it");
+    for (size_t i = 0; i < record->problems.count; i++)
+        strings_add(&result->problems, record->problems.items[i]);
+    if (!dmarc_record_policy(record, scope, state->discovery == DMARC_TREE_WALK,
+                             &result->published)) {
         result->status = DMARC_STATUS_PERMERROR;
         return;
     }
-    result->policy = record->test ? tested(result->published) : result->published;
+    result->policy = record->test || query->sample >= result->percent ? one_less(result->published)
+                                                                      : result->published;
     align(state, query, result);
     if (result->spf_aligned || result->dkim_aligned)
         result->status = DMARC_STATUS_PASS;
@@ -250,6 +257,17 @@ bool dmarc_check(const struct dmarc_query *query, const struct lookup *lookup,
     else
         *result_r = result;
     return !state.pending;
+}
+
+char *dmarc_result_word(const struct dmarc_result *result)
+{
+    const char *policy = dmarc_policy_name(result->policy);
+
+    if (result->status != DMARC_STATUS_FAIL)
+        return mem_copy(dmarc_status_name(result->status));
+    if (result->percent == 100 || result->policy != result->published)
+        return mem_print("fail(%s)", policy);
+    return mem_print("fail(%s,%u%%)", policy, result->percent);
 }
 
 /* --- reports -------------------------------------------------------------------------- */

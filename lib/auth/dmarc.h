@@ -32,6 +32,7 @@ struct dmarc_query {
     const char *const *dkim_domains; /* d= of the signatures that passed */
     size_t ndkim;
     enum dmarc_discovery discovery;
+    unsigned sample; /* 0 to 99: the message's lot among those of which pct= takes a share */
     bool align_always; /* also where no record applies: relaxed */
 };
 
@@ -42,8 +43,10 @@ struct dmarc_result {
     char *organizational_domain; /* of the From domain; NULL: it was not needed, or not found out */
     const char *tag; /* where the policy is from: "p", "sp" or "np"; NULL without a record */
     enum dmarc_policy published; /* what that tag says */
-    enum dmarc_policy policy; /* what is asked for: one less than published where t=y */
-    unsigned percent; /* of messages, RFC 7489 only; else 100 */
+    enum dmarc_policy policy; /* what is asked for: one less than published where t=y, or where the
+                                 sample is beyond percent */
+    unsigned percent; /* of messages, for which the policy is as published; RFC 7489 only, else 100
+                       */
     bool spf_aligned, dkim_aligned;
     char *dkim_domain; /* the first that is aligned */
     char *several; /* a name with more than one record, none of which counts; NULL: none */
@@ -58,6 +61,10 @@ void dmarc_result_clear(struct dmarc_result *result);
 
 /* "pass", "none", ... (RFC 8601's registry). */
 const char *dmarc_status_name(enum dmarc_status status);
+
+/* As in dmarc= of the log: "pass", "fail(reject)", "fail(reject,20%)" where that is asked for 20 %
+ * of messages only.  The caller frees it. */
+char *dmarc_result_word(const struct dmarc_result *result);
 
 /* Whether reports about policy_domain may go to a URI of its rua= (RFC 9990 section 3). */
 enum dmarc_reports {

@@ -344,12 +344,17 @@ void dmarc_record_clear(struct dmarc_record *record)
     *record = (struct dmarc_record){0};
 }
 
-bool dmarc_record_policy(const struct dmarc_record *record, enum dmarc_scope scope,
+static bool lacks_only_p(const struct dmarc_record *record)
+{
+    return record->p.presence == DMARC_TAG_ABSENT && record->problems.count == 0;
+}
+
+bool dmarc_record_policy(const struct dmarc_record *record, enum dmarc_scope scope, bool p_optional,
                          enum dmarc_policy *policy_r)
 {
     if (record->p.presence != DMARC_TAG_GIVEN || record->sp.presence == DMARC_TAG_WRONG ||
         record->np.presence == DMARC_TAG_WRONG) {
-        if (record->rua.count == 0)
+        if (record->rua.count == 0 && !(p_optional && lacks_only_p(record)))
             return false;
         *policy_r = DMARC_NONE;
         return true;

@@ -41,9 +41,11 @@ bool dmarc_record_is(const char *bytes, size_t length);
 void dmarc_record_parse(const char *bytes, size_t length, struct dmarc_record *record_r);
 void dmarc_record_clear(struct dmarc_record *record);
 
-/* The policy as published (section 4.10.1).  false: the record's policy is missing or wrong, and it
- * asks for no reports either, so that DMARC does not apply. */
-bool dmarc_record_policy(const struct dmarc_record *record, enum dmarc_scope scope,
+/* The policy as published (section 4.10.1).  false: the record's policy is wrong, and it asks for
+ * no reports either, so that DMARC does not apply.  With p_optional a record that is right but for
+ * its missing p= has p=none (section 4.7); in RFC 7489 (section 6.6.3) such a one has to ask for
+ * reports. */
+bool dmarc_record_policy(const struct dmarc_record *record, enum dmarc_scope scope, bool p_optional,
                          enum dmarc_policy *policy_r);
 
 const char *dmarc_policy_name(enum dmarc_policy policy); /* "none", "quarantine", "reject" */

@@ -178,6 +178,7 @@ static bool check_dmarc(const struct lookup *lookup, const struct incoming *inco
         .from_domain = incoming->from_domain,
         .dkim_domains = domains,
         .discovery = incoming->discovery,
+        .sample = incoming->dmarc_sample,
     };
 
     for (size_t i = 0; i < verify->count; i++)

@@ -37,6 +37,7 @@ struct incoming {
     const char *receiver; /* our own name */
     int64_t now_sec;
     enum dmarc_discovery discovery;
+    unsigned dmarc_sample; /* of struct dmarc_query */
     struct verify *verify; /* body taken and ended */
 
     /* The results */

@@ -166,6 +166,8 @@ static void add_dmarc(struct text *text, const struct incoming *incoming, const 
     add_reason(text, dmarc->problem);
     add_property(text, "header.from", incoming->from_domain);
     add_property(text, "policy.dmarc", dmarc_policy_name(dmarc->policy));
+    if (dmarc->percent != 100 && dmarc->policy_domain != NULL)
+        text_print(text, " (p=%s; pct=%u)", dmarc_policy_name(dmarc->published), dmarc->percent);
 }
 
 /* What forwarders sealed (RFC 8617 section 10).  The sealer's name was read as a domain: it has no

@@ -286,8 +286,11 @@ const struct conf_option schema_options[] = {
               "Empty: hostname."},
     {"dmarc-discovery", .type = TYPE_WORD, CONF_MEMBER(dmarc_discovery), .fallback = "tree-walk",
      .words = dmarc_discovery_words,
-     .about = "How the DMARC policy and the organizational domain are found: tree-walk asks the "
-              "DNS (RFC 9989), suffix-list looks into the public suffix list (RFC 7489)."},
+     .about =
+         "How the DMARC policy and the organizational domain are found: tree-walk asks the "
+         "DNS (RFC 9989), suffix-list looks into the public suffix list (RFC 7489), where pct= "
+         "says for what share of messages the policy is as published: of the others one that "
+         "asks to reject asks to quarantine, and one to quarantine nothing."},
     {"spf-engine", .type = TYPE_WORD, CONF_MEMBER(spf_engine), .fallback = "own",
      .words = spf_engine_words,
      .about =

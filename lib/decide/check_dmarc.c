@@ -152,16 +152,27 @@ static char *dkim_words(const struct message *message, const struct outlook *out
     return text_take(&words);
 }
 
+/* RFC 7489 section 6.6.4; the caller frees it. */
+static char *share_words(const struct dmarc_result *dmarc)
+{
+    if (dmarc->status != DMARC_STATUS_FAIL || dmarc->percent == 100 ||
+        dmarc->policy != dmarc->published)
+        return mem_copy("");
+    return mem_print("; until then pct= has receivers %s %u %% of such messages",
+                     dmarc->policy == DMARC_REJECT ? "refuse" : "put aside", dmarc->percent);
+}
+
 static void find_unaligned(const struct conf *conf, struct message *message,
                            const struct outlook *outlook)
 {
     const char *domain = outlook->from_domain;
     struct finding *finding;
-    char *words;
+    char *words, *share;
 
     if (foresight_alignment(outlook) != FORESIGHT_FAILS)
         return;
     words = dkim_words(message, outlook);
+    share = share_words(&outlook->dmarc);
     finding = find(message, CAUSE_DNS_UNALIGNED, outlook);
     if (outlook->dmarc.status != DMARC_STATUS_FAIL || outlook->dmarc.policy == DMARC_NONE)
         foresight_spare_list(conf, message, domain, finding);
@@ -169,6 +180,8 @@ static void find_unaligned(const struct conf *conf, struct message *message,
                   outlook->dmarc.status == DMARC_STATUS_FAIL
                       ? dmarc_policy_name(outlook->dmarc.policy)
                       : "none");
+    if (outlook->dmarc.status == DMARC_STATUS_FAIL && outlook->dmarc.percent != 100)
+        finding_field(finding, "pct", "%u", outlook->dmarc.percent);
     finding_field(finding, "spf", "%s:%s", spf_status_name(outlook->spf_status),
                   outlook->sender_domain != NULL ? outlook->sender_domain : outlook->helo);
     finding_field(finding, "dkim", "%s", words);
@@ -179,14 +192,15 @@ static void find_unaligned(const struct conf *conf, struct message *message,
     if (conf_is_local_domain(conf, domain))
         finding_hint(finding,
                      "sign with a key of %s (sluicectl keygen %s), or send with an envelope sender "
-                     "at %s whose SPF record has our address",
-                     domain, domain, domain);
+                     "at %s whose SPF record has our address%s",
+                     domain, domain, domain, share);
     else
         finding_hint(finding,
                      "use a From address of a domain of ours, and %s in Reply-To: mail in the name "
-                     "of %s cannot be made to pass here",
+                     "of %s cannot be made to pass here%s",
                      message->sender.text[0] != '\0' ? message->sender.text : "the other address",
-                     domain);
+                     domain, share);
+    free(share);
     free(words);
 }
 

@@ -58,10 +58,8 @@ char *foresight_dmarc_word(const struct outlook *outlook)
 
     if (outlook->from_domain == NULL)
         return NULL;
-    if (dmarc->status != DMARC_STATUS_FAIL)
-        return mem_copy(dmarc_status_name(dmarc->status));
-    if (foresight_alignment(outlook) == FORESIGHT_FAILS)
-        return mem_print("fail(%s)", dmarc_policy_name(dmarc->policy));
+    if (dmarc->status != DMARC_STATUS_FAIL || foresight_alignment(outlook) == FORESIGHT_FAILS)
+        return dmarc_result_word(dmarc);
     return outlook->spf_known || key_is_unknown(outlook) ? mem_copy("temperror") : NULL;
 }
 

@@ -35,13 +35,6 @@ static char *dkim_fact(const struct verify *verify)
     return text_take(&text);
 }
 
-static char *dmarc_fact(const struct dmarc_result *dmarc)
-{
-    if (dmarc->status == DMARC_STATUS_FAIL)
-        return mem_print("fail(%s)", dmarc_policy_name(dmarc->policy));
-    return mem_copy(dmarc_status_name(dmarc->status));
-}
-
 static void set_facts(struct facts *facts, const struct incoming *incoming)
 {
     free(facts->dkim);
@@ -50,7 +43,7 @@ static void set_facts(struct facts *facts, const struct incoming *incoming)
     facts->dkim = dkim_fact(incoming->verify);
     facts->spf =
         incoming_has_client(incoming) ? mem_copy(spf_status_name(incoming->spf.status)) : NULL;
-    facts->dmarc = dmarc_fact(&incoming->dmarc);
+    facts->dmarc = dmarc_result_word(&incoming->dmarc);
 }
 
 /* --- findings ------------------------------------------------------------------------- */

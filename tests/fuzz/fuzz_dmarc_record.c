@@ -22,7 +22,7 @@ static void check(const struct dmarc_record *record)
     for (int scope = DMARC_DOMAIN; scope <= DMARC_NONEXISTENT; scope++) {
         enum dmarc_policy policy;
 
-        if (dmarc_record_policy(record, (enum dmarc_scope)scope, &policy))
+        if (dmarc_record_policy(record, (enum dmarc_scope)scope, scope % 2 == 0, &policy))
             must(*dmarc_policy_name(policy) != '\0');
         else
             must(record->rua.count == 0);

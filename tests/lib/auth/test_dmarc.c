@@ -26,6 +26,7 @@ struct dmarc_case {
         *want; /* "status TAG=published policy at DOMAIN org DOMAIN spf dkim", what applies */
     const char *problem; /* part of it; NULL: none */
     enum dmarc_discovery discovery;
+    unsigned sample;
 };
 
 struct check {
@@ -71,6 +72,7 @@ static void run_case(const struct dmarc_case *row, bool waves)
                               .spf_domain = row->spf,
                               .dkim_domains = row->dkim,
                               .discovery = row->discovery,
+                              .sample = row->sample,
                           }};
     char *got;
 
@@ -204,9 +206,16 @@ static const struct dmarc_case discovery_cases[] = {
      .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=all"},
      .want = "permerror p=none none at a.example.com"},
     {.name = "broken policy does not go further up",
-     .zone = {"_dmarc.a.example.com TXT v=DMARC1; sp=reject",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=; sp=reject",
               "_dmarc.example.com TXT v=DMARC1; p=reject"},
      .want = "permerror p=none none at a.example.com"},
+    {.name = "no policy",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1", "_dmarc.example.com TXT v=DMARC1; p=reject"},
+     .want = "fail p=none none at a.example.com"},
+    {.name = "no policy, but reports",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; rua=mailto:r@example.com"},
+     .spf = "a.example.com",
+     .want = "pass p=none none at a.example.com spf"},
     {.name = "broken policy with reports",
      .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=all; rua=mailto:r@example.com"},
      .want = "fail p=none none at a.example.com"},
@@ -382,6 +391,32 @@ static const struct dmarc_case list_cases[] = {
               "_dmarc.example.com TXT v=DMARC1; p=reject"},
      .discovery = DMARC_SUFFIX_LIST,
      .want = "none several a.example.com"},
+    {.name = "a share: of those",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=reject; pct=20"},
+     .discovery = DMARC_SUFFIX_LIST,
+     .sample = 19,
+     .want = "fail p=reject reject at a.example.com pct 20"},
+    {.name = "a share: not of those",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=reject; pct=20"},
+     .discovery = DMARC_SUFFIX_LIST,
+     .sample = 20,
+     .want = "fail p=reject quarantine at a.example.com pct 20"},
+    {.name = "a share of none",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=quarantine; pct=0"},
+     .discovery = DMARC_SUFFIX_LIST,
+     .want = "fail p=quarantine none at a.example.com pct 0"},
+    {.name = "no share in the tree walk",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; p=reject; pct=20"},
+     .sample = 99,
+     .want = "fail p=reject reject at a.example.com"},
+    {.name = "no policy in the older RFC",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1"},
+     .discovery = DMARC_SUFFIX_LIST,
+     .want = "permerror p=none none at a.example.com"},
+    {.name = "no policy, but reports, in the older RFC",
+     .zone = {"_dmarc.a.example.com TXT v=DMARC1; rua=mailto:r@example.com"},
+     .discovery = DMARC_SUFFIX_LIST,
+     .want = "fail p=none none at a.example.com"},
     {.name = "a public suffix",
      .from = "co.uk",
      .zone = {"_dmarc.uk TXT v=DMARC1; p=reject"},
@@ -393,6 +428,40 @@ static void test_suffix_list(void **state)
 {
     (void)state;
     run_cases(list_cases, COUNT_OF(list_cases));
+}
+
+static void test_words(void **state)
+{
+    static const struct {
+        struct dmarc_result result;
+        const char *want;
+    } cases[] = {
+        {{.status = DMARC_STATUS_PASS, .policy = DMARC_REJECT, .percent = 20}, "pass"},
+        {{.status = DMARC_STATUS_TEMPERROR, .percent = 100}, "temperror"},
+        {{.status = DMARC_STATUS_FAIL,
+          .published = DMARC_REJECT,
+          .policy = DMARC_REJECT,
+          .percent = 100},
+         "fail(reject)"},
+        {{.status = DMARC_STATUS_FAIL,
+          .published = DMARC_REJECT,
+          .policy = DMARC_REJECT,
+          .percent = 20},
+         "fail(reject,20%)"},
+        {{.status = DMARC_STATUS_FAIL,
+          .published = DMARC_REJECT,
+          .policy = DMARC_QUARANTINE,
+          .percent = 20},
+         "fail(quarantine)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *got = dmarc_result_word(&cases[i].result);
+
+        assert_string_equal(got, cases[i].want);
+        free(got);
+    }
 }
 
 /* Names are asked for at once where they are needed at once, and only then. */
@@ -435,9 +504,9 @@ static void test_problems(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_discovery),   cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_suffix_list), cmocka_unit_test(test_waves),
-        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_discovery), cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_words),     cmocka_unit_test(test_suffix_list),
+        cmocka_unit_test(test_waves),     cmocka_unit_test(test_problems),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

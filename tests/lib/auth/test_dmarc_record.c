@@ -181,27 +181,35 @@ static void test_policy(void **state)
     static const struct {
         const char *tags;
         const char *want; /* for the domain, one below that exists, one that does not */
+        const char *old; /* in RFC 7489, where p= is not optional; NULL: the same */
     } cases[] = {
-        {"p=reject", "reject reject reject"},
-        {"p=reject; sp=quarantine", "reject quarantine quarantine"},
-        {"p=reject; np=none", "reject reject none"},
-        {"p=none; sp=quarantine; np=reject", "none quarantine reject"},
-        {"p=none; np=reject", "none none reject"},
-        {"", "- - -"},
-        {"sp=reject", "- - -"},
-        {"p=foo", "- - -"},
-        {"p=reject; sp=foo", "- - -"},
-        {"p=reject; np=foo", "- - -"},
-        {"rua=mailto:a@example.com", "none none none"},
-        {"p=foo; rua=mailto:a@example.com", "none none none"},
-        {"p=reject; sp=foo; rua=mailto:a@example.com", "none none none"},
-        {"p=reject; np=; rua=mailto:a@example.com", "none none none"},
-        {"p=foo; rua=nowhere", "- - -"},
-        {"p=foo; ruf=mailto:a@example.com", "- - -"},
+        {"p=reject", "reject reject reject", NULL},
+        {"p=reject; sp=quarantine", "reject quarantine quarantine", NULL},
+        {"p=reject; np=none", "reject reject none", NULL},
+        {"p=none; sp=quarantine; np=reject", "none quarantine reject", NULL},
+        {"p=none; np=reject", "none none reject", NULL},
+        {"", "none none none", "- - -"},
+        {"sp=reject", "none none none", "- - -"},
+        {"adkim=s; ruf=mailto:a@example.com", "none none none", "- - -"},
+        {"x=y", "none none none", "- - -"},
+        {"adkim=x", "- - -", NULL},
+        {"p=", "- - -", NULL},
+        {"p=foo", "- - -", NULL},
+        {"p=reject; sp=foo", "- - -", NULL},
+        {"p=reject; np=foo", "- - -", NULL},
+        {"rua=mailto:a@example.com", "none none none", NULL},
+        {"p=foo; rua=mailto:a@example.com", "none none none", NULL},
+        {"p=reject; sp=foo; rua=mailto:a@example.com", "none none none", NULL},
+        {"p=reject; np=; rua=mailto:a@example.com", "none none none", NULL},
+        {"p=foo; rua=nowhere", "- - -", NULL},
+        {"p=foo; ruf=mailto:a@example.com", "- - -", NULL},
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    for (size_t n = 0; n < 2 * COUNT_OF(cases); n++) {
+        const size_t i = n / 2;
+        const bool p_optional = n % 2 == 0;
+        const char *want = p_optional || cases[i].old == NULL ? cases[i].want : cases[i].old;
         char *text = mem_print("v=DMARC1;%s", cases[i].tags);
         struct dmarc_record record;
         const char *names[3];
@@ -211,13 +219,14 @@ static void test_policy(void **state)
         for (int scope = DMARC_DOMAIN; scope <= DMARC_NONEXISTENT; scope++) {
             enum dmarc_policy policy;
 
-            names[scope] = dmarc_record_policy(&record, (enum dmarc_scope)scope, &policy)
-                               ? dmarc_policy_name(policy)
-                               : "-";
+            names[scope] =
+                dmarc_record_policy(&record, (enum dmarc_scope)scope, p_optional, &policy)
+                    ? dmarc_policy_name(policy)
+                    : "-";
         }
         got = mem_print("%s %s %s", names[0], names[1], names[2]);
-        if (strcmp(got, cases[i].want) != 0)
-            fail_msg("\"%s\": %s", text, got);
+        if (strcmp(got, want) != 0)
+            fail_msg("\"%s\" (p optional: %d): %s", text, p_optional, got);
         dmarc_record_clear(&record);
         free(got);
         free(text);

@@ -193,6 +193,44 @@ static void test_rows(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* RFC 7489's pct=: the policy is the message's own, and what is published stands beside it. */
+static void test_share(void **state)
+{
+    static const struct {
+        enum dmarc_discovery discovery;
+        unsigned sample;
+        const char *want;
+    } cases[] = {
+        {DMARC_TREE_WALK, 99, "dmarc=fail header.from=share.example policy.dmarc=reject"},
+        {DMARC_SUFFIX_LIST, 24,
+         "dmarc=fail header.from=share.example policy.dmarc=reject (p=reject; pct=25)"},
+        {DMARC_SUFFIX_LIST, 25,
+         "dmarc=fail header.from=share.example policy.dmarc=quarantine (p=reject; pct=25)"},
+    };
+    static const char text[] = "From: joe@share.example\r\n\r\nbody\r\n";
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *want = mem_print("mx.test; dkim=none; %s; arc=none", cases[i].want);
+        struct zone *zone = zone_new();
+        struct incoming incoming;
+        struct mail mail;
+        char *got;
+
+        zone_add(zone, "_dmarc.share.example", "TXT", "v=DMARC1; p=reject; pct=25");
+        mail_parse(text, strlen(text), &mail);
+        prepare(&incoming, &mail, NULL);
+        incoming.discovery = cases[i].discovery;
+        incoming.dmarc_sample = cases[i].sample;
+        got = evaluate(&incoming, zone, false);
+        assert_string_equal(got, want);
+        free(got);
+        finish(&incoming, &mail);
+        zone_free(&zone);
+        free(want);
+    }
+}
+
 /* A message that is signed, its DMARC, and the same after somebody changed it. */
 static void test_signed(void **state)
 {
@@ -309,9 +347,8 @@ static void test_claims(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_signed),
-        cmocka_unit_test(test_received_spf),
+        cmocka_unit_test(test_rows),   cmocka_unit_test(test_share),
+        cmocka_unit_test(test_signed), cmocka_unit_test(test_received_spf),
         cmocka_unit_test(test_claims),
     };
 
