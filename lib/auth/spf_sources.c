@@ -107,30 +107,41 @@ static void list_term(struct listing *listing, const struct spf_term *term, cons
     }
 }
 
+/* The only SPF record, or NULL. */
+static const struct dns_record *only_record(const struct dns_answer *answer)
+{
+    const struct dns_record *only = NULL;
+
+    for (size_t i = 0; answer != NULL && i < answer->count; i++) {
+        if (!spf_record_is(answer->records[i].text, answer->records[i].length))
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = &answer->records[i];
+    }
+    return only;
+}
+
 static void list_record(struct listing *listing, const char *domain)
 {
-    const struct dns_answer *answer;
+    const struct dns_record *text;
     struct spf_record record;
     char *problem = NULL;
 
     if (++listing->lookups > SPF_LOOKUPS_MAX)
         return;
-    answer = ask(listing, domain, DNS_TXT);
-    for (size_t i = 0; answer != NULL && i < answer->count; i++) {
-        if (!spf_record_is(answer->records[i].text, answer->records[i].length))
-            continue;
-        if (!spf_record_parse(answer->records[i].text, answer->records[i].length, &record,
-                              &problem)) {
-            free(problem);
-            return;
-        }
-        for (size_t t = 0; t < record.count; t++)
-            list_term(listing, &record.terms[t], domain);
-        if (record.redirect != NULL && is_plain(record.redirect))
-            list_record(listing, record.redirect);
-        spf_record_clear(&record);
+    text = only_record(ask(listing, domain, DNS_TXT));
+    if (text == NULL)
+        return;
+    if (!spf_record_parse(text->text, text->length, &record, &problem)) {
+        free(problem);
         return;
     }
+    for (size_t t = 0; t < record.count; t++)
+        list_term(listing, &record.terms[t], domain);
+    if (record.redirect != NULL && is_plain(record.redirect))
+        list_record(listing, record.redirect);
+    spf_record_clear(&record);
 }
 
 bool spf_sources(const struct lookup *lookup, const char *domain,

@@ -30,9 +30,29 @@ struct responder {
     char address[32];
     enum responder_mode mode;
     size_t questions;
+    char *text; /* of TXT records; NULL: none */
+    uint32_t text_ttl_sec;
     struct held *held;
     size_t held_count;
 };
+
+static void add_text(const struct responder *responder, struct packet *packet)
+{
+    uint8_t data[1024];
+    size_t length = 0;
+
+    for (const char *rest = responder->text; *rest != '\0';) {
+        const size_t part = strnlen(rest, 255);
+
+        if (length + 1 + part > sizeof(data))
+            abort();
+        data[length] = (uint8_t)part;
+        memcpy(data + length + 1, rest, part);
+        length += 1 + part;
+        rest += part;
+    }
+    packet_add(packet, PACKET_ANSWER, NULL, 16, responder->text_ttl_sec, data, length);
+}
 
 static void answer(struct responder *responder, const struct held *question)
 {
@@ -54,8 +74,11 @@ static void answer(struct responder *responder, const struct held *question)
         packet_add(&packet, PACKET_ANSWER, NULL, 15, TTL, no_exchange, sizeof(no_exchange));
     } else if (type == 1 && strstr(asked, "bare") == NULL) {
         packet_add(&packet, PACKET_ANSWER, NULL, 1, TTL, address, sizeof(address));
+    } else if (type == 16 && responder->text != NULL) {
+        add_text(responder, &packet);
     } else {
-        packet_add_soa(&packet, TTL, MINIMUM);
+        packet_add_soa(&packet, responder->text_ttl_sec > 0 ? responder->text_ttl_sec : TTL,
+                       MINIMUM);
     }
     (void)sendto(responder->fd, packet.bytes, packet.length, 0,
                  (const struct sockaddr *)&question->from, sizeof(question->from));
@@ -115,6 +138,7 @@ void responder_free(struct responder **responder)
     event_free(old->event);
     (void)close(old->fd);
     free(old->held);
+    free(old->text);
     free(old);
     *responder = NULL;
 }
@@ -127,6 +151,13 @@ const char *responder_address(const struct responder *responder)
 void responder_set(struct responder *responder, enum responder_mode mode)
 {
     responder->mode = mode;
+}
+
+void responder_set_text(struct responder *responder, const char *text, uint32_t ttl_sec)
+{
+    free(responder->text);
+    responder->text = mem_copy(text);
+    responder->text_ttl_sec = ttl_sec;
 }
 
 void responder_release(struct responder *responder)

@@ -26,6 +26,8 @@ void responder_free(struct responder **responder);
 
 const char *responder_address(const struct responder *responder); /* "127.0.0.1@5353" */
 void responder_set(struct responder *responder, enum responder_mode mode);
+/* From now on every name has this TXT record of at most 255 octets a string; NULL: none. */
+void responder_set_text(struct responder *responder, const char *text, uint32_t ttl_sec);
 void responder_release(struct responder *responder); /* answers what it holds */
 size_t responder_questions(const struct responder *responder); /* seen so far */
 size_t responder_held(const struct responder *responder);
