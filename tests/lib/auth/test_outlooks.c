@@ -87,7 +87,7 @@ static size_t ask(struct fixture *fixture, const struct outlook_query *query,
     const int64_t end_us = clock_now_us(&clock_steady) + PATIENCE_US;
 
     *outlook_r = NULL;
-    outlooks_find(fixture->outlooks, fixture->loop, fixture->dns, TIMEOUT_MS, query, found,
+    outlooks_find(fixture->outlooks, fixture->loop, fixture->dns, NULL, TIMEOUT_MS, query, found,
                   outlook_r);
     while (*outlook_r == NULL && clock_now_us(&clock_steady) < end_us)
         loop_run_once(fixture->loop, 100);
