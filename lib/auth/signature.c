@@ -278,6 +278,17 @@ static dkim_canon_t library_canon(enum dkim_canon canon)
     return canon == DKIM_RELAXED ? DKIM_CANON_RELAXED : DKIM_CANON_SIMPLE;
 }
 
+/* libopendkim's relaxed form takes vertical tabs and form feeds for white space, which they are not
+ * to verifiers (RFC 6376 sections 2.8 and 3.4.2): its simple one leaves them as they are. */
+static enum dkim_canon headers_canon(const struct signer_form *form, const struct message *message)
+{
+    for (size_t i = 0; i < message->nheaders; i++)
+        if (strpbrk(message->headers[i].value, "\v\f") != NULL &&
+            fields_is_signed(&form->fields, message->headers[i].name))
+            return DKIM_SIMPLE;
+    return form->headers;
+}
+
 static DKIM *start_rsa(const struct part *part, const struct message *message, const char *domain,
                        const char *identity)
 {
@@ -286,7 +297,7 @@ static DKIM *start_rsa(const struct part *part, const struct message *message, c
     DKIM_STAT status;
     DKIM *dkim = dkim_sign(signer_form_library(form, message), (const u_char *)part->name, NULL,
                            (u_char *)key->key.pem, (const u_char *)key->selector,
-                           (const u_char *)domain, library_canon(form->headers),
+                           (const u_char *)domain, library_canon(headers_canon(form, message)),
                            library_canon(form->body), DKIM_SIGN_RSASHA256, -1, &status);
 
     if (dkim != NULL && identity != NULL)

@@ -266,6 +266,35 @@ static void check_long_header(struct signer *signer)
     message_free(&message);
 }
 
+/* libopendkim would take them for blanks, and other verifiers do not. */
+static void test_sign_odd_blanks(void **state)
+{
+    static const struct {
+        const char *name, *header, *canon;
+    } cases[] = {
+        {"tabs", "Subject: a\t \tb\n", "c=relaxed/relaxed;"},
+        {"vertical tab", "Subject: a\vb\n", "c=simple/relaxed;"},
+        {"form feed", "Subject:\fb\n", "c=simple/relaxed;"},
+        {"in a field that is not signed", "X-Other: a\vb\n", "c=relaxed/relaxed;"},
+    };
+    struct signer *signer = signed_signer();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *headers = mem_print("%s%s", FROM, cases[i].header);
+        struct message *message = signed_message("alice@example.com", headers);
+        const char *reason = "";
+        char *value = signed_value(signer, message, "a\vb\r\n", &reason);
+
+        if (value == NULL || strstr(value, cases[i].canon) == NULL)
+            fail_msg("%s: %s", cases[i].name, value != NULL ? value : reason);
+        free(value);
+        message_free(&message);
+        free(headers);
+    }
+    signer_release(&signer);
+}
+
 static void test_sign_long_header(void **state)
 {
     (void)state;
@@ -319,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_sign_ed25519_alone),
         cmocka_unit_test(test_sign_forms),
         cmocka_unit_test(test_sign_long_header),
+        cmocka_unit_test(test_sign_odd_blanks),
         cmocka_unit_test(test_sign_threads),
     };
 
