@@ -3,6 +3,7 @@
 
 #include "lib/auth/base64.h"
 #include "lib/auth/key_cache.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,19 +51,34 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
     return -1;
 }
 
+static char *take_text(BIO *memory)
+{
+    char *bytes;
+    const long length = BIO_get_mem_data(memory, &bytes);
+
+    return mem_copy_n(bytes, (size_t)length);
+}
+
 /* The PEM text in the form that libopendkim recognizes: the file's may begin with a comment. */
 static char *write_pem(EVP_PKEY *private_key)
 {
     BIO *memory = BIO_new(BIO_s_secmem());
-    char *bytes, *pem = NULL;
-    long length;
+    char *pem = NULL;
 
-    if (memory == NULL)
-        return NULL;
-    if (PEM_write_bio_PrivateKey(memory, private_key, NULL, NULL, 0, NULL, NULL) == 1) {
-        length = BIO_get_mem_data(memory, &bytes);
-        pem = mem_copy_n(bytes, (size_t)length);
-    }
+    if (memory != NULL &&
+        PEM_write_bio_PrivateKey(memory, private_key, NULL, NULL, 0, NULL, NULL) == 1)
+        pem = take_text(memory);
+    BIO_free(memory);
+    return pem;
+}
+
+static char *wrap(const char *name, const unsigned char *bytes, long length)
+{
+    BIO *memory = BIO_new(BIO_s_secmem());
+    char *pem = NULL;
+
+    if (memory != NULL && PEM_write_bio(memory, name, "", bytes, length) > 0)
+        pem = take_text(memory);
     BIO_free(memory);
     return pem;
 }
@@ -133,6 +150,56 @@ static EVP_PKEY *read_base64(const char *text, size_t length)
     return private_key;
 }
 
+static EVP_PKEY *read_rsa(const unsigned char *bytes, long length)
+{
+    const unsigned char *at = bytes;
+
+    return d2i_PrivateKey(EVP_PKEY_RSA, NULL, &at, length);
+}
+
+/* PKCS #8 with an RSA key in it. */
+static EVP_PKEY *read_wrapped_rsa(const unsigned char *bytes, long length)
+{
+    const unsigned char *at = bytes, *inner;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, length);
+    const ASN1_OBJECT *algorithm;
+    EVP_PKEY *private_key = NULL;
+    int ninner;
+
+    if (info != NULL && PKCS8_pkey_get0(&algorithm, &inner, &ninner, NULL, info) == 1 &&
+        OBJ_obj2nid(algorithm) == NID_rsaEncryption)
+        private_key = read_rsa(inner, ninner);
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return private_key;
+}
+
+/* The usual file, several times faster than by OpenSSL's search for what it could be: sites have
+ * thousands of them. */
+static EVP_PKEY *read_usual_pem(const char *text, size_t length, char **pem_r)
+{
+    static const struct {
+        const char *name;
+        EVP_PKEY *(*read)(const unsigned char *bytes, long length);
+    } kinds[] = {{PEM_STRING_PKCS8INF, read_wrapped_rsa}, {PEM_STRING_RSA, read_rsa}};
+    BIO *memory = BIO_new_mem_buf(text, (int)length);
+    char *name = NULL, *header = NULL;
+    unsigned char *bytes = NULL;
+    long nbytes = 0;
+    EVP_PKEY *private_key = NULL;
+
+    if (memory != NULL && PEM_read_bio(memory, &name, &header, &bytes, &nbytes) == 1)
+        for (size_t i = 0; i < COUNT_OF(kinds) && header[0] == '\0' && private_key == NULL; i++)
+            if (strcmp(name, kinds[i].name) == 0)
+                private_key = kinds[i].read(bytes, nbytes);
+    if (private_key != NULL)
+        *pem_r = wrap(name, bytes, nbytes);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(bytes, (size_t)nbytes);
+    BIO_free(memory);
+    return private_key;
+}
+
 static EVP_PKEY *read_pem(const char *text, size_t length)
 {
     BIO *memory = BIO_new_mem_buf(text, (int)length);
@@ -141,6 +208,20 @@ static EVP_PKEY *read_pem(const char *text, size_t length)
     if (memory != NULL)
         private_key = PEM_read_bio_PrivateKey(memory, NULL, no_passphrase, NULL);
     BIO_free(memory);
+    return private_key;
+}
+
+/* pem_r gets the text in one fixed form where it is known. */
+static EVP_PKEY *read_any(const char *text, size_t length, char **pem_r)
+{
+    EVP_PKEY *private_key = read_usual_pem(text, length, pem_r);
+
+    if (private_key == NULL)
+        private_key = read_pem(text, length);
+    if (private_key == NULL)
+        private_key = read_base64(text, length);
+    if (private_key == NULL)
+        private_key = read_der((const unsigned char *)text, length);
     return private_key;
 }
 
@@ -154,11 +235,7 @@ enum key_trouble key_parse(const char *text, size_t length, struct key *key_r, c
         problem = mem_print("is larger than %d octets", KEY_FILE_MAX);
         goto done;
     }
-    key.private_key = read_pem(text, length);
-    if (key.private_key == NULL)
-        key.private_key = read_base64(text, length);
-    if (key.private_key == NULL)
-        key.private_key = read_der((const unsigned char *)text, length);
+    key.private_key = read_any(text, length, &key.pem);
     if (key.private_key == NULL) {
         problem = mem_copy("holds no private key in PEM form without a passphrase");
         goto done;
@@ -169,7 +246,8 @@ enum key_trouble key_parse(const char *text, size_t length, struct key *key_r, c
         key_r->bits = key.bits;
     if (problem != NULL)
         goto done;
-    key.pem = write_pem(key.private_key);
+    if (key.pem == NULL)
+        key.pem = write_pem(key.private_key);
     if (key.pem == NULL) {
         trouble = KEY_NOT_USABLE;
         problem = mem_copy("holds a key that OpenSSL reads but does not write");
@@ -179,6 +257,8 @@ enum key_trouble key_parse(const char *text, size_t length, struct key *key_r, c
     *key_r = key;
     key = (struct key){0};
 done:
+    if (key.pem != NULL)
+        free_wiped(key.pem, strlen(key.pem));
     EVP_PKEY_free(key.private_key);
     /* OpenSSL's queue of errors belongs to the thread; nobody else will look at ours. */
     ERR_clear_error();

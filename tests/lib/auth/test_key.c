@@ -163,6 +163,50 @@ static void test_key_forms(void **state)
     free(path);
 }
 
+/* What a PEM file may hold beside or in place of the usual form. */
+static void test_key_pem(void **state)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *pem, *text, *path;
+    long length;
+    const struct {
+        const char *name, *preface, *problem;
+    } cases[] = {
+        {"RSA PRIVATE KEY", "", NULL},
+        {"behind another block", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", NULL},
+        {"behind a broken key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+         "no private key"},
+    };
+
+    (void)state;
+    assert_int_equal(PEM_write_bio_PrivateKey_traditional(memory, rsa, NULL, NULL, 0, NULL, NULL),
+                     1);
+    length = BIO_get_mem_data(memory, &pem);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        text = mem_print("%s%.*s", cases[i].preface, (int)length, pem);
+        path = keys_write_text(folder, "key.pem", text, 0600);
+        check_read(cases[i].name, path, cases[i].problem);
+        free(path);
+        free(text);
+    }
+    BIO_free(memory);
+    /* with a passphrase, in both forms */
+    for (int traditional = 0; traditional < 2; traditional++) {
+        memory = BIO_new(BIO_s_mem());
+        assert_int_equal(
+            (traditional ? PEM_write_bio_PrivateKey_traditional : PEM_write_bio_PrivateKey)(
+                memory, rsa, EVP_aes_128_cbc(), (const unsigned char *)"secret", 6, NULL, NULL),
+            1);
+        length = BIO_get_mem_data(memory, &pem);
+        text = mem_copy_n(pem, (size_t)length);
+        path = keys_write_text(folder, "key.pem", text, 0600);
+        check_read("passphrase", path, "no private key");
+        free(path);
+        free(text);
+        BIO_free(memory);
+    }
+}
+
 static void test_key_algorithms(void **state)
 {
     static const struct {
@@ -298,13 +342,10 @@ static void test_key_cache_passes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_modes),
-        cmocka_unit_test(test_key_contents),
-        cmocka_unit_test(test_key_forms),
-        cmocka_unit_test(test_key_algorithms),
-        cmocka_unit_test(test_key_make),
-        cmocka_unit_test(test_key_cache),
-        cmocka_unit_test(test_key_cache_passes_on),
+        cmocka_unit_test(test_key_modes),      cmocka_unit_test(test_key_contents),
+        cmocka_unit_test(test_key_forms),      cmocka_unit_test(test_key_pem),
+        cmocka_unit_test(test_key_algorithms), cmocka_unit_test(test_key_make),
+        cmocka_unit_test(test_key_cache),      cmocka_unit_test(test_key_cache_passes_on),
     };
 
     return cmocka_run_group_tests_name("key", tests, set_up, tear_down);
