@@ -8,6 +8,7 @@
 #include "lib/decide/report.h"
 #include "lib/decide/verdict.h"
 #include "milter/own_check.h"
+#include "milter/receive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,16 @@ sfsistat act_reply(SMFICTX *context, const struct session *session)
 
 /* --- the signature -------------------------------------------------------------------- */
 
+static void set_signing_facts(struct session *session)
+{
+    struct facts *facts = &session->message->facts;
+
+    facts->unsigned_reason = NULL;
+    while (facts->nsigning < FACTS_SIGNING_MAX &&
+           signature_key(session->signature, facts->nsigning, &facts->signing[facts->nsigning]))
+        facts->nsigning++;
+}
+
 void act_begin_signature(struct session *session)
 {
     struct message *message = session->message;
@@ -67,22 +78,36 @@ void act_begin_signature(struct session *session)
     session->signature =
         signature_begin(session->signer, session->conf, message, &session->unsigned_reason);
     message->facts.unsigned_reason = session->unsigned_reason;
-    if (session->signature == NULL)
-        return;
-    message->facts.unsigned_reason = NULL;
-    while (message->facts.nsigning < FACTS_SIGNING_MAX &&
-           signature_key(session->signature, message->facts.nsigning,
-                         &message->facts.signing[message->facts.nsigning]))
-        message->facts.nsigning++;
-    own_check_begin(session);
+    if (session->signature != NULL) {
+        set_signing_facts(session);
+        own_check_begin(session, session->signature);
+    } else if (strcmp(session->unsigned_reason, SIGN_ALREADY_SIGNED) == 0) {
+        session->again = signature_begin_again(session->signer, session->conf, message);
+        if (session->again != NULL)
+            own_check_begin(session, session->again);
+    }
 }
 
 void act_body(struct session *session, const void *bytes, size_t length)
 {
-    if (session->signature == NULL)
+    struct signature *signature = session->signature != NULL ? session->signature : session->again;
+
+    if (signature == NULL)
         return;
-    (void)signature_body(session->signature, bytes, length);
+    (void)signature_body(signature, bytes, length);
     own_check_body(session, bytes, length);
+}
+
+/* What is not known to be broken stays the only one. */
+void act_renew_signature(struct session *session)
+{
+    if (session->again == NULL || session->carried == NULL ||
+        !receive_carries_broken(session->carried, session->again))
+        return;
+    session->signature = session->again;
+    session->again = NULL;
+    session->unsigned_reason = NULL;
+    set_signing_facts(session);
 }
 
 static enum cause_id cause_of_failure(const char *reason)

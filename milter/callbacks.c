@@ -171,8 +171,9 @@ static sfsistat on_end(SMFICTX *context)
     message->stage = STAGE_END_OF_MESSAGE;
     message->started_us = clock_now_us(services->steady);
     act_begin_signature(session);
-    look_end(session);
     receive_carried(session, services);
+    act_renew_signature(session);
+    look_end(session);
     assess_wait(services, session->conf, message, ASSESS_CHARGE, tell_progress, context);
     changed = receive_end(context, session, services);
     result = act_end(context, session, services);

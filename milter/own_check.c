@@ -24,13 +24,13 @@ static bool is_its_turn(void)
     return atomic_fetch_add(&count, 1) < PER_SECOND;
 }
 
-void own_check_begin(struct session *session)
+void own_check_begin(struct session *session, const struct signature *signature)
 {
     if (!is_its_turn())
         return;
     session->own = verify_new_own(session->message, !(session->protocol & SMFIP_HDR_LEADSPC),
-                                  signature_has_body(session->signature, DKIM_SIMPLE),
-                                  signature_has_body(session->signature, DKIM_RELAXED));
+                                  signature_has_body(signature, DKIM_SIMPLE),
+                                  signature_has_body(signature, DKIM_RELAXED));
 }
 
 void own_check_body(struct session *session, const void *bytes, size_t length)

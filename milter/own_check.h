@@ -10,8 +10,8 @@
 
 #include "milter/session.h"
 
-/* The session's signature has begun. */
-void own_check_begin(struct session *session);
+/* The session's signature, or one that may become it, has begun. */
+void own_check_begin(struct session *session, const struct signature *signature);
 void own_check_body(struct session *session, const void *bytes, size_t length);
 
 /* The signature is there: sets facts.dkim_check. */

@@ -42,6 +42,7 @@ bool session_begin_message(struct session *session)
 static void forget_message(struct session *session)
 {
     signature_free(&session->signature);
+    signature_free(&session->again);
     session->unsigned_reason = NULL;
     session->signing_decided = false;
     verify_free(&session->own);

@@ -27,6 +27,7 @@ struct session {
     bool signing_decided;
     struct signature *signature; /* NULL: not signed, for this reason */
     const char *unsigned_reason;
+    struct signature *again; /* instead, should the one of ours that it has be broken; or NULL */
     struct verify *own; /* of the signature, as receivers will do it; NULL: there is none */
     bool verifying_decided;
     struct verify *verify; /* NULL: it is not verified */

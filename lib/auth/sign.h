@@ -87,6 +87,12 @@ bool sign_is_failure(const char *reason);
 struct signature *signature_begin(struct signer *signer, const struct conf *conf,
                                   const struct message *message, const char **reason_r);
 
+/* The same for a message that was not signed for SIGN_ALREADY_SIGNED, in case that the signature
+ * which it has turns out to be broken: a content filter may have changed it.  NULL: it cannot be
+ * signed. */
+struct signature *signature_begin_again(struct signer *signer, const struct conf *conf,
+                                        const struct message *message);
+
 /* What is wrong with the first unusable key for the message's From: why SIGN_KEY_UNREADABLE and
  * SIGN_KEY_WEAK were said.  false: nothing. */
 bool signature_trouble(const struct signer *signer, const struct message *message,

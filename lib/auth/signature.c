@@ -36,17 +36,6 @@ struct signature {
     char last[2]; /* octets of the body */
 };
 
-bool sign_is_failure(const char *reason)
-{
-    static const char *const failures[] = {SIGN_KEY_UNREADABLE, SIGN_KEY_WEAK, SIGN_HEADERS_CUT,
-                                           SIGN_ERROR};
-
-    for (size_t i = 0; i < COUNT_OF(failures); i++)
-        if (strcmp(reason, failures[i]) == 0)
-            return true;
-    return false;
-}
-
 /* --- whether, and with which keys ----------------------------------------------------- */
 
 /* The keys for a message, and the From address that chose them. */
@@ -151,8 +140,9 @@ bool signature_trouble(const struct signer *signer, const struct message *messag
     return found;
 }
 
+/* again: although it has a signature of ours. */
 static const char *choose_keys(const struct signer *signer, const struct conf *conf,
-                               const struct message *message, struct choice *choice_r)
+                               const struct message *message, bool again, struct choice *choice_r)
 {
     const char *reason;
 
@@ -172,7 +162,7 @@ static const char *choose_keys(const struct signer *signer, const struct conf *c
         reason = SIGN_HEADERS_CUT;
     if (reason != NULL)
         return reason;
-    if (has_our_signature(message, choice_r))
+    if (!again && has_our_signature(message, choice_r))
         return SIGN_ALREADY_SIGNED;
     return drop_unusable(choice_r);
 }
@@ -338,12 +328,12 @@ static void start_part(struct part *part, const struct signer *signer, const str
     free(identity);
 }
 
-struct signature *signature_begin(struct signer *signer, const struct conf *conf,
-                                  const struct message *message, const char **reason_r)
+static struct signature *begin(struct signer *signer, const struct conf *conf,
+                               const struct message *message, bool again, const char **reason_r)
 {
     struct signature *signature = NULL;
     struct choice choice = {.count = 0};
-    const char *reason = choose_keys(signer, conf, message, &choice);
+    const char *reason = choose_keys(signer, conf, message, again, &choice);
 
     if (reason != NULL)
         goto done;
@@ -360,6 +350,20 @@ done:
         *reason_r = reason;
     }
     return signature;
+}
+
+struct signature *signature_begin(struct signer *signer, const struct conf *conf,
+                                  const struct message *message, const char **reason_r)
+{
+    return begin(signer, conf, message, false, reason_r);
+}
+
+struct signature *signature_begin_again(struct signer *signer, const struct conf *conf,
+                                        const struct message *message)
+{
+    const char *reason;
+
+    return begin(signer, conf, message, true, &reason);
 }
 
 bool signature_key(const struct signature *signature, size_t n, struct signing_fact *key_r)

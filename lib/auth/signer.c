@@ -2,6 +2,7 @@
 /* What the signatures of one configuration are made with: their forms, and the keys. */
 #include "lib/auth/signer.h"
 
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 
 #include <stdatomic.h>
@@ -89,6 +90,17 @@ void signer_note_key(const struct signer_key *key, struct signer_note *note_r)
         .exposure = key->exposure,
         .kept = key->kept,
     };
+}
+
+bool sign_is_failure(const char *reason)
+{
+    static const char *const failures[] = {SIGN_KEY_UNREADABLE, SIGN_KEY_WEAK, SIGN_HEADERS_CUT,
+                                           SIGN_ERROR};
+
+    for (size_t i = 0; i < COUNT_OF(failures); i++)
+        if (strcmp(reason, failures[i]) == 0)
+            return true;
+    return false;
 }
 
 bool signer_note(const struct signer *signer, size_t n, struct signer_note *note_r)

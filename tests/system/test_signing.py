@@ -57,6 +57,16 @@ def test_an_rsa_and_an_ed25519_key_sign_side_by_side(signing_site, dkim_key, ed2
     [again] = place.sink.wait_count(1)
     assert len(again.message.get_all("DKIM-Signature")) == 2
     assert message_line(place, outcome)["dkim"] == "none:already-signed"
+    # but where a filter, or somebody who made them up, has left none that passes
+    place.sink.clear()
+    with place.client() as client:
+        changed = delivered.data.replace(b"Hello.", b"Hello, virus-free.")
+        outcome = client.send(f"alice@{DOMAIN}", ["bob@example.net"], changed)
+    assert outcome.accepted, outcome
+    [renewed] = place.sink.wait_count(1)
+    line = message_line(place, outcome)
+    assert (line["dkim"], line["dkim-check"]) == (f"signed:s1/{DOMAIN},e1/{DOMAIN}", "pass")
+    assert len(renewed.message.get_all("DKIM-Signature")) == 4
 
 
 @pytest.fixture
