@@ -8,7 +8,6 @@
 #include "lib/decide/report.h"
 #include "lib/decide/verdict.h"
 #include "milter/own_check.h"
-#include "milter/receive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +101,7 @@ void act_body(struct session *session, const void *bytes, size_t length)
 void act_renew_signature(struct session *session)
 {
     if (session->again == NULL || session->carried == NULL ||
-        !receive_carries_broken(session->carried, session->again))
+        !verify_finds_broken(session->carried, session->again))
         return;
     session->signature = session->again;
     session->again = NULL;

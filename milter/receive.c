@@ -5,7 +5,6 @@
 #include "lib/auth/results.h"
 #include "lib/base/hash.h"
 #include "lib/base/mem.h"
-#include "lib/base/text.h"
 #include "lib/decide/received.h"
 #include "lib/decide/verdict.h"
 
@@ -126,37 +125,6 @@ void receive_carried(struct session *session, struct services *services)
     for (size_t i = 0; i < verify->count; i++)
         if (verify->signatures[i].status == VERIFY_PASS)
             strings_add(&session->message->facts.carried, verify->signatures[i].signature.domain);
-}
-
-static bool is_by(const struct verify_signature *one, const struct signature *signature)
-{
-    struct signing_fact key;
-
-    for (size_t n = 0; signature_key(signature, n, &key); n++)
-        if (text_equal_case(one->signature.domain, key.domain) &&
-            text_equal_case(one->signature.selector, key.selector))
-            return true;
-    return false;
-}
-
-/* That no key is published, or that DNS fails, is no fault of the signature. */
-static bool is_broken(const struct verify_signature *one)
-{
-    return one->status == VERIFY_FAIL || one->signature.problem != NULL;
-}
-
-bool receive_carries_broken(const struct verify *carried, const struct signature *signature)
-{
-    bool broken = false;
-
-    for (size_t i = 0; i < carried->count; i++) {
-        if (!is_by(&carried->signatures[i], signature))
-            continue;
-        if (!is_broken(&carried->signatures[i]))
-            return false;
-        broken = true;
-    }
-    return broken;
 }
 
 /* --- headers -------------------------------------------------------------------------- */

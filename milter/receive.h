@@ -13,10 +13,6 @@ void receive_body(struct session *session, const void *bytes, size_t length);
  * facts.carried.  Waits for the DNS, where there are any. */
 void receive_carried(struct session *session, struct services *services);
 
-/* Whether the message has a signature by a key that signature is going to be made with, and none of
- * those could still pass.  After receive_carried(). */
-bool receive_carries_broken(const struct verify *carried, const struct signature *signature);
-
 /* The end of the message, after it was judged: verifies it, adds what the configuration makes of
  * the results to the verdict, removes headers that pretend to be ours, and adds ours.  Waits for
  * the DNS.  false: the MTA did not take a change. */

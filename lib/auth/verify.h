@@ -87,6 +87,11 @@ void verify_add_own(struct verify *verify, const char *value, const char *record
 /* Sets each signature's status, once body and keys are there. */
 void verify_judge(struct verify *verify);
 
+/* After verify_judge(): whether there is a signature by one of the keys of signature, and each of
+ * them is broken.  That no key is published, or that DNS failed, does not make it so. */
+struct signature;
+bool verify_finds_broken(const struct verify *verify, const struct signature *signature);
+
 /* Whether a field has that name: white space may stand before its colon (RFC 5322 section 4.5). */
 bool verify_is_named(const struct header *header, const char *name);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signatures of our own, as receivers will verify them. */
+#include "lib/auth/sign.h"
 #include "lib/auth/verify_one.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +50,35 @@ void verify_own_free(struct header *field)
     free(field->name);
     free(field->value);
     free(field);
+}
+
+static bool is_by(const struct verify_signature *one, const struct signature *signature)
+{
+    struct signing_fact key;
+
+    for (size_t n = 0; signature_key(signature, n, &key); n++)
+        if (text_equal_case(one->signature.domain, key.domain) &&
+            text_equal_case(one->signature.selector, key.selector))
+            return true;
+    return false;
+}
+
+/* That no key is published, or that DNS fails, is no fault of the signature. */
+static bool is_broken(const struct verify_signature *one)
+{
+    return one->status == VERIFY_FAIL || one->signature.problem != NULL;
+}
+
+bool verify_finds_broken(const struct verify *verify, const struct signature *signature)
+{
+    bool broken = false;
+
+    for (size_t i = 0; i < verify->count; i++) {
+        if (!is_by(&verify->signatures[i], signature))
+            continue;
+        if (!is_broken(&verify->signatures[i]))
+            return false;
+        broken = true;
+    }
+    return broken;
 }

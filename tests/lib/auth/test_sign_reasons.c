@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which mail is signed, and why other mail is not. */
 #include "lib/auth/sign.h"
+#include "lib/auth/verify.h"
 #include "lib/base/count.h"
 #include "tests/lib/auth/keys.h"
 #include "tests/lib/auth/signed.h"
@@ -182,14 +183,65 @@ static void test_sign_keeps_key_at_reload(void **state)
     free(section.key);
 }
 
+/* Only what is broken for good is made again. */
+static void test_sign_again(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *domain, *selector;
+        enum verify_status status;
+        const char *syntax;
+        const char *more; /* the selector of a second one, which passes; NULL: there is none */
+        bool broken;
+    } cases[] = {
+        {"broken", "example.com", "s1", VERIFY_FAIL, NULL, NULL, true},
+        {"any case", "Example.COM", "S1", VERIFY_FAIL, NULL, NULL, true},
+        {"no syntax", "example.com", "s1", VERIFY_PERMERROR, "no h=", NULL, true},
+        {"no key published", "example.com", "s1", VERIFY_PERMERROR, NULL, NULL, false},
+        {"DNS fails", "example.com", "s1", VERIFY_TEMPERROR, NULL, NULL, false},
+        {"passes", "example.com", "s1", VERIFY_PASS, NULL, NULL, false},
+        {"another selector", "example.com", "s2", VERIFY_FAIL, NULL, NULL, false},
+        {"another domain", "example.org", "s1", VERIFY_FAIL, NULL, NULL, false},
+        {"one of two passes", "example.com", "s1", VERIFY_FAIL, NULL, "s1", false},
+        {"another one passes", "example.com", "s1", VERIFY_FAIL, NULL, "s9", true},
+    };
+    struct signer *signer = signed_signer();
+    struct message *message = signed_message(
+        "alice@example.com", "DKIM-Signature: v=1; d=example.com; s=s1; h=from; bh=x; b=x\n" USUAL);
+    const char *reason = "";
+    struct signature *signature;
+
+    (void)state;
+    assert_null(signature_begin(signer, &signed_conf, message, &reason));
+    assert_string_equal(reason, SIGN_ALREADY_SIGNED);
+    signature = signature_begin_again(signer, &signed_conf, message);
+    assert_non_null(signature);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct verify_signature found[2] = {
+            {.signature = {.domain = (char *)(uintptr_t)cases[i].domain,
+                           .selector = (char *)(uintptr_t)cases[i].selector,
+                           .problem = cases[i].syntax},
+             .status = cases[i].status},
+            {.signature = {.domain = (char *)(uintptr_t) "example.com",
+                           .selector = (char *)(uintptr_t)cases[i].more},
+             .status = VERIFY_PASS},
+        };
+        const struct verify verify = {.signatures = found, .count = cases[i].more != NULL ? 2 : 1};
+
+        if (verify_finds_broken(&verify, signature) != cases[i].broken)
+            fail_msg("%s", cases[i].name);
+    }
+    signature_free(&signature);
+    message_free(&message);
+    signer_release(&signer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sign_reasons),
-        cmocka_unit_test(test_sign_refuses_more),
-        cmocka_unit_test(test_sign_is_failure),
-        cmocka_unit_test(test_sign_notes),
-        cmocka_unit_test(test_sign_keeps_key_at_reload),
+        cmocka_unit_test(test_sign_again),        cmocka_unit_test(test_sign_reasons),
+        cmocka_unit_test(test_sign_refuses_more), cmocka_unit_test(test_sign_is_failure),
+        cmocka_unit_test(test_sign_notes),        cmocka_unit_test(test_sign_keeps_key_at_reload),
     };
 
     return cmocka_run_group_tests_name("sign_reasons", tests, signed_set_up, signed_tear_down);
