@@ -36,18 +36,36 @@ static bool is_local(const char *store)
     return strncmp(store, "local:", strlen("local:")) == 0;
 }
 
+/* What becomes of mail meanwhile, and what to do. */
+static void report_down(struct services *services, const struct store_event *event)
+{
+    static const char *const meanwhile[] = {
+        [STORE_FAILURE_LOCAL] = "local counters are in force",
+        [STORE_FAILURE_ACCEPT] = "mail passes without limits, and is counted afterwards",
+        [STORE_FAILURE_DEFER] = "outgoing mail is put off",
+    };
+    struct conf *conf = services->conf != NULL ? conf_slot_get(services->conf) : NULL;
+    const enum conf_store_failure failure =
+        conf != NULL ? conf->store_failure : STORE_FAILURE_LOCAL;
+    char *hint =
+        mem_print("%s; %s", meanwhile[failure],
+                  is_local(event->address) ? "start sluice-policyd, which has the store"
+                                           : "start Redis or correct store = (sluicectl status)");
+
+    report_own_cause(services, "self.store-down", hint, "state", "down", "store", event->address,
+                     "problem", event->problem, NULL);
+    free(hint);
+    if (conf != NULL)
+        conf_release(&conf);
+}
+
 static void store_happened(const struct store_event *event, void *context)
 {
     struct services *services = context;
     char down_for[32], replayed[32], lost[32];
 
     if (event->kind == STORE_EVENT_DOWN) {
-        report_own_cause(
-            services, "self.store-down",
-            is_local(event->address)
-                ? "local counters are in force; start sluice-policyd, which has the store"
-                : "local counters are in force; start Redis or correct store = (sluicectl status)",
-            "state", "down", "store", event->address, "problem", event->problem, NULL);
+        report_down(services, event);
         return;
     }
     snprintf(down_for, sizeof down_for, "%" PRId64 ".%" PRId64, event->down_us / 1000000,

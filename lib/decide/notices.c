@@ -242,7 +242,9 @@ void notices_of(struct services *services, const struct conf *conf, const struct
     for (size_t i = 0; i < message->findings.count; i++) {
         const struct finding *finding = &message->findings.items[i];
 
-        if (!finding->shadow && finding->would >= (int)ACTION_LOG)
+        /* Of the store the daemon tells by itself, once and not for each message. */
+        if (!finding->shadow && finding->would >= (int)ACTION_LOG &&
+            finding->cause != cause_get(CAUSE_SELF_STORE_DOWN))
             notices_tell(services, conf, message, finding);
     }
 }

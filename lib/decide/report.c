@@ -290,8 +290,13 @@ static void tell_own_cause(struct services *services, const struct conf *conf,
 
     finding->action = finding->would = (int)action;
     finding_field(finding, "subject", "%s@%s", services->program, conf->hostname);
-    while ((name = va_arg(fields, const char *)) != NULL)
-        finding_field(finding, name, "%s", va_arg(fields, const char *));
+    while ((name = va_arg(fields, const char *)) != NULL) {
+        const char *value = va_arg(fields, const char *);
+
+        finding_field(finding, name, "%s", value);
+        if (strcmp(name, "problem") == 0)
+            finding_sentence(finding, "%s", value);
+    }
     finding_hint(finding, "%s", hint);
     if (action >= ACTION_LOG)
         notices_tell(services, conf, message, finding);

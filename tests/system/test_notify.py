@@ -285,10 +285,20 @@ def test_what_the_log_tells(followed):
 
 
 def test_a_daemon_tells_of_itself(followed, command):
+    """Once, also where each message is put off for it and nobody counts the notices."""
+    log = followed.policyd.log
+    followed.config.options["store-failure"] = "defer"
+    followed.policyd.reload()
+    log.wait(event="reloaded", seconds=30)
     followed.redis.kill()
     try:
-        line = followed.policyd.log.wait(event="notify", cause="self.store-down", seconds=30)
+        line = log.wait(event="notify", cause="self.store-down", seconds=30)
         assert line["subject"] == "sluice-policyd@mx.example.test"
         wait.poll(lambda: "self.store-down sluice-policyd@mx.example.test\n" in output(command), 30, "the command")
+        with policy.Client(followed.policy_socket) as client:
+            said = [client.message(f"A{number}")[-1] for number in range(3)]
+        assert all(words.startswith("451 4.3.0 ") for words in said), said
     finally:
         followed.redis.start()
+    log.wait(cause="self.store-down", state="up", seconds=30)
+    assert [each["subject"] for each in log.events(event="notify")] == ["sluice-policyd@mx.example.test"]

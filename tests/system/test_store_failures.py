@@ -325,6 +325,7 @@ def test_accept(station):
         assert {line["store"] for line in lines} == {"away"}
         place.redis.start()
         wait_states([place.policyd], ["down", "up"])
+        assert "mail passes without limits" in store_lines(place.policyd)[0]["hint"]
         assert counting.used(place)["daily"] == 15
         assert not one.message().accepted
 
@@ -344,6 +345,7 @@ def test_defer(station):
         assert inbound.accepted, "only our own people's mail is counted"
         place.redis.start()
         wait_states(place.daemons, ["down", "up"])
+        assert all("mail is put off" in store_lines(each)[0]["hint"] for each in place.daemons)
         assert one.message().accepted and other.message().accepted
     assert counting.used(place)["daily"] == 4
 
