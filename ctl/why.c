@@ -236,23 +236,39 @@ static int answer(struct asked *asked, const char *target)
 
 /* --- the command ------------------------------------------------------------------------ */
 
-/* Without files, the MTA's logs, the last of their old ones, and our own where that is a file. */
+/* A log and the last of its old ones, as far as they are there. */
+static void add_log(struct strings *files, const char *path)
+{
+    char *old = mem_print("%s.1", path);
+
+    if (access(old, R_OK) == 0 && !strings_have(files, old))
+        strings_add(files, old);
+    if (access(path, F_OK) == 0 && !strings_have(files, path))
+        strings_add(files, path);
+    free(old);
+}
+
+/* Without files, the MTA's logs and our own where that is a file.  Where none is there, the first
+ * is named all the same, to be complained about. */
 static void default_files(const struct conf *conf, struct strings *files_r)
 {
     static const char file[] = "file:";
+    const char *own = strncmp(conf->log, file, strlen(file)) == 0 ? conf->log + strlen(file) : NULL;
+    const char *first = own;
 
-    for (size_t i = 0; i < conf->mail_log.count; i++) {
-        char *old = mem_print("%s.1", conf->mail_log.items[i]);
-
-        if (*old == '/' && access(old, R_OK) == 0)
-            strings_add(files_r, old);
-        if (*old == '/')
-            strings_add(files_r, conf->mail_log.items[i]);
-        free(old);
-    }
-    if (strncmp(conf->log, file, strlen(file)) == 0 &&
-        !strings_have(files_r, conf->log + strlen(file)))
-        strings_add(files_r, conf->log + strlen(file));
+    for (size_t i = conf->mail_log.count; i-- > 0;)
+        if (*conf->mail_log.items[i] == '/')
+            first = conf->mail_log.items[i];
+    for (size_t i = 0; i < conf->mail_log.count; i++)
+        if (*conf->mail_log.items[i] == '/')
+            add_log(files_r, conf->mail_log.items[i]);
+    if (own != NULL)
+        add_log(files_r, own);
+    if (files_r->count == 0 && first != NULL)
+        strings_add(files_r, first);
+    for (size_t i = 0; i < conf->mail_log.count; i++)
+        if (*conf->mail_log.items[i] == '/' && !strings_have(files_r, conf->mail_log.items[i]))
+            ctl_complain("%s is not there, and is passed over", conf->mail_log.items[i]);
 }
 
 static int ask(struct ctl *ctl, const char *target, const struct strings *files, int64_t since_us)

@@ -156,8 +156,13 @@ def burst(site):
 
 def start(folder, keep):
     folder.mkdir(mode=0o755)
-    # The daemons have logs of their own; this one is for what sluicectl changes.
-    options = {"contact": f'"postmaster@{DOMAIN}"', "log": f'"file:{folder}/sluicectl.log"'}
+    # The daemons have logs of their own; log is for what sluicectl changes, and "sluicectl why" reads all.
+    logs = ["postfix/mail.log", "sluice-policyd/log", "sluice-milter/log"]
+    options = {
+        "contact": f'"postmaster@{DOMAIN}"',
+        "log": f'"file:{folder}/sluicectl.log"',
+        "mail-log": "{" + ", ".join(f'"{folder}/{log}"' for log in logs) + "}",
+    }
     site = step(
         f"make keys, logins and {folder}",
         lambda: site_module.Site(
@@ -213,6 +218,11 @@ def show_limits(site):
     )
 
 
+def stop_command(folder):
+    usual = folder.parent == pathlib.Path("/run")
+    return ("" if usual else f"SLUICE_RUN_FOLDER={folder.parent} ") + "contrib/quickstart --stop"
+
+
 def show_places(site, folder, keep):
     command = f"{sluice.program('sluicectl')} -c {site.config.path}"
     places = [
@@ -230,8 +240,9 @@ def show_places(site, folder, keep):
                 "submission port",
                 f"{site.mta.submission_port}, login {ALICE}, password {PASSWORDS['alice']}",
             ),
-            ("command", f"{command} limits user:{ALICE}"),
-            ("stop it with", "contrib/quickstart --stop"),
+            ("commands", f"{command} limits user:{ALICE}"),
+            ("", f"{command} why {ALICE}"),
+            ("stop it with", stop_command(folder)),
         ]
     print("\nWhere things are")
     for name, place in places:
@@ -280,7 +291,7 @@ def clear(folder):
         ]
         if alive:
             raise AssertionError(
-                "An earlier run is still up; stop it with contrib/quickstart --stop."
+                f"An earlier run is still up; stop it with {stop_command(folder)}."
             )
     if folder.exists():
         shutil.rmtree(folder)

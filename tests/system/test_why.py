@@ -151,6 +151,21 @@ def test_what_the_logs_do_not_have(why):
     assert why("--since", "2h", "A000000002").returncode == 0
 
 
+def test_logs_of_the_configuration():
+    folder = workdir.create("w")
+    (folder / "mail.log").write_text("".join(LINES))
+    options = {"hostname": "mx.example.com", "log": f'"file:{folder}/own.log"'}
+    both = options | {"mail-log": f'{{"{folder}/mail.log", "{folder}/none"}}'}
+    # What was not written yet is passed over; what is missing of the MTA's is told.
+    done = sluice.Ctl(sluice.Config(folder, both)).run("why", "A000000006", check=False)
+    assert done.returncode == 0 and "to i@example.net was delivered at " in done.stdout
+    assert done.stderr == f"sluicectl: {folder}/none is not there, and is passed over\n"
+    none = options | {"mail-log": f'"{folder}/none"'}
+    done = sluice.Ctl(sluice.Config(folder, none)).run("why", "A000000006", check=False)
+    assert done.returncode == 66 and f"{folder}/none: " in done.stderr
+    workdir.remove(folder)
+
+
 @pytest.mark.parametrize("words, status, said", [
     (["", "/dev/null"], 64, "expected a queue id"),
     ([" ", "/dev/null"], 64, "expected a queue id"),
