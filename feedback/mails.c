@@ -80,11 +80,6 @@ static struct mail *find(struct mails *mails, const struct line *line, struct sp
     return mail;
 }
 
-struct mail *mails_find(struct mails *mails, const struct line *line)
-{
-    return find(mails, line, line->fields[FIELD_QUEUE_ID], false);
-}
-
 struct mail *mails_make(struct mails *mails, const struct line *line)
 {
     return find(mails, line, line->fields[FIELD_QUEUE_ID], true);

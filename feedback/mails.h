@@ -41,8 +41,7 @@ void mails_free(struct mails **mails);
 /* Takes in what a line says of a message: Postfix', Sendmail's or Sluice's own. */
 void mails_see(struct mails *mails, const struct line *line);
 
-/* The message of a line, or NULL; its recipient, which is added if it is new (NULL: too many). */
-struct mail *mails_find(struct mails *mails, const struct line *line);
+/* The message of a line; its recipient, which is added if it is new (NULL: too many). */
 struct mail *mails_make(struct mails *mails, const struct line *line);
 struct tried *mail_tried(struct mail *mail, const char *recipient);
 

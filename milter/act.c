@@ -7,6 +7,7 @@
 #include "lib/decide/reply.h"
 #include "lib/decide/report.h"
 #include "lib/decide/verdict.h"
+#include "milter/edit.h"
 #include "milter/own_check.h"
 
 #include <stdio.h>
@@ -14,12 +15,6 @@
 #include <string.h>
 
 #define SIGNATURE_HEADER "DKIM-Signature"
-
-/* libmilter's prototypes lack the const; it copies what it is given. */
-static char *unconst(const char *string)
-{
-    return (char *)(uintptr_t)string;
-}
 
 /* --- replies -------------------------------------------------------------------------- */
 
@@ -36,11 +31,12 @@ static void double_percent(const char *text, char doubled_r[2 * REPLY_TEXT_MAX])
 
 static sfsistat reply_with(SMFICTX *context, const struct reply *reply)
 {
-    char code[8], text[2 * REPLY_TEXT_MAX];
+    char code[8], enhanced[sizeof(reply->enhanced)], text[2 * REPLY_TEXT_MAX];
 
     (void)snprintf(code, sizeof(code), "%03u", reply->code);
+    memcpy(enhanced, reply->enhanced, sizeof(enhanced)); /* the prototype lacks a const */
     double_percent(reply->text, text);
-    (void)smfi_setreply(context, code, unconst(reply->enhanced), text);
+    (void)smfi_setreply(context, code, enhanced, text);
     return reply->code >= 500 ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }
 
@@ -175,29 +171,19 @@ static void end_signature(struct session *session)
 
 /* --- changes to the message ----------------------------------------------------------- */
 
-/* With SMFIP_HDR_LEADSPC the space after the colon is ours to write. */
-static char *header_value(const struct session *session, const char *value)
-{
-    return mem_print("%s%s", session->protocol & SMFIP_HDR_LEADSPC ? " " : "", value);
-}
-
 static void add_warnings(SMFICTX *context, const struct session *session)
 {
     const struct findings *findings = &session->message->findings;
     char text[REPLY_TEXT_MAX], last[REPLY_TEXT_MAX] = "";
 
     for (size_t i = 0; i < findings->count; i++) {
-        char *value;
-
         if (findings->items[i].action != (int)ACTION_WARN)
             continue;
         reply_warning(session->conf, session->message, &findings->items[i], text);
         if (strcmp(text, last) == 0)
             continue;
         memcpy(last, text, sizeof(last));
-        value = header_value(session, text);
-        (void)smfi_addheader(context, unconst(REPLY_WARNING_HEADER), value);
-        free(value);
+        (void)edit_add(context, session, REPLY_WARNING_HEADER, text);
     }
 }
 
@@ -212,12 +198,9 @@ static bool insert_signatures(SMFICTX *context, const struct session *session)
         return true;
     while (signature_value(session->signature, n) != NULL)
         n++;
-    while (inserted && n-- > 0) {
-        char *value = header_value(session, signature_value(session->signature, n));
-
-        inserted = smfi_insheader(context, 0, unconst(SIGNATURE_HEADER), value) == MI_SUCCESS;
-        free(value);
-    }
+    while (inserted && n-- > 0)
+        inserted =
+            edit_insert(context, session, SIGNATURE_HEADER, signature_value(session->signature, n));
     return inserted;
 }
 

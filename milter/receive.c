@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/decide/received.h"
 #include "lib/decide/verdict.h"
+#include "milter/edit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -129,12 +130,6 @@ void receive_carried(struct session *session, struct services *services)
 
 /* --- headers -------------------------------------------------------------------------- */
 
-/* libmilter's prototypes lack the const; it copies what it is given. */
-static char *unconst(const char *string)
-{
-    return (char *)(uintptr_t)string;
-}
-
 /* From the bottom up, since each that goes changes the number of those below it. */
 static bool remove_claims(SMFICTX *context, const struct session *session)
 {
@@ -151,20 +146,19 @@ static bool remove_claims(SMFICTX *context, const struct session *session)
         if (!verify_is_named(header, RESULTS_HEADER))
             continue;
         if (results_claim(header->value, authserv_id))
-            removed = smfi_chgheader(context, unconst(RESULTS_HEADER), number, NULL) == MI_SUCCESS;
+            removed = edit_remove(context, RESULTS_HEADER, number);
         number--;
     }
     return removed;
 }
 
+/* Takes the value. */
 static bool insert(SMFICTX *context, const struct session *session, const char *name, char *value)
 {
-    char *padded = mem_print("%s%s", session->protocol & SMFIP_HDR_LEADSPC ? " " : "", value);
-    int result = smfi_insheader(context, 0, unconst(name), padded);
+    const bool inserted = edit_insert(context, session, name, value);
 
-    free(padded);
     free(value);
-    return result == MI_SUCCESS;
+    return inserted;
 }
 
 static bool change_headers(SMFICTX *context, const struct session *session,

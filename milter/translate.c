@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-const char *translate_macro(SMFICTX *context, const char *name)
+/* The value of a macro, such as "{auth_authen}" or "i", or NULL; borrowed until the callback ends.
+ */
+static const char *macro_of(SMFICTX *context, const char *name)
 {
     /* libmilter only reads the name, its prototype lacks the const */
     return smfi_getsymval(context, (char *)(uintptr_t)name);
@@ -37,7 +39,7 @@ static uint16_t client_port(const struct sockaddr *client)
 static bool is_local_submission(SMFICTX *context, const struct message *message,
                                 const struct sockaddr *client)
 {
-    const char *port = translate_macro(context, "{daemon_port}");
+    const char *port = macro_of(context, "{daemon_port}");
 
     if (client == NULL || message->client.family == 0)
         return true;
@@ -57,7 +59,7 @@ static uint16_t parse_port(const char *port)
 static bool tells_tls(SMFICTX *context, const struct session *session)
 {
     return session->is_postfix || session->message->tls_protocol[0] != '\0' ||
-           translate_macro(context, "{verify}") != NULL;
+           macro_of(context, "{verify}") != NULL;
 }
 
 static int parse_bits(const char *bits)
@@ -71,8 +73,8 @@ void translate_connection(SMFICTX *context, struct session *session, const char 
                           const struct sockaddr *client)
 {
     struct message *message = session->message;
-    const char *resolved = translate_macro(context, "{client_resolve}");
-    const char *version = translate_macro(context, "v");
+    const char *resolved = macro_of(context, "{client_resolve}");
+    const char *version = macro_of(context, "v");
     bool verified = hostname != NULL && hostname[0] != '[' && strcasecmp(hostname, "unknown") != 0;
 
     message->client = (struct ip_address){0};
@@ -82,7 +84,7 @@ void translate_connection(SMFICTX *context, struct session *session, const char 
     if (resolved != NULL && !equals(resolved, "OK"))
         verified = false;
     message_set(&message->client_name, verified ? hostname : NULL);
-    message->server_port = parse_port(translate_macro(context, "{daemon_port}"));
+    message->server_port = parse_port(macro_of(context, "{daemon_port}"));
     message->local_submission = is_local_submission(context, message, client);
     session->is_postfix = version != NULL && strncasecmp(version, "Postfix", 7) == 0;
 }
@@ -90,11 +92,11 @@ void translate_connection(SMFICTX *context, struct session *session, const char 
 /* Postfix tells of certificates that it trusts only, Sendmail of all, and whether it does. */
 static void set_certificate(SMFICTX *context, struct message *message)
 {
-    const char *verified = translate_macro(context, "{verify}");
+    const char *verified = macro_of(context, "{verify}");
     const bool trusted = verified == NULL || verified[0] == '\0' || equals(verified, "OK");
 
-    message_set_certificate(message, trusted ? translate_macro(context, "{cert_subject}") : NULL,
-                            translate_macro(context, "{cert_issuer}"), NULL);
+    message_set_certificate(message, trusted ? macro_of(context, "{cert_subject}") : NULL,
+                            macro_of(context, "{cert_issuer}"), NULL);
 }
 
 /* --- the envelope --------------------------------------------------------------------- */
@@ -120,10 +122,10 @@ void translate_sender(SMFICTX *context, struct session *session, char *const *ar
     message_set_user(message, NULL);
     message_set_sender(message, arguments[0]);
     message->size = claimed_size(arguments + 1);
-    message_set(&message->auth_method, translate_macro(context, "{auth_type}"));
-    message_set(&message->tls_protocol, translate_macro(context, "{tls_version}"));
-    message_set(&message->tls_cipher, translate_macro(context, "{cipher}"));
-    message->tls_bits = parse_bits(translate_macro(context, "{cipher_bits}"));
+    message_set(&message->auth_method, macro_of(context, "{auth_type}"));
+    message_set(&message->tls_protocol, macro_of(context, "{tls_version}"));
+    message_set(&message->tls_cipher, macro_of(context, "{cipher}"));
+    message->tls_bits = parse_bits(macro_of(context, "{cipher_bits}"));
     set_certificate(context, message);
     message->tls_told = tells_tls(context, session);
     translate_late_macros(context, session);
@@ -137,8 +139,8 @@ void translate_sender(SMFICTX *context, struct session *session, char *const *ar
 void translate_late_macros(SMFICTX *context, struct session *session)
 {
     struct message *message = session->message;
-    const char *queue_id = translate_macro(context, "i");
-    const char *login = translate_macro(context, "{auth_authen}");
+    const char *queue_id = macro_of(context, "i");
+    const char *login = macro_of(context, "{auth_authen}");
 
     if (queue_id != NULL && strcmp(queue_id, message->queue_id) != 0)
         message_set(&message->queue_id, queue_id);
@@ -148,7 +150,7 @@ void translate_late_macros(SMFICTX *context, struct session *session)
 
 bool translate_is_refused(SMFICTX *context)
 {
-    return equals(translate_macro(context, "{rcpt_mailer}"), "error");
+    return equals(macro_of(context, "{rcpt_mailer}"), "error");
 }
 
 /* --- the headers ---------------------------------------------------------------------- */

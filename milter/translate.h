@@ -4,10 +4,6 @@
 
 #include "milter/session.h"
 
-/* The value of a macro, such as "{auth_authen}" or "i", or NULL; borrowed until the callback ends.
- */
-const char *translate_macro(SMFICTX *context, const char *name);
-
 void translate_connection(SMFICTX *context, struct session *session, const char *hostname,
                           const struct sockaddr *client);
 

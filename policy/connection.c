@@ -64,11 +64,6 @@ static void complain(const struct connection *connection, const char *problem)
 
 /* --- life and death ------------------------------------------------------------------- */
 
-bool connection_is_idle(const struct connection *connection)
-{
-    return !connection->busy && connection->length == 0 && connection->output_length == 0;
-}
-
 static void hang_up(struct connection *connection)
 {
     connection->dead = true;

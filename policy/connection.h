@@ -45,7 +45,6 @@ struct connections {
 struct connection *connection_new(struct connections *all, int fd);
 void connection_stop(struct connection *connection,
                      const char *problem); /* problem for the log, or NULL */
-bool connection_is_idle(const struct connection *connection);
 /* Frees it if it is over. */
 void connection_settle(struct connection *connection);
 

@@ -49,10 +49,6 @@ void classify_scratch_free(struct classify_scratch **scratch);
 void classify_line(const struct rules *rules, struct classify_scratch *scratch,
                    const struct line *line, struct classification *classification_r);
 
-/* Classifies a reply, of our own server or of another's; kind and relay as rules know them. */
-void classify_reply(const struct rules *rules, struct classify_scratch *scratch, struct span text,
-                    struct classification *classification_r);
-
 /* Classifies a line of text, which is a line of a log or else a reply. */
 void classify_text(const struct rules *rules, struct classify_scratch *scratch, struct span text,
                    struct classification *classification_r);

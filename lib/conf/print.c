@@ -21,7 +21,8 @@ void print_quoted(struct text *text, const char *string)
     text_add_char(text, '"');
 }
 
-void print_word(struct text *text, const char *string)
+/* The string bare where a file may say it so, else quoted. */
+static void print_word(struct text *text, const char *string)
 {
     size_t length = strlen(string);
 

@@ -6,6 +6,3 @@
 
 /* A string in double quotes, with what would end it or be read as something else escaped. */
 void print_quoted(struct text *text, const char *string);
-
-/* The string bare where a file may say it so, else quoted. */
-void print_word(struct text *text, const char *string);

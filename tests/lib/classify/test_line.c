@@ -2,6 +2,7 @@
 /* Log lines of Postfix and Sendmail, headers of all kinds, and lines that are neither. */
 #include "lib/base/count.h"
 #include "lib/classify/line.h"
+#include "lib/classify/match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -322,13 +323,24 @@ static void test_zoned_time(void **state)
     assert_int_equal(complaints, 0);
 }
 
+/* A letter without a meaning would have its shape match nothing, without a word. */
+static void test_forms(void **state)
+{
+    (void)state;
+    assert_true(line_shape_count > 100);
+    for (size_t i = 0; i < line_shape_count; i++)
+        if (!match_knows_form(line_shapes[i].form))
+            fail_msg("%s", line_shapes[i].form);
+    assert_false(match_knows_form("%t, %B"));
+    assert_false(match_knows_form("%"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_zoned_time),
-        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_time),
+        cmocka_unit_test(test_zoned_time), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_forms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
