@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,24 +118,57 @@ static bool is_settled(const struct stat *file)
     return llabs((long long)time(NULL) - (long long)file->st_mtime) >= SETTLE_SEC;
 }
 
+/* NULL: it cannot be read, as errno says.  The caller frees it. */
+static char *read_file(const char *path, size_t *length_r, bool *settled_r)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    char *bytes = NULL;
+    struct stat file;
+    size_t length = 0;
+    ssize_t got;
+
+    if (fd < 0 || fstat(fd, &file) != 0)
+        goto done;
+    *settled_r = is_settled(&file);
+    bytes = mem_new(ARF_MAX, 1);
+    while (length < ARF_MAX && (got = read(fd, bytes + length, ARF_MAX - length)) > 0)
+        length += (size_t)got;
+    *length_r = length;
+done:
+    if (fd >= 0)
+        close(fd);
+    return bytes;
+}
+
+/* It is moved all the same, so that it is told once. */
+static void tell_unread(const struct complaint *complaint, const char *problem)
+{
+    struct log_event event;
+
+    log_begin(&event, complaint->reports->services->log, LOG_WARNING, NULL, "complaint");
+    log_string(&event, "report", complaint->kept);
+    log_string(&event, "problem", problem);
+    log_string(&event, "hint",
+               "let the user of sluice-feedback read what is delivered there, and move it back");
+    log_write(&event);
+}
+
 /* Not every program delivers by way of tmp, as maildirs want it: what does not end like a report is
  * left until nobody has written to it for a while, lest it is taken for none, or without the header
  * of the mail. */
 static void take_file(struct complaint *complaint, const struct conf *conf)
 {
-    int fd = open(complaint->fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    char *bytes = mem_new(ARF_MAX, 1);
     struct arf *arf = &complaint->arf;
-    struct stat file;
-    size_t length = 0;
-    ssize_t got;
-    bool settled = fd < 0 || fstat(fd, &file) != 0 || is_settled(&file);
-    bool is_report;
+    size_t length;
+    bool settled, is_report;
+    char *bytes = read_file(complaint->fresh, &length, &settled);
 
-    while (fd >= 0 && length < ARF_MAX && (got = read(fd, bytes + length, ARF_MAX - length)) > 0)
-        length += (size_t)got;
-    if (fd >= 0)
-        close(fd);
+    if (bytes == NULL) {
+        if (errno != ENOENT) /* somebody else has taken it */
+            tell_unread(complaint, strerror(errno));
+        finish(complaint);
+        return;
+    }
     is_report = arf_read(bytes, length, arf);
     if (!settled && !(is_report && arf->whole))
         forget(complaint);

@@ -198,6 +198,14 @@ def test_report_that_is_still_written(place):
     assert len(place.feedback.log.events(event="complaint")) == 3
 
 
+def test_report_that_cannot_be_read(place):
+    """It is not taken for none without a word."""
+    (place.maildir / "new" / "1.link").symlink_to("/nowhere")
+    line = place.feedback.log.wait(event="complaint", report=f"{place.maildir}/cur/1.link:2,S")
+    assert line["problem"] == "Too many levels of symbolic links" and "move it back" in line["hint"]
+    wait.poll(lambda: not list((place.maildir / "new").iterdir()), what="it moved")
+
+
 def test_smaller_of_two_sizes_is_remembered(place):
     """In whichever order a destination refused them."""
     mark = "destination.size"
