@@ -31,6 +31,12 @@ struct waiting {
     struct waiting *next;
 };
 
+/* Those recipients of the first line that were told before a kill: see struct marks. */
+struct part {
+    uint64_t told[MARKS_PART_MAX];
+    size_t count;
+};
+
 struct follower {
     struct services *services;
     struct conf_slot *conf;
@@ -41,6 +47,7 @@ struct follower {
     struct summary *summary;
     struct source **sources; /* NULL: came to its end */
     struct place **places;
+    struct part *parts; /* of each, what of the next line was told */
     int *problems; /* of each, as they were told: errno, or 0 */
     size_t count, running;
     struct waiting *first, **last;
@@ -70,10 +77,12 @@ static void finish(struct follower *follower, struct waiting *waiting)
 
     struct conf *conf = conf_slot_get(follower->conf);
 
-    delivery_report(follower->services->log, result, &waiting->learned);
-    notice_delivery(follower->services, conf, result);
+    if (!result->told) {
+        delivery_report(follower->services->log, result, &waiting->learned);
+        notice_delivery(follower->services, conf, result);
+        summary_add(follower->summary, result);
+    }
     conf_release(&conf);
-    summary_add(follower->summary, result);
     if (mark_is_set(&result->mark))
         place_set(place, &result->mark);
     result_free(&waiting->result);
@@ -146,6 +155,16 @@ static void see_login(struct follower *follower, const struct line *line, uint64
     conf_release(&conf);
 }
 
+static bool was_told(const struct part *part, const struct result *result)
+{
+    const uint64_t hash = mark_part(result->queue_id, result->recipient);
+
+    for (size_t i = 0; i < part->count; i++)
+        if (part->told[i] == hash)
+            return true;
+    return false;
+}
+
 /* Of several results of one line the last one's is the place behind it. */
 static void see_results(struct follower *follower, size_t index, struct result **results,
                         size_t count, const struct mark *mark)
@@ -154,8 +173,12 @@ static void see_results(struct follower *follower, size_t index, struct result *
         results[i]->source = index;
         if (i + 1 == count)
             results[i]->mark = *mark;
+        else
+            results[i]->told = was_told(&follower->parts[index], results[i]);
         wait_for(follower, results[i]);
     }
+    if (count > 0)
+        follower->parts[index].count = 0;
 }
 
 static void see_line(struct follower *follower, size_t index, struct span text)
@@ -297,6 +320,8 @@ static bool open_log(struct follower *follower, const struct conf *conf, const c
     follower->places[index] = place_open(conf->state_directory, name, own, &marks, problem_r);
     if (follower->places[index] == NULL)
         return false;
+    memcpy(follower->parts[index].told, marks.part, sizeof(marks.part));
+    follower->parts[index].count = marks.npart;
     follower->count++;
     follower->sources[index] =
         source_open(follower->services->loop, name, &marks, conf->feedback_first_read_ms / 1000,
@@ -331,6 +356,7 @@ struct follower *follower_new(struct services *services, struct conf_slot *slot,
         .summary = summary_new(),
         .sources = mem_new(conf->mail_log.count + 1, sizeof(struct source *)),
         .places = mem_new(conf->mail_log.count + 1, sizeof(struct place *)),
+        .parts = mem_new(conf->mail_log.count + 1, sizeof(struct part)),
         .problems = mem_new(conf->mail_log.count + 1, sizeof(int)),
         .ended = ended,
         .context = context,
@@ -389,6 +415,7 @@ void follower_free(struct follower **follower_p)
     }
     free(follower->sources);
     free(follower->places);
+    free(follower->parts);
     free(follower->problems);
     loop_timer_free(&follower->turn);
     loop_timer_free(&follower->sync);

@@ -24,8 +24,15 @@ bool mark_is_set(const struct mark *mark);
 /* Where a log was read up to: as it was kept, and as the last of our own lines say, which may be
  * further on, after a kill, and of other logs too: of each file the last. */
 #define MARKS_TOLD_MAX 8
+#define MARKS_PART_MAX 100
 struct marks {
     struct mark kept;
     struct mark told[MARKS_TOLD_MAX]; /* without a cursor */
     size_t ntold;
+    /* Of the line behind, which names several recipients, those that were told: mark_part() of
+     * each. */
+    uint64_t part[MARKS_PART_MAX];
+    size_t npart;
 };
+
+uint64_t mark_part(const char *queue_id, const char *recipient);

@@ -107,21 +107,43 @@ static void add_told(struct marks *marks, const struct mark *told)
         marks->told[marks->ntold++] = *told;
 }
 
+/* Only the last line about several recipients has the place: one without it tells of the first of
+ * them. */
+static void add_part(struct marks *marks, struct span body)
+{
+    struct log_record record = {.queue_id = NULL};
+    const char *event, *recipient;
+
+    if (!log_record_read(body.start, body.length, &record))
+        return;
+    event = log_record_value(&record, "event");
+    recipient = log_record_value(&record, "rcpt");
+    if (event != NULL && strcmp(event, "delivery") == 0 && recipient != NULL &&
+        record.queue_id != NULL && marks->npart < MARKS_PART_MAX)
+        marks->part[marks->npart++] = mark_part(record.queue_id, recipient);
+    log_record_clear(&record);
+}
+
 static void read_own(const char *text, size_t length, struct marks *marks)
 {
     struct span body = {text, length};
     struct mark told;
     struct line line;
+    static const char delivery[] = "delivery";
 
-    if (memmem(text, length, "pos", 3) == NULL)
+    if (memmem(text, length, delivery, strlen(delivery)) == NULL)
         return;
     if (*text != '{' && line_parse(text, length, &line) && line.fields[FIELD_BODY].start != NULL) {
         if (!span_starts(line.fields[FIELD_PROGRAM], "sluice-feedback"))
             return;
         body = line.fields[FIELD_BODY];
     }
-    if (place_told(body.start, body.length, &told))
+    if (place_told(body.start, body.length, &told)) {
         add_told(marks, &told);
+        marks->npart = 0;
+    } else {
+        add_part(marks, body);
+    }
 }
 
 static void read_lines(const char *text, size_t length, struct marks *marks)

@@ -33,6 +33,7 @@ struct result {
     uint64_t fingerprint; /* of the line */
     struct mark mark; /* behind the line */
     size_t source; /* which log it is from */
+    bool told; /* before a kill */
 };
 
 /* The results that a line tells; Sendmail names several recipients in one.  Learns from it what

@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from support import wait
-from support.feedback import Feedback, MailLog
+from support.feedback import Feedback, MailLog, time_text
 
 SECONDS = wait.SECONDS
 
@@ -154,6 +154,36 @@ def test_told_before_the_place_was_kept(feedback, mail):
         daemon.start()
         told.append(mail.bounce())
         wait_told(daemon, told)
+
+
+def test_killed_within_a_line(feedback, mail):
+    """Sendmail names several recipients in one line: a kill among their lines of ours."""
+    told = [mail.bounce()]
+    daemon = feedback()
+    wait_told(daemon, told)
+    (place,) = daemon.state.glob("*.place")
+    kept, before = place.read_bytes(), len(daemon.log.path.read_bytes())
+    people = [f"r{number}@example.net" for number in range(5)]
+    mail.write(
+        f"{time_text()} mx sendmail[7]: 5AL701Xw012345: to={','.join(f'<{one}>' for one in people)}, "
+        "delay=00:00:02, xdelay=00:00:01, mailer=esmtp, pri=120345, relay=mx.example.net. "
+        "[192.0.2.9], dsn=5.1.1, stat=User unknown\n"
+    )
+    mine = {"queue_id": "5AL701Xw012345"}
+    wait.poll(lambda: len(daemon.deliveries(**mine)) == 5, SECONDS, "5 lines", daemon.describe)
+    daemon.kill()
+    place.write_bytes(kept)
+    lines = daemon.log.path.read_bytes()[before:].splitlines(keepends=True)
+    first = [line for line in lines if b"event=delivery" in line][:2]
+    os.truncate(daemon.log.path, before)
+    with open(daemon.log.path, "ab") as file:
+        file.write(b"".join(first))
+    daemon.start()
+    told.append(mail.bounce())
+    wait.poll(
+        lambda: daemon.deliveries(queue_id=told[-1]), SECONDS, "the next line", daemon.describe
+    )
+    assert [event["rcpt"] for event in daemon.deliveries(**mine)] == people
 
 
 def memory(daemon):
