@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/outlook_of.h"
 
+#include "lib/auth/mx.h"
 #include "lib/base/mem.h"
 #include "lib/decide/checks.h"
 #include "lib/decide/foresight.h"
@@ -74,6 +75,32 @@ static void on_gathered(void *context)
     *(bool *)context = true;
 }
 
+/* --- where the domain's own mail goes ---------------------------------------------------- */
+
+struct mx_question {
+    const struct conf *conf;
+    const char *domain;
+    struct mx_flaw flaws[MX_FLAWS_MAX];
+    size_t count;
+};
+
+static bool look_at_mx(const struct lookup *lookup, void *context)
+{
+    struct mx_question *question = context;
+
+    return mx_look(lookup, question->conf, question->domain, question->flaws, &question->count);
+}
+
+static void find_mx(struct evaluator *evaluator, const struct conf *conf, struct message *message)
+{
+    struct mx_question question = {.conf = conf, .domain = message->sender.domain};
+
+    evaluator_run(evaluator, look_at_mx, &question);
+    for (size_t i = 0; i < question.count; i++)
+        find_broken_mx(conf, message, question.domain, -1, &question.flaws[i]);
+    mx_flaws_clear(question.flaws, question.count);
+}
+
 void outlook_of(struct evaluator *evaluator, const struct conf *conf, const struct signer *signer,
                 const char *domain, struct domain_outlook *outlook_r)
 {
@@ -98,6 +125,7 @@ void outlook_of(struct evaluator *evaluator, const struct conf *conf, const stru
     while (!gathered)
         loop_run_once(evaluator->loop, STEP_MS);
     checks_run(conf, message);
+    find_mx(evaluator, conf, message);
 }
 
 void outlook_of_clear(struct domain_outlook *outlook)

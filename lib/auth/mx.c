@@ -3,6 +3,8 @@
 
 #include "lib/base/mem.h"
 
+#include <stdint.h>
+
 /* An address in internal-networks is one of ours, and reached from here; loopback never is. */
 static bool is_reachable(const struct conf *conf, const struct ip_address *address)
 {
@@ -52,28 +54,58 @@ static bool look_at_host(const struct lookup *lookup, const struct conf *conf,
     return true;
 }
 
-bool mx_look(const struct lookup *lookup, const struct conf *conf, const char *domain,
-             struct mx_flaw flaws_r[MX_FLAWS_MAX], size_t *nflaws_r)
+/* RFC 5321 section 5.1: where there is no MX, the domain's own addresses are used.  false: pending.
+ */
+static bool look_at_domain(const struct lookup *lookup, const struct conf *conf, const char *domain,
+                           struct mx_flaw *flaw_r)
 {
-    const struct dns_answer *mx = lookup_find(lookup, domain, DNS_MX);
-    struct mx_flaw flaws[MX_FLAWS_MAX];
-    size_t count = 0;
+    const struct dns_answer *v4 = lookup_find(lookup, domain, DNS_A);
+    const struct dns_answer *v6 = lookup_find(lookup, domain, DNS_AAAA);
+
+    *flaw_r = (struct mx_flaw){.problem = MX_FINE, .implicit = true};
+    if (v4 == NULL || v6 == NULL)
+        return false;
+    if (find_local(conf, v4, &flaw_r->address) || find_local(conf, v6, &flaw_r->address))
+        flaw_r->problem = MX_LOCAL;
+    return true;
+}
+
+/* flaws_r borrow their hosts.  false: pending. */
+static bool look_at_all(const struct lookup *lookup, const struct conf *conf, const char *domain,
+                        const struct dns_answer *mx, struct mx_flaw flaws_r[MX_FLAWS_MAX],
+                        size_t *count_r)
+{
     bool known = true;
 
-    if (mx == NULL)
-        return false;
+    *count_r = 0;
+    if (mx->status == DNS_NO_DATA) {
+        known = look_at_domain(lookup, conf, domain, flaws_r);
+        flaws_r->host = (char *)(uintptr_t)domain;
+        *count_r = flaws_r->problem != MX_FINE;
+        return known;
+    }
     for (size_t i = 0; mx->status == DNS_FOUND && i < mx->count && i < MX_FLAWS_MAX; i++) {
-        struct mx_flaw *flaw = &flaws[count];
+        struct mx_flaw *flaw = &flaws_r[*count_r];
 
         /* all are asked for at once, so a pending one does not end the loop */
         if (!look_at_host(lookup, conf, &mx->records[i], mx->count == 1, flaw)) {
             known = false;
         } else if (flaw->problem != MX_FINE) {
             flaw->host = mx->records[i].text;
-            count++;
+            ++*count_r;
         }
     }
-    if (!known)
+    return known;
+}
+
+bool mx_look(const struct lookup *lookup, const struct conf *conf, const char *domain,
+             struct mx_flaw flaws_r[MX_FLAWS_MAX], size_t *nflaws_r)
+{
+    const struct dns_answer *mx = lookup_find(lookup, domain, DNS_MX);
+    struct mx_flaw flaws[MX_FLAWS_MAX];
+    size_t count;
+
+    if (mx == NULL || !look_at_all(lookup, conf, domain, mx, flaws, &count))
         return false;
     for (size_t i = 0; i < count; i++) {
         flaws_r[i] = flaws[i];
@@ -81,6 +113,16 @@ bool mx_look(const struct lookup *lookup, const struct conf *conf, const char *d
     }
     *nflaws_r = count;
     return true;
+}
+
+char *mx_flaw_record(const struct mx_flaw *flaw)
+{
+    char address[IP_TEXT_MAX];
+
+    if (!flaw->implicit)
+        return mem_print("MX %u %s.", flaw->preference, flaw->host);
+    ip_format(&flaw->address, address);
+    return mem_print("%s %s", flaw->address.family == 6 ? "AAAA" : "A", address);
 }
 
 char *mx_flaw_words(const struct mx_flaw *flaw)

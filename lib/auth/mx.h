@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What others see of a domain's MX records: hosts that mail cannot be sent to. */
+/* What others see of a domain's MX records, or of its own addresses where it has none: hosts that
+ * mail cannot be sent to. */
 #pragma once
 
 #include "lib/auth/lookup.h"
@@ -14,6 +15,9 @@
  * looked up is not wrong.  false: pending, nothing is set. */
 bool mx_look(const struct lookup *lookup, const struct conf *conf, const char *domain,
              struct mx_flaw flaws_r[MX_FLAWS_MAX], size_t *nflaws_r);
+
+/* "MX 10 mx.example.net.", or the address that stands in for one.  The caller frees it. */
+char *mx_flaw_record(const struct mx_flaw *flaw);
 
 /* What is wrong with the host, in words that follow its name: "is an alias (CNAME)".  The caller
  * frees it. */

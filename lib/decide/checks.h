@@ -49,3 +49,8 @@ void checks_run(const struct conf *conf, struct message *message);
 
 /* The recipients that this stage is about: at RCPT the last, later all. */
 size_t checks_first_recipient(const struct message *message);
+
+/* Adds what is wrong with one host that takes a domain's mail (dns.mx-broken); recipient: whose
+ * domain it is, or -1. */
+void find_broken_mx(const struct conf *conf, struct message *message, const char *domain,
+                    long recipient, const struct mx_flaw *flaw);

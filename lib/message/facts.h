@@ -41,6 +41,7 @@ enum mx_problem {
 struct mx_flaw {
     char *host;
     enum mx_problem problem;
+    bool implicit; /* there is no MX, so that the domain itself is the host */
     unsigned preference;
     struct ip_address address;
 };

@@ -27,6 +27,9 @@ ZONES = {
     "loopback.test": "@ IN MX 10 mx\nmx IN A 127.0.0.1\n",
     "loopback6.test": "@ IN MX 10 mx\nmx IN AAAA ::1\n",
     "nowhere.test": "@ IN MX 10 gone\n",
+    "implicit.test": "@ IN A 192.168.7.8\n",
+    "nullbeside.test": "@ IN MX 0 .\n@ IN MX 10 mx\nmx IN A 203.0.113.25\n",
+    "six-alone.test": "@ IN MX 10 mx\nmx IN AAAA 2001:db8::25\n",
     "half.test": "@ IN MX 10 mx\n@ IN MX 20 gone\nmx IN A 203.0.113.25\n",
     "inside.test": "@ IN MX 10 mx\nmx IN A 10.9.9.9\n",
     "100.51.198.in-addr.arpa": (
@@ -96,6 +99,8 @@ MX_CASES = [
     Case("loopback", "has the loopback address 127.0.0.1", "MX 10 mx.loopback.test."),
     Case("loopback6", "has the loopback address ::1", "MX 10 mx.loopback6.test."),
     Case("nowhere", "has no address", "MX 10 gone.nowhere.test."),
+    Case("implicit", "has the private address 192.168.7.8", "A 192.168.7.8", near="carol@address.test"),
+    Case("nullbeside", "says that the domain takes no mail, beside", "MX 0 .", near="carol@six-alone.test"),
     Case("half", "has no address", "MX 20 gone.half.test.", near="carol@inside.test"),
 ]
 
@@ -120,6 +125,30 @@ def test_mx(place, case):
     for daemon in (place.policyd, place.milter):
         daemon.log.wait(event="message", queue_id=near.queue_id)
         assert not daemon.log.events(cause="dns.mx-broken", queue_id=near.queue_id)
+
+
+REPAIRS = {
+    "literal": "publish the name of the host with that address in its place",
+    "cname": "(dig alias.cname.test shows it)",
+    "private": "publish an address of mx.private.test that can be reached from everywhere",
+    "nowhere": "publish an A or AAAA record of gone.nowhere.test, or take the MX record out",
+    "implicit": 'publish "implicit.test. MX 10 ..."',
+    "nullbeside": "take it out, or all the others",
+}
+
+
+def test_our_own_mx(place):
+    """sluicectl check dns sees of a domain what others see; the repair is its administrator's."""
+    for name, repair in REPAIRS.items():
+        done = place.ctl.run("check", "dns", f"{name}.test", check=False)
+        assert done.returncode == 1 and "cause=dns.mx-broken" in done.stdout
+        assert repair in done.stdout, done.stdout
+    ours = ["-o", 'local-domains={"literal.test"}', "check", "dns", "literal.test"]
+    done = place.ctl.run(*ours, check=False)
+    assert f'publish "literal.test. MX 10 {site_module.HOSTNAME}."' in done.stdout
+    assert "postmaster@literal.test by another way" not in done.stdout
+    for name in ("six-alone.test", "address.test", "inside.test"):
+        assert "dns.mx-broken" not in place.ctl.run("check", "dns", name, check=False).stdout
 
 
 def test_each_domain_is_told_of_once(place):
