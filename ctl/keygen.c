@@ -51,7 +51,8 @@ static void print_record(const struct wish *wish, const char *path, const char *
         "; 3. Put this line into sluice.conf (where sign-keys names the folder of all keys, the\n"
         ";    key is found without it), and reload sluice-milter:\n"
         ";    sign %s { selector = %s  key = \"%s\" }\n"
-        ";    Beside an older key, add state = publish: it then signs when 2. is done.\n",
+        ";    Beside an older key, add state = publish (in the folder: let its name end with\n"
+        ";    .publish in place of .pem): it then signs when 2. is done.\n",
         path, wish->domain, wish->selector, wish->domain, wish->domain, wish->selector, path);
 }
 

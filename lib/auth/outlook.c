@@ -181,10 +181,14 @@ static void begin_spf(struct outlook_making *making)
     outlook->spf = mem_new(outlook->nsources * 2 + 1, sizeof(*outlook->spf));
     making->spf_done = mem_new(outlook->nsources * 2 + 1, sizeof(bool));
     for (size_t i = 0; i < outlook->nsources; i++) {
-        outlook->spf_known = outlook->spf_known || outlook->sources[i].address.family != 0;
+        const bool direct = outlook->sources[i].relay == NULL;
+
+        if (outlook->sources[i].address.family != 0 && (has_sender || direct))
+            outlook->spf_known = true;
         if (has_sender)
             outlook->spf[outlook->nspf++] = (struct outlook_spf){.source = i};
-        outlook->spf[outlook->nspf++] = (struct outlook_spf){.source = i, .helo = true};
+        if (direct)
+            outlook->spf[outlook->nspf++] = (struct outlook_spf){.source = i, .helo = true};
     }
 }
 
@@ -263,7 +267,7 @@ static void sum_up_spf(struct outlook *outlook)
 {
     const bool helo = outlook->sender_domain == NULL;
 
-    outlook->spf_status = SPF_PASS;
+    outlook->spf_status = outlook->nspf > 0 ? SPF_PASS : SPF_NEUTRAL;
     for (size_t i = 0; i < outlook->nspf; i++)
         if (outlook->spf[i].helo == helo)
             outlook->spf_status = worse(outlook->spf_status, outlook->spf[i].result.status);

@@ -54,11 +54,13 @@ struct outlook {
 
     struct outlook_source *sources;
     size_t nsources;
-    struct outlook_spf *spf; /* of each source: MAIL FROM where there is one, HELO */
+    struct outlook_spf *spf; /* of each source: MAIL FROM where there is one; HELO where no relay
+                                stands between, which has a name of its own */
     size_t nspf;
     struct strings sender_records, helo_records; /* SPF records as published */
     bool spf_known; /* there is an address to ask about */
-    enum spf_status spf_status; /* the worst of MAIL FROM (HELO for <>) of all sources */
+    enum spf_status spf_status; /* the worst of MAIL FROM (HELO for <>) of all sources; neutral
+                                   where there is none to ask about */
 
     struct outlook_key *keys;
     size_t nkeys;

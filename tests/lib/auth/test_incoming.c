@@ -286,26 +286,59 @@ static void test_signed(void **state)
 
 static void test_received_spf(void **state)
 {
+    static const struct {
+        const char *name, *ip, *helo, *sender;
+        bool of_helo;
+        const char *want; /* without the receiver, which is last */
+    } cases[] = {
+        {"pass", "192.0.2.1", "mail.example.com", "joe@example.com", false,
+         "pass client-ip=\"192.0.2.1\"; envelope-from=\"joe@example.com\"; "
+         "helo=\"mail.example.com\"; identity=\"mailfrom\"; mechanism=\"ip4:192.0.2.1\""},
+        {"fail", "192.0.2.2", "h", "joe@example.com", false,
+         "fail client-ip=\"192.0.2.2\"; envelope-from=\"joe@example.com\"; helo=\"h\"; "
+         "identity=\"mailfrom\"; mechanism=\"-all\""},
+        {"of HELO, IPv6", "2001:db8::1", "mail.example.com", "joe@example.net", true,
+         "pass client-ip=\"2001:db8::1\"; envelope-from=\"joe@example.net\"; "
+         "helo=\"mail.example.com\"; identity=\"helo\"; mechanism=\"ip6:2001:db8::1\""},
+        {"no record", "192.0.2.1", "h", "joe@example.net", false,
+         "none client-ip=\"192.0.2.1\"; envelope-from=\"joe@example.net\"; helo=\"h\"; "
+         "identity=\"mailfrom\"; problem=\"example.net has no SPF record\""},
+        {"permerror", "192.0.2.1", "h", "joe@bad.example.com", false,
+         "permerror client-ip=\"192.0.2.1\"; envelope-from=\"joe@bad.example.com\"; helo=\"h\"; "
+         "identity=\"mailfrom\"; problem=\"bad.example.com: \\\"foo\\\": no such mechanism\""},
+        {"temperror", "192.0.2.1", "h", "joe@broken.example.net", false,
+         "temperror client-ip=\"192.0.2.1\"; envelope-from=\"joe@broken.example.net\"; "
+         "helo=\"h\"; identity=\"mailfrom\"; problem=\"broken.example.net TXT: SERVFAIL\""},
+        {"<>", "192.0.2.1", "mail.example.com", "", false,
+         "pass client-ip=\"192.0.2.1\"; helo=\"mail.example.com\"; identity=\"mailfrom\"; "
+         "mechanism=\"ip4:192.0.2.1\""},
+        {"odd names", "192.0.2.1", "h\"\\\001", "j;o\"e@example.com", false,
+         "pass client-ip=\"192.0.2.1\"; envelope-from=\"j;o\\\"e@example.com\"; "
+         "helo=\"h\\\"\\\\?\"; identity=\"mailfrom\"; mechanism=\"ip4:192.0.2.1\""},
+    };
     static const char text[] = "From: joe@example.com\r\n\r\n";
-    struct zone *zone = zone_new();
-    struct incoming incoming;
-    struct mail mail;
-    char *value;
 
     (void)state;
-    zone_add_lines(zone, records);
-    mail_parse(text, strlen(text), &mail);
-    prepare(&incoming, &mail, "192.0.2.1");
-    incoming.helo = "mail.example.com";
-    incoming.sender = "joe@example.com";
-    free(evaluate(&incoming, zone, true));
-    value = results_received_spf(&incoming, false, " ");
-    assert_string_equal(value, "pass client-ip=\"192.0.2.1\"; envelope-from=\"joe@example.com\"; "
-                               "helo=\"mail.example.com\"; identity=\"mailfrom\"; "
-                               "mechanism=\"ip4:192.0.2.1\"; receiver=\"mx.test\"");
-    free(value);
-    finish(&incoming, &mail);
-    zone_free(&zone);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *want = mem_print("%s; receiver=\"mx.test\"", cases[i].want), *got;
+        struct zone *zone = zone_new();
+        struct incoming incoming;
+        struct mail mail;
+
+        zone_add_lines(zone, records);
+        mail_parse(text, strlen(text), &mail);
+        prepare(&incoming, &mail, cases[i].ip);
+        incoming.helo = cases[i].helo;
+        incoming.sender = cases[i].sender;
+        free(evaluate(&incoming, zone, true));
+        got = results_received_spf(&incoming, cases[i].of_helo, " ");
+        if (strcmp(got, want) != 0)
+            fail_msg("%s: %s", cases[i].name, got);
+        free(got);
+        free(want);
+        finish(&incoming, &mail);
+        zone_free(&zone);
+    }
 }
 
 static void test_claims(void **state)

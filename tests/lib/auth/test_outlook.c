@@ -108,6 +108,27 @@ static const struct row rows[] = {
      .routes = 1,
      .zone = {"a.test TXT v=spf1 ip4:192.0.2.1 -all"},
      .want = "spf=? dmarc=none from=include:_spf.relay.test"},
+    {.name = "a relay has a HELO name of its own",
+     .conf = RELAY,
+     .routes = 1,
+     .zone = {"_spf.relay.test TXT v=spf1 ip4:198.51.100.0/24 -all",
+              "a.test TXT v=spf1 include:_spf.relay.test -all",
+              "mx.test TXT v=spf1 ip4:192.0.2.1 -all"},
+     .want = "spf=pass dmarc=none(spf) from=include:_spf.relay.test"},
+    {.name = "<> by a relay",
+     .conf = RELAY,
+     .sender = "",
+     .routes = 1,
+     .zone = {"_spf.relay.test TXT v=spf1 ip4:198.51.100.0/24 -all",
+              "mx.test TXT v=spf1 ip4:192.0.2.1 -all", "_dmarc.a.test TXT v=DMARC1; p=reject"},
+     .want = "spf=? dmarc=fail from=include:_spf.relay.test"},
+    {.name = "<> by a relay and directly",
+     .conf = RELAY,
+     .sender = "",
+     .routes = 3,
+     .zone = {"_spf.relay.test TXT v=spf1 ip4:198.51.100.0/24 -all",
+              "mx.test TXT v=spf1 ip4:192.0.2.1 -all"},
+     .want = "spf=pass helo=pass dmarc=none from=include:_spf.relay.test"},
     {.name = "both keys are published",
      .signs = true,
      .zone = {"s1._domainkey.a.test TXT RSA", "e1._domainkey.a.test TXT ED25519",
@@ -211,7 +232,8 @@ static char *describe(const struct outlook *outlook)
     struct text text = TEXT_EMPTY;
 
     text_print(&text, "spf=%s", outlook->spf_known ? spf_status_name(outlook->spf_status) : "?");
-    if (outlook->helo_records.count > 0 && outlook->nspf > 0)
+    if (outlook->helo_records.count > 0 && outlook->nspf > 0 &&
+        outlook->spf[outlook->nspf - 1].helo)
         text_print(&text, " helo=%s",
                    spf_status_name(outlook->spf[outlook->nspf - 1].result.status));
     describe_keys(outlook, &text);
