@@ -130,6 +130,8 @@ static void add_address(struct text *answers, const struct dns_record *record, e
 {
     char address[IP_TEXT_MAX];
 
+    if (type == DNS_A && record->address.family != 4)
+        return;
     ip_format(&record->address, address);
     text_print(answers, "is %s%s\n",
                type == DNS_AAAA && record->address.family == 4 ? "::ffff:" : "", address);
