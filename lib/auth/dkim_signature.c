@@ -123,21 +123,19 @@ static const char *read_identity(const struct tag_list *list, struct dkim_signat
 {
     const char *at;
     char *domain;
-    bool below;
+    bool good;
 
-    signature->identity_domain = signature->domain;
     signature->identity = tag_list_get_compact(list, "i");
     if (signature->identity == NULL)
         return NULL;
     at = strrchr(signature->identity, '@');
     if (at == NULL)
         return "i= is no identity";
-    signature->identity_domain = at + 1;
     domain = domain_copy(at + 1);
-    below =
-        domain != NULL && signature->domain != NULL && is_at_or_below(domain, signature->domain);
+    good = domain != NULL && signature->domain != NULL && is_at_or_below(domain, signature->domain);
+    signature->below = good && strcasecmp(domain, signature->domain) != 0;
     free(domain);
-    return below ? NULL : "i= is not of d=";
+    return good ? NULL : "i= is not of d=";
 }
 
 static const char *read_names(const struct tag_list *list, struct dkim_signature *signature)
@@ -299,7 +297,6 @@ static void parse_arc(const struct tag_list *list, struct dkim_signature *signat
     note(signature, read_domain(list, signature));
     note(signature, read_selector(list, signature));
     note(signature, read_signature(list, signature));
-    signature->identity_domain = signature->domain;
     signature->limit = DKIM_BODY_ALL;
 }
 

@@ -29,7 +29,7 @@ struct dkim_signature {
     char *domain; /* A-label form, lower case */
     char *selector;
     char *identity; /* i= as written, or NULL */
-    const char *identity_domain; /* what follows its '@', or the domain */
+    bool below; /* the identity is of a subdomain of the domain */
     struct strings names; /* of h= */
     char *encoded; /* b= without white space */
     unsigned char *signature;

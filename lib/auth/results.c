@@ -6,10 +6,11 @@
 #include "lib/base/utf8.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define SHOWN_SIGNATURE 8 /* characters of b= (RFC 6008 section 4) */
+#define SHOWN_SIGNATURE 8 /* characters of b=, at least (RFC 6008 section 4) */
 #define WHITE_SPACE " \t\r\n"
 
 /* --- values --------------------------------------------------------------------------- */
@@ -110,9 +111,34 @@ static void add_notes(struct text *text, const struct verify_signature *one)
         text_add_char(text, ')');
 }
 
-static void add_dkim(struct text *text, const struct verify_signature *one)
+/* As much of b= as tells it from the others. */
+static void add_signature(struct text *text, const struct verify *verify, const char *encoded)
 {
-    char shown[SHOWN_SIGNATURE + 1] = "";
+    size_t shown = SHOWN_SIGNATURE;
+    char *value;
+
+    if (encoded == NULL)
+        return;
+    for (size_t i = 0; i < verify->count; i++) {
+        const char *other = verify->signatures[i].signature.encoded;
+        size_t same = 0;
+
+        if (other == NULL || strcmp(other, encoded) == 0)
+            continue;
+        while (encoded[same] == other[same])
+            same++;
+        if (shown <= same)
+            shown = same + 1;
+    }
+    value = mem_copy_n(encoded,
+                       strnlen(encoded, shown < RESULTS_VALUE_MAX ? shown : RESULTS_VALUE_MAX));
+    add_property(text, "header.b", value);
+    free(value);
+}
+
+static void add_dkim(struct text *text, const struct verify *verify,
+                     const struct verify_signature *one)
+{
 
     text_print(text, "dkim=%s", verify_status_name(one->status));
     add_notes(text, one);
@@ -121,9 +147,7 @@ static void add_dkim(struct text *text, const struct verify_signature *one)
     add_property(text, "header.i", one->signature.identity);
     add_property(text, "header.s", one->signature.selector);
     add_property(text, "header.a", one->signature.algorithm);
-    if (one->signature.encoded != NULL)
-        memcpy(shown, one->signature.encoded, strnlen(one->signature.encoded, SHOWN_SIGNATURE));
-    add_property(text, "header.b", shown);
+    add_signature(text, verify, one->signature.encoded);
 }
 
 static void add_dkims(struct text *text, const struct verify *verify, const char *between)
@@ -132,7 +156,7 @@ static void add_dkims(struct text *text, const struct verify *verify, const char
         text_print(text, ";%sdkim=none", between);
     for (size_t i = 0; i < verify->count; i++) {
         text_print(text, ";%s", between);
-        add_dkim(text, &verify->signatures[i]);
+        add_dkim(text, verify, &verify->signatures[i]);
     }
     if (verify->too_many)
         text_print(text, ";%sdkim=neutral reason=\"more signatures than are looked at\"", between);

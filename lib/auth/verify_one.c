@@ -116,7 +116,7 @@ static const char *key_problem(const struct dkim_signature *signature, const str
     if (key->hashes != NULL &&
         !tag_words_have(key->hashes, signature->hash == DKIM_SHA1 ? "sha1" : "sha256"))
         return "the key is not for this hash";
-    if (key->strict && strcasecmp(signature->identity_domain, signature->domain) != 0)
+    if (key->strict && signature->below)
         return "the key is not for subdomains";
     return NULL;
 }

@@ -284,6 +284,44 @@ static void test_signed(void **state)
     EVP_PKEY_free(key);
 }
 
+/* RFC 6008 section 4: what is shown of a signature is of that one alone. */
+static void test_shown_signatures(void **state)
+{
+    static const char *const encoded[] = {"AAAABBBBCCCCDDDD", "AAAABBBBCCCDDDDD", "AAAABBBB",
+                                          "AAAABBBBCCCCDDDD", "AAAB"};
+    static const char *const want[] = {"AAAABBBBCCCC", "AAAABBBBCCCD", "AAAABBBB", "AAAABBBBCCCC",
+                                       "AAAB"};
+    struct text text = TEXT_EMPTY;
+    struct zone *zone = zone_new();
+    struct incoming incoming;
+    struct mail mail;
+    char *got;
+    const char *at;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(encoded); i++)
+        text_print(&text, "DKIM-Signature: v=1; b=%s\r\n", encoded[i]);
+    text_add_string(&text, "From: joe@example.com\r\n\r\n");
+    mail_parse(text_string(&text), text.length, &mail);
+    prepare(&incoming, &mail, NULL);
+    got = evaluate(&incoming, zone, false);
+    at = got;
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
+        char *shown = mem_print("header.b=%s;", want[i]);
+
+        at = strstr(at, "header.b=");
+        assert_non_null(at);
+        if (strncmp(at, shown, strlen(shown)) != 0)
+            fail_msg("not %s in %s", shown, at);
+        free(shown);
+        at++;
+    }
+    free(got);
+    finish(&incoming, &mail);
+    zone_free(&zone);
+    text_free(&text);
+}
+
 static void test_received_spf(void **state)
 {
     static const struct {
@@ -380,9 +418,9 @@ static void test_claims(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_share),
-        cmocka_unit_test(test_signed), cmocka_unit_test(test_received_spf),
-        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_rows),         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_signed),       cmocka_unit_test(test_shown_signatures),
+        cmocka_unit_test(test_received_spf), cmocka_unit_test(test_claims),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

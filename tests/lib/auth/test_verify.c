@@ -22,6 +22,7 @@
 
 #define NOW_SEC INT64_C(1700000000)
 #define NAME "s1._domainkey.example.com"
+#define IDN_NAME "s1._domainkey.xn--bcher-kva.example.com"
 
 static EVP_PKEY *rsa2048, *rsa768, *ed25519;
 
@@ -204,6 +205,11 @@ static const struct row rows[] = {
      .want = "pass",
      .tags = HEAD RELAXED "i=x@EXAMPLE.com; " TAIL,
      .record = "t=s; p=#"},
+    {.name = "t=s and the domain in another form",
+     .want = "pass",
+     .tags = "v=1; a=rsa-sha256; d=xn--bcher-kva.example.com; s=s1; " RELAXED "i=x@b\xc3\xbc"
+             "cher.example.com; " TAIL,
+     .record = "t=s; p=#"},
     {.name = "no v=",
      .want = "permerror: no v=",
      .tags = "a=rsa-sha256; d=example.com; s=s1; " RELAXED TAIL},
@@ -335,6 +341,7 @@ static struct zone *make_zone(const struct row *row, EVP_PKEY *key)
     char *record = signing_fill(row->record != NULL ? row->record : RSA_RECORD, public_key);
 
     zone_add_txt(zone, NAME, record, strlen(record));
+    zone_add_txt(zone, IDN_NAME, record, strlen(record));
     free(record);
     if (row->second != NULL) {
         record = signing_fill(row->second, public_key);
