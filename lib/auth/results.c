@@ -2,6 +2,7 @@
 #include "lib/auth/results.h"
 
 #include "lib/auth/arc.h"
+#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
 
