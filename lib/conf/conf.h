@@ -195,8 +195,14 @@ enum conf_result {
     CONF_DMARC_REJECT, /* it fails, and its domain asks to reject it */
     CONF_DMARC_QUARANTINE, /* ... or to quarantine it */
     CONF_DMARC_TEMPERROR,
+    CONF_DMARC_PERMERROR, /* there is not the one domain in From */
     CONF_SPF_FAIL,
+    CONF_SPF_SOFTFAIL,
+    CONF_SPF_TEMPERROR,
+    CONF_SPF_PERMERROR,
     CONF_DKIM_FAIL, /* no signature passes, and one fails */
+    CONF_DKIM_TEMPERROR, /* ... else one has a key that could not be looked up */
+    CONF_DKIM_PERMERROR, /* ... else one cannot be used */
     CONF_RESULT_COUNT
 };
 

@@ -2,6 +2,7 @@
 #include "lib/decide/received.h"
 
 #include "lib/auth/arc.h"
+#include "lib/base/count.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/causes/causes.h"
@@ -107,44 +108,121 @@ static void find_dmarc(const struct receipt *receipt)
                           "with DKIM or to allow its server by SPF");
 }
 
-static void find_spf(const struct receipt *receipt)
+/* What is answered is RFC 7372's. */
+static void set_reply(struct finding *finding, const char *enhanced)
+{
+    if (finding == NULL)
+        return;
+    finding->reply_code = 550;
+    finding->enhanced = mem_copy(enhanced);
+}
+
+/* Without the one domain in From there is nobody whose word on the message could be asked for. */
+static void find_no_author(const struct receipt *receipt)
 {
     const struct incoming *incoming = receipt->incoming;
     struct finding *finding;
 
-    if (!incoming_has_client(incoming) || incoming->spf.status != SPF_FAIL)
+    if (incoming->from_domain != NULL)
         return;
-    finding = find(receipt, CAUSE_DNS_SPF_FAIL, incoming->spf.domain, CONF_SPF_FAIL);
-    finding_field(finding, "spf", "%s", incoming->spf.mechanism);
-    finding_sentence(finding, "%s does not allow your mail server to send its mail (SPF).",
-                     incoming->spf.domain);
+    finding = find(receipt, CAUSE_DNS_UNALIGNED, "", CONF_DMARC_PERMERROR);
+    finding_field(finding, "dmarc", "%s", receipt->message->facts.dmarc);
+    finding_field(finding, "problem", "%s", incoming->from_problem);
+    finding_sentence(finding, "The message does not prove whom it comes from (DMARC): %s.",
+                     incoming->from_problem);
+    finding_hint(finding, "if the message is genuine, its sender's program has to write one From "
+                          "with one address");
+}
+
+static void find_spf(const struct receipt *receipt)
+{
+    static const struct {
+        enum conf_result result;
+        enum cause_id cause;
+        const char *enhanced, *before, *after;
+    } rows[] = {
+        [SPF_FAIL] = {CONF_SPF_FAIL, CAUSE_DNS_SPF_FAIL, "5.7.23", "",
+                      " does not allow your mail server to send its mail (SPF)."},
+        [SPF_SOFTFAIL] = {CONF_SPF_SOFTFAIL, CAUSE_DNS_SPF_FAIL, "5.7.23", "",
+                          " does not expect your mail server to send its mail (SPF)."},
+        [SPF_TEMPERROR] = {CONF_SPF_TEMPERROR, CAUSE_DNS_FAILURE, "5.7.24", "Whether ",
+                           " allows your mail server could not be looked up (SPF)."},
+        [SPF_PERMERROR] = {CONF_SPF_PERMERROR, CAUSE_DNS_SPF_BROKEN, "5.7.24", "The SPF record of ",
+                           " is broken."},
+    };
+    const struct incoming *incoming = receipt->incoming;
+    const enum spf_status status = incoming->spf.status;
+    struct finding *finding;
+
+    if (!incoming_has_client(incoming) || status >= COUNT_OF(rows) || rows[status].after == NULL)
+        return;
+    finding = find(receipt, rows[status].cause, incoming->spf.domain, rows[status].result);
+    set_reply(finding, rows[status].enhanced);
+    if (incoming->spf.mechanism != NULL)
+        finding_field(finding, "spf", "%s", incoming->spf.mechanism);
+    if (incoming->spf.problem != NULL)
+        finding_field(finding, "problem", "%s", incoming->spf.problem);
+    finding_sentence(finding, "%s%s%s", rows[status].before, incoming->spf.domain,
+                     rows[status].after);
     finding_hint(finding, "if the message is genuine, its domain's administrator has to allow "
                           "its server by SPF");
+}
+
+/* The signature that says most of why none passes; NULL: one does. */
+static const struct verify_signature *worst_signature(const struct verify *verify)
+{
+    static const unsigned rank[] = {
+        [VERIFY_FAIL] = 4,   [VERIFY_TEMPERROR] = 3, [VERIFY_PERMERROR] = 2,
+        [VERIFY_POLICY] = 2, [VERIFY_NEUTRAL] = 1,   [VERIFY_PASS] = 0,
+    };
+    const struct verify_signature *worst = NULL;
+
+    for (size_t i = 0; i < verify->count; i++) {
+        const struct verify_signature *one = &verify->signatures[i];
+
+        if (one->status == VERIFY_PASS)
+            return NULL;
+        if (worst == NULL || rank[one->status] > rank[worst->status])
+            worst = one;
+    }
+    return worst;
 }
 
 /* RFC 7372 section 3.1: no signature passes. */
 static void find_dkim(const struct receipt *receipt)
 {
-    const struct incoming *incoming = receipt->incoming;
-    const struct verify *verify = incoming->verify;
-    const char *failed = NULL;
+    static const struct {
+        enum conf_result result;
+        enum cause_id cause;
+        const char *before, *after, *hint;
+    } rows[] = {
+        [VERIFY_FAIL] = {CONF_DKIM_FAIL, CAUSE_DNS_DKIM_MISMATCH, "The message was changed after ",
+                         " signed it (DKIM).",
+                         "a server on the way changes messages, or the signature is forged"},
+        [VERIFY_TEMPERROR] = {CONF_DKIM_TEMPERROR, CAUSE_DNS_FAILURE, "The key of ",
+                              " could not be looked up (DKIM).",
+                              "nothing to do: the sender's server tries again"},
+        [VERIFY_PERMERROR] = {CONF_DKIM_PERMERROR, CAUSE_DNS_DKIM_MISMATCH, "The signature of ",
+                              " cannot be used (DKIM).",
+                              "if the message is genuine, its domain's administrator has to repair "
+                              "the signature or its key"},
+    };
+    const struct verify *verify = receipt->incoming->verify;
+    const struct verify_signature *worst = worst_signature(verify);
+    enum verify_status status;
+    const char *domain;
     struct finding *finding;
 
-    for (size_t i = 0; i < verify->count; i++) {
-        if (verify->signatures[i].status == VERIFY_PASS)
-            return;
-        if (verify->signatures[i].status == VERIFY_FAIL && failed == NULL)
-            failed = verify->signatures[i].signature.domain;
-    }
-    if (failed == NULL)
+    if (worst == NULL || worst->status == VERIFY_NEUTRAL)
         return;
-    finding = find(receipt, CAUSE_DNS_DKIM_MISMATCH, failed, CONF_DKIM_FAIL);
-    if (finding != NULL) {
-        finding->reply_code = 550;
-        finding->enhanced = mem_copy("5.7.20");
-    }
-    finding_sentence(finding, "The message was changed after %s signed it (DKIM).", failed);
-    finding_hint(finding, "a server on the way changes messages, or the signature is forged");
+    status = worst->status == VERIFY_POLICY ? VERIFY_PERMERROR : worst->status;
+    domain = worst->signature.domain != NULL ? worst->signature.domain : "";
+    finding = find(receipt, rows[status].cause, domain, rows[status].result);
+    set_reply(finding, "5.7.20");
+    finding_field(finding, "problem", "%s", worst->problem);
+    finding_sentence(finding, "%s%s%s", rows[status].before, *domain != '\0' ? domain : "nobody",
+                     rows[status].after);
+    finding_hint(finding, "%s", rows[status].hint);
 }
 
 void received_decide(const struct conf *conf, struct message *message,
@@ -154,6 +232,7 @@ void received_decide(const struct conf *conf, struct message *message,
 
     set_facts(&message->facts, incoming);
     find_dmarc(&receipt);
+    find_no_author(&receipt);
     find_spf(&receipt);
     find_dkim(&receipt);
     verdict_set(conf, message);
