@@ -14,6 +14,7 @@
 #include "lib/base/text.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,20 @@ static bool answer(const char *bytes, size_t length)
     return good;
 }
 
+/* Whoever stops a daemon may mean all its processes: this one ends when nobody asks any more. */
+static void ignore_signals(void)
+{
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+}
+
 int main(void)
 {
     static char question[SPF_SECOND_MAX];
     ssize_t length;
 
+    ignore_signals();
     libspf2_open();
     if (!sandbox_enter()) {
         fprintf(stderr, "sluice-libspf2: cannot shut itself in: %s\n", strerror(errno));

@@ -234,6 +234,24 @@ static void end_in_the_middle(int signal, const char *problem)
     close_engine(&fixture);
 }
 
+/* A service manager stops a daemon and its helper at once, and an operator's Ctrl-C does. */
+static void test_stopped_with_the_daemon(void **state)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+    struct fixture fixture;
+
+    (void)state;
+    open_engine(&fixture, SPF_ENGINE_BOTH, NULL);
+    for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        get(&fixture, PASSES, SPF_PASS);
+        assert_int_equal(kill(spf_engine_pid(fixture.engine), signals[i]), 0);
+    }
+    get(&fixture, PASSES, SPF_PASS);
+    assert_true(fixture.opinion.given);
+    assert_int_equal(fixture.downs, 0);
+    close_engine(&fixture);
+}
+
 static void test_killed(void **state)
 {
     (void)state;
@@ -312,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_cancel_and_stop),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_stopped_with_the_daemon),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_frozen),
         cmocka_unit_test(test_unusable),
