@@ -15,27 +15,41 @@
 #define REPORT_MAX ((size_t)4 * 1024 * 1024) /* octets; the rest is left out */
 #define PIECE ((size_t)64 * 1024)
 
-static bool copy_all(int to)
+/* NULL: all of standard input is in the file, or why not. */
+static const char *copy_all(int to)
 {
     char *piece = mem_new(PIECE, 1);
     size_t copied = 0;
-    ssize_t got = 0;
-    bool written = true;
+    ssize_t got;
+    const char *problem = NULL;
 
-    while (written && copied < REPORT_MAX && (got = read(STDIN_FILENO, piece, PIECE)) > 0) {
-        written = write(to, piece, (size_t)got) == got;
-        copied += (size_t)got;
+    /* What is too much is read all the same: whoever writes would take a closed pipe for a failure.
+     */
+    while (problem == NULL && (got = read(STDIN_FILENO, piece, PIECE)) != 0) {
+        size_t room = REPORT_MAX - copied;
+        size_t part = got < 0 ? 0 : (size_t)got < room ? (size_t)got : room;
+        ssize_t written = part > 0 ? write(to, piece, part) : 0;
+
+        if (got < 0 || written < 0)
+            problem = strerror(errno);
+        else if ((size_t)written < part)
+            problem = strerror(ENOSPC);
+        copied += part;
     }
     free(piece);
-    return written && got >= 0 && copied > 0 && fsync(to) == 0;
+    if (problem == NULL && copied == 0)
+        return "standard input is empty";
+    if (problem == NULL && fsync(to) != 0)
+        return strerror(errno);
+    return problem;
 }
 
-/* As any delivery to a maildir: under tmp until it is whole. */
-static bool deliver(const char *maildir)
+/* As any delivery to a maildir: under tmp until it is whole.  NULL, or why it is not there. */
+static const char *deliver(const char *maildir)
 {
     struct timespec now;
     char *name, *part, *whole;
-    bool delivered = false;
+    const char *problem = NULL;
     int fd;
 
     clock_gettime(CLOCK_REALTIME, &now);
@@ -43,21 +57,27 @@ static bool deliver(const char *maildir)
     part = mem_print("%s/tmp/%s", maildir, name);
     whole = mem_print("%s/new/%s", maildir, name);
     fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (fd >= 0) {
-        delivered = copy_all(fd);
-        if (close(fd) != 0 || !delivered || rename(part, whole) != 0)
-            delivered = false;
-        if (!delivered)
+    if (fd < 0) {
+        problem = strerror(errno);
+    } else {
+        problem = copy_all(fd);
+        if (close(fd) != 0 && problem == NULL)
+            problem = strerror(errno);
+        if (problem == NULL && rename(part, whole) != 0)
+            problem = strerror(errno);
+        if (problem != NULL)
             (void)unlink(part);
     }
     free(whole);
     free(part);
     free(name);
-    return delivered;
+    return problem;
 }
 
 static int run(struct ctl *ctl, int argc, char **argv)
 {
+    const char *maildir, *problem;
+
     if (argc > 1)
         return ctl_usage(argv[0], "unexpected argument \"%s\"", argv[1]);
     if (!ctl_load(ctl))
@@ -66,10 +86,11 @@ static int run(struct ctl *ctl, int argc, char **argv)
         ctl_complain("feedback-reports names no maildir to put the report into");
         return EX_CONFIG;
     }
-    if (deliver(ctl->conf->feedback_reports.items[0]))
+    maildir = ctl->conf->feedback_reports.items[0];
+    problem = deliver(maildir);
+    if (problem == NULL)
         return EX_OK;
-    ctl_complain("%s: the report cannot be put there: %s", ctl->conf->feedback_reports.items[0],
-                 strerror(errno));
+    ctl_complain("%s: the report cannot be put there: %s", maildir, problem);
     return EX_TEMPFAIL;
 }
 

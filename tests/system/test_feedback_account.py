@@ -159,6 +159,9 @@ def test_complaints(place):
     assert "account.complaints" not in ask(place, "carol@example.test", "C000000001")
     argv = [sluice.program("sluicectl"), "-c", place.policyd._config.path,
             "-o", f"feedback-reports={place.maildir}", "report"]
+    done = subprocess.run(argv, input="", text=True, check=False, capture_output=True)
+    assert done.returncode == 75 and "standard input is empty" in done.stderr
+    assert not list((place.maildir / "tmp").iterdir())
     subprocess.run(argv, input=REPORT.format(kind="abuse", number=3), text=True, check=True)
     event = place.feedback.log.wait(event="complaint", n="3", seconds=SECONDS)
     assert event["user"] == "carol@example.test"
