@@ -267,12 +267,15 @@ static void test_too_many(void **state)
 {
     struct fixture *fixture = *state;
     struct chain chain = {.ended = 0};
+    struct dns_counts counts;
 
     (void)lookups_start(fixture->loop, fixture->dns, LONG_MS, evaluate_many, end_chain, &chain);
     run_until(fixture->loop, &chain.ended);
     assert_int_equal(chain.status[0], DNS_FOUND);
     assert_int_equal(chain.status[1], DNS_FAILED);
-    assert_int_equal(responder_questions(fixture->responder), LOOKUPS_MAX);
+    /* The name server sees more where the machine is so slow that the resolver asks again. */
+    dns_counts(fixture->dns, &counts);
+    assert_int_equal(counts.asked, LOOKUPS_MAX);
 }
 
 /* --- a real name server --------------------------------------------------------------- */
