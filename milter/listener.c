@@ -97,11 +97,16 @@ static bool bind_closed(void)
     return open;
 }
 
+static struct socket_access access_of(const struct conf *conf)
+{
+    return (struct socket_access){
+        .mode = conf->milter_socket_mode, .group = conf->milter_socket_group, .owner = conf->user};
+}
+
 bool listener_open(const struct conf *conf, char **problem_r)
 {
     const struct conf_listen *listen = &conf->milter_listen[0];
-    const struct socket_access access = {
-        .mode = conf->milter_socket_mode, .group = conf->milter_socket_group, .owner = conf->user};
+    const struct socket_access access = access_of(conf);
 
     address = libmilter_address(listen);
     if (listen->is_unix && !socket_make_way(listen, &access, problem_r))
@@ -129,6 +134,13 @@ bool listener_is_at(const struct conf *conf)
 
     free(wanted);
     return same;
+}
+
+bool listener_update(const struct conf *conf, char **problem_r)
+{
+    const struct socket_access access = access_of(conf);
+
+    return unix_path == NULL || socket_update_access(unix_path, &access, problem_r);
 }
 
 void listener_remove(void)

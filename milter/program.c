@@ -200,15 +200,18 @@ static void milter_reloaded(struct daemon *daemon, const struct conf *conf)
 {
     struct conf *current = conf_slot_get(daemon->conf);
     struct log_event event;
+    char *problem = NULL;
 
     shared_set(current, prepared);
     conf_release(&current);
     watch_keys(daemon);
-    if (listener_is_at(conf))
+    if (listener_is_at(conf) && listener_update(conf, &problem))
         return;
     log_begin(&event, daemon->services.log, LOG_WARNING, NULL, "restart-needed");
-    log_string(&event, "problem", "milter-listen has changed: it is used after a restart");
+    log_string(&event, "problem",
+               problem != NULL ? problem : "milter-listen has changed: it is used after a restart");
     log_write(&event);
+    free(problem);
 }
 
 static void milter_drain(struct daemon *daemon)

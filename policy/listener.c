@@ -213,18 +213,13 @@ static struct listener *find(const struct listeners *all, const struct conf_list
     return NULL;
 }
 
-/* Rights are only set where they differ: we may no longer be allowed to. */
 static void update_access(struct listeners *all, const struct listener *listener,
                           const struct conf *conf)
 {
-    struct socket_access access = access_of(conf);
-    struct stat status;
+    const struct socket_access access = access_of(conf);
     char *problem = NULL;
 
-    if (!listener->where.is_unix || lstat(listener->where.path, &status) != 0 ||
-        (status.st_mode & 07777) == access.mode)
-        return;
-    if (!socket_set_access(listener->where.path, &access, &problem))
+    if (listener->where.is_unix && !socket_update_access(listener->where.path, &access, &problem))
         complain(all, problem);
 }
 

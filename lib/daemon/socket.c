@@ -113,6 +113,20 @@ bool socket_set_access(const char *path, const struct socket_access *access, cha
     return true;
 }
 
+bool socket_update_access(const char *path, const struct socket_access *access, char **problem_r)
+{
+    struct stat status;
+    gid_t group = (gid_t)-1;
+
+    if (lstat(path, &status) != 0)
+        return true;
+    if ((status.st_mode & 07777) == access->mode &&
+        (access->group[0] == '\0' ||
+         (privileges_find_group(access->group, &group) && group == status.st_gid)))
+        return true;
+    return socket_set_access(path, access, problem_r);
+}
+
 /* The folder, where it is the only thing that is missing: /run is empty after a start of the
  * machine. */
 static void make_folder(const char *path, const struct socket_access *access)

@@ -28,6 +28,9 @@ bool socket_make_way(const struct conf_listen *where, const struct socket_access
 /* Gives an existing unix socket these rights.  false: problem_r. */
 bool socket_set_access(const char *path, const struct socket_access *access, char **problem_r);
 
+/* The same where it has others: without root we may no longer be allowed to. */
+bool socket_update_access(const char *path, const struct socket_access *access, char **problem_r);
+
 /* Where to bind or connect; "*" is IPv6's unspecified address.  Returns the length of what is used,
  * or 0: there is no such address, or the path is too long. */
 socklen_t socket_address(const struct conf_listen *where, struct sockaddr_storage *address_r);

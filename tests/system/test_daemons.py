@@ -2,10 +2,12 @@
 """Both daemons as a host runs them: started, reloaded under load, drained, with few rights."""
 
 import concurrent.futures
+import grp
 import itertools
 import pathlib
 import pwd
 import signal
+import stat
 import threading
 
 import pytest
@@ -317,6 +319,23 @@ def test_the_store_changes_while_it_is_asked(quiet, name):
     assert load.accepted == len(load.answers)
     wait.poll(lambda: counting.used(place)["daily"] == load.accepted, what="all of it counted")
     assert daemon.processes()[0].output.read_text()[:200] == ""
+
+
+@pytest.mark.parametrize("name", sluice.DAEMONS)
+def test_a_reload_changes_the_rights_of_the_socket(quiet, name):
+    place = quiet(parts=[name])
+    daemon, path, which = daemon_of(place, name), socket_of(place, name), name.partition("-")[2].rstrip("d")
+    groups = grp.getgrall()[-2:]
+    for mode, group in ((0o620, groups[0]), (0o620, groups[1]), (0o640, groups[1])):
+        place.config.options[f"{which}-socket-mode"] = f"0{mode:o}"
+        place.config.options[f"{which}-socket-group"] = f'"{group.gr_name}"'
+        daemon.reload()
+        wanted = (mode, group.gr_gid)
+        wait.poll(lambda: (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == wanted, 20,
+                  "the socket's new rights")
+    with connect(place, name) as one:
+        assert one.message().accepted
+    assert not daemon.log.events(event="restart-needed") and not daemon.log.events(event="listen-failed")
 
 
 WHOLE = {
