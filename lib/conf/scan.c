@@ -182,7 +182,8 @@ static void unknown_name(struct scan *scan, const struct token *name, const char
     else if (elsewhere->section == SECTION_ROOT)
         text_add_string(&what, "; it stands outside of sections");
     else
-        text_print(&what, "; it stands in a %s section", schema_sections[elsewhere->section].name);
+        text_print(&what, "; it stands in a %s section%s", schema_sections[elsewhere->section].name,
+                   kind == SECTION_CLASS_LIMIT ? " outside of classes" : "");
     problem_add(scan->problems, &place, "unknown %s %s", section ? "section" : "option",
                 text_string(&what));
     text_free(&what);

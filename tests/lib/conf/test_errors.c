@@ -64,6 +64,8 @@ static const struct {
      "test.conf:3: unexpected \"{\"" AND "test.conf:2: mode = \"x\": expected observe"},
     {"of no section", LIMIT "limit b { mode = observe }",
      "test.conf:2: unknown option \"mode\" in a limit section; it stands outside of sections"},
+    {"of the limit itself", LIMIT "class a { members = x limit daily { max = 2 per = 1h } }",
+     "unknown option \"per\" in a limit section; it stands in a limit section outside of classes"},
     {"nearer than it looks", "modus = observe", "unknown option \"modus\"; did you mean \"mode\"?"},
     {"no limit is near", LIMIT "class a { members = x limit weekly { max = 2 } }",
      "test.conf:2: class a: there is no limit \"weekly\": expected daily"},
