@@ -168,7 +168,8 @@ const struct conf_option schema_options[] = {
      .most = 1000000,
      .about = "account.anomaly is found when an account writes to this many times as many "
               "recipients as it usually does in this hour of the week, or on this day. What is "
-              "usual is known after its first week."},
+              "usual is known after its first week; one burst teaches no more than four times "
+              "what was usual before."},
     {"usual-floor", .type = TYPE_INTEGER, CONF_MEMBER(usual_floor), .fallback = "30", .least = 1,
      .most = COUNT_MOST, .about = "So many recipients in an hour or a day are never unusual."},
     {"compromise-warn", .type = TYPE_INTEGER, CONF_MEMBER(compromise_warn), .fallback = "50",
@@ -176,8 +177,9 @@ const struct conf_option schema_options[] = {
      .about = "All that is unusual about an account's mail adds up to a score: volume (30 at "
               "usual-factor and 10 more for each doubling, up to 60), more than two networks in "
               "locations-window (10 each, up to 50), countries (20 each, up to 40), recipients "
-              "never written to before (up to 30), a new country (20), network (10) or mail "
-              "program (10). From this score on it is account.anomaly. 0: never."},
+              "never written to before (up to 30), a new country (20) or network (10), and a new "
+              "mail program or certificate (10). From this score on it is account.anomaly. 0: "
+              "never."},
     {"compromise-hold", .type = TYPE_INTEGER, CONF_MEMBER(compromise_hold), .fallback = "80",
      .most = 1000,
      .about = "From this score on the message is held, unless cause account.anomaly has an action "

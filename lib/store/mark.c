@@ -33,16 +33,24 @@ bool store_mark_read(const char *value, struct store_mark_value *mark_r)
     return true;
 }
 
+#define BURST_TIMES 4
+#define BURST_LEAST                                                                                \
+    10000 /* thousandths: of what was hardly used anything within reason is learned */
+
 static int64_t floor_quarter(int64_t number)
 {
     return number >= 0 ? number / 4 : -((3 - number) / 4);
 }
 
+/* A burst teaches no more than BURST_TIMES the usual: what a thief sends once is not usual the next
+ * time. */
 static int64_t usual_with(int64_t usual, int64_t periods, int64_t count)
 {
+    const int64_t most = BURST_TIMES * (usual > BURST_LEAST ? usual : BURST_LEAST);
+
     if (periods == 0)
         return count * 1000;
-    return usual + floor_quarter(count * 1000 - usual);
+    return usual + floor_quarter((count * 1000 < most ? count * 1000 : most) - usual);
 }
 
 /* The period that the mark was last seen in has ended, and ahead - 1 without anything behind it. */

@@ -56,12 +56,15 @@ local function prolong(key, life, left)
     end
 end
 
--- The older periods weigh less and less.
+-- The older periods weigh less and less.  A burst teaches no more than BURST_TIMES the usual: what a
+-- thief sends once is not usual the next time.
+local BURST_TIMES, BURST_LEAST = 4, 10000
 local function usual_with(usual, periods, count)
     if periods == 0 then
         return count * 1000
     end
-    local step = count * 1000 - usual
+    local most = BURST_TIMES * (usual > BURST_LEAST and usual or BURST_LEAST)
+    local step = (count * 1000 < most and count * 1000 or most) - usual
     return usual + (step - step % 4) / 4
 end
 

@@ -65,7 +65,8 @@ struct store_mark_value {
     int64_t first_sec, last_sec;
     int64_t count; /* of all time, or of the period in which last_sec lies */
     int64_t usual_milli; /* thousandths of a period's count: the average of those completed, the
-                            newer ones weighing more (a quarter each); those without any are 0 */
+                            newer ones weighing more (a quarter each), and one with far more no more than
+                            four times the usual; those without any are 0 */
     int64_t periods; /* that were completed since the first; those without any included */
     const char *text; /* points into the value; "" when there is none */
 };

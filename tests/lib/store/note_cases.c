@@ -209,6 +209,33 @@ static void marks_learn_what_is_usual(struct ask *ask)
                             steps[i].before);
 }
 
+/* One burst is not usual; what goes on for some periods is. */
+static void marks_learn_little_of_a_burst(struct ask *ask)
+{
+    static const char subject[] = "marks_learn_little_of_a_burst";
+    static const struct {
+        int64_t amount;
+        const char *before;
+    } weeks[] = {
+        {20, ""},
+        {9000, "h=1800000000 1800000000 20 0 0 ;"},
+        {20, "h=1800000000 1800604800 9000 20000 1 ;"},
+        {80, "h=1800000000 1801209600 20 35000 2 ;"},
+        {140, "h=1800000000 1801814400 80 31250 3 ;"},
+        {1, "h=1800000000 1802419200 140 43437 4 ;"},
+        {1, "h=1800000000 1803024000 1 67577 5 ;"},
+    };
+    struct store_mark mark = mark_of(subject, "h");
+
+    mark.period_sec = WEEK_SEC;
+    mark.keep_sec = 100 * WEEK_SEC;
+    for (size_t i = 0; i < COUNT_OF(weeks); i++) {
+        mark.amount = weeks[i].amount;
+        assert_string_equal(marks_at(ask, &mark, 1, START_SEC + (int64_t)i * WEEK_SEC),
+                            weeks[i].before);
+    }
+}
+
 static void marks_once_a_message(struct ask *ask)
 {
     static const char subject[] = "marks_once_a_message";
@@ -323,11 +350,17 @@ static void lists_a_kind(struct ask *ask)
     }
 
 const struct contract_case note_cases[] = {
-    CASE(sets_reads_removes),          CASE(notes_of_other_kinds),
-    CASE(comes_with_a_charge),         CASE(marks_what_was_seen),
-    CASE(marks_are_bounded),           CASE(marks_count_what_is_new),
-    CASE(marks_learn_what_is_usual),   CASE(marks_once_a_message),
-    CASE(foreign_values_are_no_marks), CASE(lists_a_kind),
+    CASE(sets_reads_removes),
+    CASE(notes_of_other_kinds),
+    CASE(comes_with_a_charge),
+    CASE(marks_what_was_seen),
+    CASE(marks_are_bounded),
+    CASE(marks_count_what_is_new),
+    CASE(marks_learn_what_is_usual),
+    CASE(marks_learn_little_of_a_burst),
+    CASE(marks_once_a_message),
+    CASE(foreign_values_are_no_marks),
+    CASE(lists_a_kind),
 };
 
 const size_t note_case_count = COUNT_OF(note_cases);
