@@ -177,20 +177,30 @@ static void test_words(void **state)
     }
 }
 
-/* How wide the widest line is, where the default file's name takes no room: its length is the
- * builder's choice. */
+/* How long the name of a folder is that the text begins with: what the builder chose. */
+static size_t chosen(const char *text)
+{
+    static const char *const folders[] = {SLUICE_SYSCONFDIR, SLUICE_PKGDATADIR,
+                                          SLUICE_LOCALSTATEDIR, SLUICE_RUNSTATEDIR};
+
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        if (strncmp(text, folders[i], strlen(folders[i])) == 0)
+            return strlen(folders[i]);
+    return 0;
+}
+
+/* How wide the widest line is, where such names take no room. */
 static size_t width_of(const char *text)
 {
-    const size_t file_length = strlen(SLUICE_CONF_FILE);
     size_t widest = 0;
     size_t column = 0;
 
     while (*text != '\0') {
-        const bool is_file = strncmp(text, SLUICE_CONF_FILE, file_length) == 0;
+        const size_t length = chosen(text);
 
-        column = *text == '\n' ? 0 : column + !is_file;
+        column = *text == '\n' ? 0 : column + (length == 0);
         widest = column > widest ? column : widest;
-        text += is_file ? file_length : 1;
+        text += length > 0 ? length : 1;
     }
     return widest;
 }
