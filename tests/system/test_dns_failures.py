@@ -4,6 +4,7 @@ is known.
 """
 
 import concurrent.futures
+import itertools
 import signal
 
 import pytest
@@ -13,6 +14,7 @@ from support.counting import Charger, Load, MilterCharger
 
 TIMEOUT_SEC = 0.25
 LONGEST_SEC = 3 * TIMEOUT_SEC
+FORGOTTEN_SEC = 5  # after so long any failure is
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_away_and_back(station, how):
     def connect():
         return Charger(place.policy_socket)
 
-    assert finds_absent(place, "before")
+    wait.poll(lambda: finds_absent(place, "before"), what="the check works")
     (place.dns.pause if how == "frozen" else place.dns.stop)()
     answers = learn(connect)
     noise.assert_within(seconds(answers), LONGEST_SEC)
@@ -131,10 +133,15 @@ def test_away_and_back(station, how):
     wait.poll(lambda: finds_absent(place, "after"), what="the check works again")
     if how == "killed":
         return  # what was refused is remembered for some seconds as any failure is
-    place.policyd.log.mark()
+    numbers = itertools.cycle(range(10))
     with connect() as one:
-        assert one.message(user="u@example3.test").words.startswith("550 5.1.8 ")
-    assert not failures(place.policyd)
+        # Sooner than any failure is forgotten; a machine that is busy may cause another one.
+        wait.poll(
+            lambda: one.message(user=f"u@example{next(numbers)}.test").words.startswith("550 5.1.8 "),
+            FORGOTTEN_SEC - 1,
+            "the time-outs forgotten",
+            place.policyd.describe,
+        )
 
 
 def test_the_second_resolver(station, run, folder):
@@ -143,7 +150,7 @@ def test_the_second_resolver(station, run, folder):
     place = station(parts=[])
     place.config.options.update(resolver(hole, place.dns), **{"dns-timeout": "2s"})
     run(place.policyd)
-    assert finds_absent(place, "one")
+    wait.poll(lambda: finds_absent(place, "one"), what="the check works")
     with Charger(place.policy_socket) as one:
         answers = one.messages(20)
         assert all(each.accepted for each in answers)
@@ -154,7 +161,7 @@ def test_the_second_resolver(station, run, folder):
 
 def test_servfail(station):
     """A zone that is broken is neither there nor absent; the rest of the world is not concerned."""
-    place = station(zones={"gone.test": None})
+    place = station({"dns-timeout": "6s"}, zones={"gone.test": None})
     with policy.Client(place.policy_socket) as client:
         assert client.message("Q1", ["x@gone.test"]) == ["DUNNO", "DUNNO"]
         found = place.policyd.log.wait(event="cause", cause="dns.failure")

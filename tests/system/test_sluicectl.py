@@ -185,7 +185,8 @@ def test_one_part_is_down(shared, folder, broken):
 
 
 def test_daemons_that_end_and_hang(station):
-    place = station(sections=counting.NO_DNS, parts=sluice.DAEMONS)
+    options = {"store-timeout": "1s"}
+    place = station(sections=counting.NO_DNS, options=options, parts=sluice.DAEMONS)
     assert parts(place.ctl.run("status", "--json"))[0]
     place.milter.stop()
     done = place.ctl.run("status", check=False)
