@@ -222,8 +222,8 @@ static bool is_success(const struct reply *reply)
            (reply->code == 0 && reply->enhanced.class == 2);
 }
 
-static void classify_reply(const struct rules *rules, struct classify_scratch *scratch, struct span text,
-                    struct classification *classification_r)
+static void classify_reply(const struct rules *rules, struct classify_scratch *scratch,
+                           struct span text, struct classification *classification_r)
 {
     struct result result = {.kind = LINE_FOREIGN, .ours = true};
 
