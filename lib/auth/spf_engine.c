@@ -40,7 +40,8 @@ struct spf_engine {
     int fd; /* -1: it is told to end, or does not run */
     struct event *readable;
     struct loop_timer *timer; /* of an answer, or of its end */
-    struct spf_asking *askings; /* oldest first; the first one is with the program */
+    struct spf_asking *askings; /* oldest first */
+    bool sent; /* the first one is with the program */
     size_t waiting;
     const char *late; /* why it was ended; NULL: by itself */
     int64_t started_us, told_us; /* 0: never */
@@ -86,6 +87,7 @@ static void answer(struct spf_engine *engine, const struct spf_opinion *opinion)
         .happening = SPF_ENGINE_DIFFERS, .question = &asking->question, .opinion = opinion};
 
     engine->askings = asking->next;
+    engine->sent = false;
     engine->waiting--;
     if (opinion->given && opinion->said != asking->question.own)
         engine->settings.tell(&event, engine->settings.context);
@@ -153,8 +155,9 @@ static void send_first(struct spf_engine *engine)
 {
     const struct spf_asking *asking = engine->askings;
 
-    if (asking == NULL || engine->fd < 0)
+    if (asking == NULL || engine->sent || engine->fd < 0)
         return;
+    engine->sent = true;
     (void)send(engine->fd, asking->text, asking->question.length, MSG_NOSIGNAL);
     loop_timer_start(engine->timer, engine->settings.timeout_ms);
 }
@@ -191,7 +194,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
         end_program(engine, NULL);
         return;
     }
-    if (engine->askings == NULL || !read_opinion(engine, reply, (size_t)length, &opinion)) {
+    if (!engine->sent || !read_opinion(engine, reply, (size_t)length, &opinion)) {
         end_program(engine, "it says what makes no sense");
         return;
     }
@@ -388,8 +391,7 @@ struct spf_asking *spf_engine_ask(struct spf_engine *engine, const struct spf_qu
         last = &(*last)->next;
     *last = asking;
     engine->waiting++;
-    if (engine->askings == asking)
-        send_first(engine);
+    send_first(engine);
     return asking;
 }
 

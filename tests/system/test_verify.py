@@ -341,27 +341,29 @@ class TestMilter:
             data = smtp.message(SENDER, ["alice@example.test"], subject=f"spf {next(numbers)}")
             return self.send(place, data, client).data.code
 
-        def helper():
-            """The helper's process; 0: there is none."""
-            found = subprocess.run(
+        def helpers():
+            """The process ids of the helpers: none, or one."""
+            return subprocess.run(
                 ["pgrep", "-P", str(place.milter.pid), "-x", "sluice-libspf2"],
                 capture_output=True,
                 text=True,
                 check=False,
-            )
-            return int(found.stdout or 0)
+            ).stdout.split()
 
-        assert helper() == 0
+        def interrupt(number):
+            [pid] = helpers()
+            os.kill(int(pid), number)
+            return pid
+
+        assert helpers() == []
         assert (send(self.CLIENT), send(self.STRANGER)) == (250, 550)
-        first = helper()
-        assert first != 0
         for number in (signal.SIGSTOP, signal.SIGKILL):
-            os.kill(helper(), number)
+            gone = interrupt(number)
             assert (send(self.CLIENT), send(self.STRANGER)) == (250, 550)
             wait.poll(
-                lambda: send(self.CLIENT) == 250 and helper() not in (0, first), what="another one"
+                lambda: send(self.CLIENT) == 250 and helpers() not in ([], [gone]),
+                what="another one",
             )
-            first = helper()
         [down] = place.milter.log.events(event="spf-engine", state="down")
         assert down["problem"] == "no answer in time"
         assert len(place.milter.log.events(event="spf-engine", state="up")) <= 1

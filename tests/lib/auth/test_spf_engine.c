@@ -171,6 +171,37 @@ static void test_many(void **state)
     close_engine(&fixture);
 }
 
+static void ask_once_more(const struct spf_opinion *opinion, void *context)
+{
+    on_answer(opinion, context);
+    assert_non_null(ask(context, PASSES, SPF_PASS));
+}
+
+/* Each question is sent once, also where it is asked from within an answer. */
+static void test_asked_within_an_answer(void **state)
+{
+    static const struct ip_address client = {.family = 4, .bytes = {192, 0, 2, 1}};
+    const struct spf_question question = {
+        .text = PASSES,
+        .length = strlen(PASSES),
+        .client = &client,
+        .domain = "example.com",
+        .own = SPF_PASS,
+        .mechanism = "a",
+    };
+    struct fixture fixture;
+
+    (void)state;
+    open_engine(&fixture, SPF_ENGINE_BOTH, NULL);
+    assert_non_null(spf_engine_ask(fixture.engine, &question, ask_once_more, &fixture));
+    wait_for(&fixture, &fixture.answered, 2);
+    get(&fixture, PASSES, SPF_PASS);
+    get(&fixture, PASSES, SPF_PASS);
+    assert_true(fixture.opinion.given);
+    assert_int_equal(fixture.downs, 0);
+    close_engine(&fixture);
+}
+
 static void test_cancel_and_stop(void **state)
 {
     struct fixture fixture;
@@ -328,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whose_result_stands),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_asked_within_an_answer),
         cmocka_unit_test(test_cancel_and_stop),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_stopped_with_the_daemon),
