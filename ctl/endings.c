@@ -100,7 +100,8 @@ static struct end end_of_record(const struct asked *asked, const struct log_reco
     return end;
 }
 
-static struct end end_of_line(const struct asked *asked, const struct line *line)
+static struct end end_of_line(const struct asked *asked, const struct line *line,
+                              struct span recipient)
 {
     struct classification classification;
     struct end end = {.ending = ENDING_NONE};
@@ -121,24 +122,42 @@ static struct end end_of_line(const struct asked *asked, const struct line *line
     if (classification.outcome == OUTCOME_FAILED)
         end.cause = cause_get(classification.cause);
     end.queue_id = copy(line->fields[FIELD_QUEUE_ID]);
-    end.recipient = copy(line->fields[FIELD_RECIPIENT]);
+    end.recipient = copy(recipient);
     end.user = copy(line->fields[FIELD_USER]);
     end.text = copy(line->fields[FIELD_TEXT]);
     return end;
+}
+
+static void add_end(struct asked *asked, size_t entry, struct end end)
+{
+    if (end.ending == ENDING_NONE)
+        return;
+    end.entry = entry;
+    asked->ends = mem_grow(asked->ends, asked->nends + 1, sizeof(*asked->ends));
+    asked->ends[asked->nends++] = end;
+}
+
+/* A line that names nobody has one end, too. */
+static void add_ends(struct asked *asked, size_t entry, const struct line *line)
+{
+    struct span list = line->fields[FIELD_RECIPIENT];
+    struct span recipient = {NULL, 0};
+
+    (void)line_next_recipient(&list, &recipient);
+    do
+        add_end(asked, entry, end_of_line(asked, line, recipient));
+    while (line_next_recipient(&list, &recipient));
 }
 
 void endings_find(struct asked *asked)
 {
     for (size_t i = 0; i < asked->timeline.count; i++) {
         const struct timeline_entry *entry = &asked->timeline.entries[i];
-        struct end end = entry->record.queue_id != NULL ? end_of_record(asked, &entry->record)
-                                                        : end_of_line(asked, &entry->line);
 
-        if (end.ending == ENDING_NONE)
-            continue;
-        end.entry = i;
-        asked->ends = mem_grow(asked->ends, asked->nends + 1, sizeof(*asked->ends));
-        asked->ends[asked->nends++] = end;
+        if (entry->record.queue_id != NULL)
+            add_end(asked, i, end_of_record(asked, &entry->record));
+        else
+            add_ends(asked, i, &entry->line);
     }
 }
 
@@ -170,12 +189,34 @@ static const struct end *with_cause(const struct asked *asked, const struct end 
     return end;
 }
 
-const struct end *endings_decisive(const struct asked *asked)
+static bool is_to(const struct end *end, const char *recipient)
 {
-    for (size_t i = asked->nends; i-- > 0;)
-        if (asked->ends[i].ending != ENDING_DELIVERED && !ended_well_later(asked, i))
-            return with_cause(asked, &asked->ends[i]);
-    return asked->nends > 0 ? &asked->ends[asked->nends - 1] : NULL;
+    return strcasecmp(end->recipient, recipient) == 0;
+}
+
+static bool has_end_to(const struct asked *asked, const char *recipient)
+{
+    for (size_t i = 0; i < asked->nends; i++)
+        if (is_to(&asked->ends[i], recipient))
+            return true;
+    return false;
+}
+
+const struct end *endings_decisive(const struct asked *asked, const char *target)
+{
+    const bool to_target = has_end_to(asked, target);
+    const struct end *latest = NULL;
+
+    for (size_t i = asked->nends; i-- > 0;) {
+        const struct end *end = &asked->ends[i];
+
+        if (to_target && !is_to(end, target) && *end->recipient != '\0')
+            continue;
+        if (end->ending != ENDING_DELIVERED && !ended_well_later(asked, i))
+            return with_cause(asked, end);
+        latest = latest != NULL ? latest : end;
+    }
+    return latest;
 }
 
 /* Whether a later line tells of the same message and recipient. */

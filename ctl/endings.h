@@ -39,8 +39,9 @@ struct asked {
 void endings_find(struct asked *asked);
 void endings_free(struct asked *asked);
 
-/* The latest failure that nothing has mended; without any, the latest end; NULL: there is none. */
-const struct end *endings_decisive(const struct asked *asked);
+/* The latest failure that nothing has mended; without any, the latest end; NULL: there is none.
+ * Where the target is a recipient, what happened to the others does not count. */
+const struct end *endings_decisive(const struct asked *asked, const char *target);
 
 /* Of the same message and recipient; what is said of a whole message is of all. */
 bool endings_same_way(const struct end *one, const struct end *other);

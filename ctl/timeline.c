@@ -37,40 +37,37 @@ static bool is_at(struct span address, const char *target)
 {
     size_t at = span_find_char(address, '@');
 
-    if (span_ends(address, ">"))
-        address = span_to(address, address.length - 1);
     return at != SPAN_NONE && strchr(target, '.') != NULL &&
            same(span_from(address, at + 1), target);
 }
 
-/* The target may be what a field holds, or one of the addresses in it, or a recipient's domain. */
+static bool is_among(struct span recipients, const char *target)
+{
+    struct span recipient;
+
+    while (line_next_recipient(&recipients, &recipient))
+        if (same(recipient, target) || is_at(recipient, target))
+            return true;
+    return false;
+}
+
+/* The target may be what a field holds, or one of the recipients, or a recipient's domain. */
 static bool field_is(const struct line *line, const char *target)
 {
-    static const enum line_field fields[] = {FIELD_QUEUE_ID,  FIELD_MESSAGE_ID,
-                                             FIELD_USER,      FIELD_SENDER,
-                                             FIELD_RECIPIENT, FIELD_ORIGINAL_RECIPIENT};
+    static const enum line_field fields[] = {FIELD_QUEUE_ID, FIELD_MESSAGE_ID, FIELD_USER,
+                                             FIELD_SENDER};
 
-    for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        struct span rest = line->fields[fields[i]];
-
-        while (rest.start != NULL && rest.length > 0) {
-            size_t comma = span_find_char(rest, ',');
-            size_t length = comma == SPAN_NONE ? rest.length : comma;
-
-            if (same(span_trim(span_to(rest, length)), target) ||
-                (fields[i] >= FIELD_RECIPIENT && fields[i] <= FIELD_ORIGINAL_RECIPIENT &&
-                 is_at(span_trim(span_to(rest, length)), target)))
-                return true;
-            rest = span_from(rest, comma == SPAN_NONE ? rest.length : comma + 1);
-        }
-    }
-    return false;
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (same(line->fields[fields[i]], target))
+            return true;
+    return is_among(line->fields[FIELD_RECIPIENT], target) ||
+           is_among(line->fields[FIELD_ORIGINAL_RECIPIENT], target);
 }
 
 static bool record_is(const struct log_record *record, const char *target)
 {
-    static const char *const names[] = {"user", "from", "rcpt", "message-id", "domain"};
-    const char *rcpt;
+    static const char *const names[] = {"user", "from", "message-id", "domain"};
+    static const char *const recipients[] = {"rcpt", "rcpts"};
 
     if (record->queue_id != NULL && strcasecmp(record->queue_id, target) == 0)
         return true;
@@ -80,8 +77,13 @@ static bool record_is(const struct log_record *record, const char *target)
         if (value != NULL && strcasecmp(value, target) == 0)
             return true;
     }
-    rcpt = log_record_value(record, "rcpt");
-    return rcpt != NULL && is_at(span_of(rcpt), target);
+    for (size_t i = 0; i < COUNT_OF(recipients); i++) {
+        const char *value = log_record_value(record, recipients[i]);
+
+        if (value != NULL && is_among(span_of(value), target))
+            return true;
+    }
+    return false;
 }
 
 static bool is_id(struct span id)

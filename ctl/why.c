@@ -222,7 +222,7 @@ static int answer(struct asked *asked, const char *target)
     }
     print_timeline(&asked->timeline);
     endings_find(asked);
-    end = endings_decisive(asked);
+    end = endings_decisive(asked, target);
     if (end == NULL) {
         printf("%s came in, and nothing was tried for it yet, or the logs end before that.\n"
                "Next: postqueue -p (or mailq) shows whether it still waits.\n",

@@ -170,25 +170,7 @@ static void read_expired(struct result *result, const struct mail *mail)
     }
 }
 
-/* --- several recipients --------------------------------------------------------------------- */
-
-/* Cuts the next of "<a@b>,<c@d>" off. */
-static bool next_recipient(struct span *list, struct span *recipient_r)
-{
-    size_t comma;
-
-    *list = span_trim(*list);
-    if (list->length == 0)
-        return false;
-    comma = span_find_char(*list, ',');
-    *recipient_r = span_trim(span_to(*list, comma == SPAN_NONE ? list->length : comma));
-    *list = span_from(*list, comma == SPAN_NONE ? list->length : comma + 1);
-    if (span_starts(*recipient_r, "<"))
-        *recipient_r = span_from(*recipient_r, 1);
-    if (span_ends(*recipient_r, ">"))
-        *recipient_r = span_to(*recipient_r, recipient_r->length - 1);
-    return true;
-}
+/* --- all that a line says -------------------------------------------------------------------- */
 
 size_t result_read(const struct rules *rules, struct classify_scratch *scratch, struct mails *mails,
                    const struct line *line, int64_t now_us, uint64_t fingerprint,
@@ -215,7 +197,7 @@ size_t result_read(const struct rules *rules, struct classify_scratch *scratch, 
         mail_inherit(next, mail);
         return 0;
     }
-    if (line->kind != LINE_EXPIRED && !next_recipient(&list, &recipient))
+    if (line->kind != LINE_EXPIRED && !line_next_recipient(&list, &recipient))
         return 0;
     do {
         struct result *result = make(line, recipient, &classification, mail);
@@ -231,6 +213,6 @@ size_t result_read(const struct rules *rules, struct classify_scratch *scratch, 
         result->fingerprint =
             hash_stable_more(fingerprint, result->recipient, strlen(result->recipient));
         results_r[count++] = result;
-    } while (count < RESULTS_MAX && next_recipient(&list, &recipient));
+    } while (count < RESULTS_MAX && line_next_recipient(&list, &recipient));
     return count;
 }

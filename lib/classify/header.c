@@ -118,6 +118,15 @@ static bool take_program(struct span *text, struct line *line)
     return true;
 }
 
+/* Some write no host into their files: the program stands in its place, which a colon tells. */
+static bool take_program_alone(struct span *text, struct line *line)
+{
+    size_t length = span_find_char(*text, ' ');
+
+    return length != SPAN_NONE && length > 0 && text->start[length - 1] == ':' &&
+           span_find_char(*text, ':') == length - 1 && take_program(text, line);
+}
+
 /* RFC 5424 §6: behind the time, HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG. */
 static bool take_rfc5424(struct span *text, struct line *line)
 {
@@ -197,10 +206,10 @@ bool header_parse(struct span text, struct line *line, struct span *body_r)
     if (rfc5424) {
         if (!take_rfc5424(&text, &parsed))
             return false;
-    } else if (take_word(&text, &parsed.fields[FIELD_HOST])) {
+    } else if (!take_program_alone(&text, &parsed)) {
+        if (!take_word(&text, &parsed.fields[FIELD_HOST]))
+            return false;
         (void)take_program(&text, &parsed);
-    } else {
-        return false;
     }
     skip_solaris_id(&text);
     *line = parsed;

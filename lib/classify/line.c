@@ -143,3 +143,20 @@ void line_parse_body(const char *program, const char *text, size_t length, struc
     if (services != 0)
         match(services, body, line_r);
 }
+
+bool line_next_recipient(struct span *list, struct span *recipient_r)
+{
+    size_t comma;
+
+    *list = span_trim(*list);
+    if (list->length == 0)
+        return false;
+    comma = span_find_char(*list, ',');
+    *recipient_r = span_trim(span_to(*list, comma == SPAN_NONE ? list->length : comma));
+    *list = span_from(*list, comma == SPAN_NONE ? list->length : comma + 1);
+    if (span_starts(*recipient_r, "<"))
+        *recipient_r = span_from(*recipient_r, 1);
+    if (span_ends(*recipient_r, ">"))
+        *recipient_r = span_to(*recipient_r, recipient_r->length - 1);
+    return true;
+}

@@ -3,7 +3,7 @@
  * One line of an MTA's log, as typed fields.
  *
  * line_parse() understands what Postfix and Sendmail write, behind a syslog header (RFC 3164, with
- * or without priority; RFC 5424; rsyslog's ISO time; Postfix' own maillog_file) or without any.
+ * or without priority, or host; RFC 5424; rsyslog's ISO time; Postfix' own maillog_file) or without any.
  * Every span points into the text that was parsed, which stays the caller's and is not changed.
  * Lines are hostile: any octets, any length up to LINE_MAX_LENGTH (what is behind is not looked
  * at). Thread-safe; nothing is allocated.
@@ -125,6 +125,10 @@ bool line_parse(const char *text, size_t length, struct line *line_r);
 /* The same for what stands behind the header, where the program is known: "postfix/smtp",
  * "sendmail". */
 void line_parse_body(const char *program, const char *text, size_t length, struct line *line_r);
+
+/* Cuts the next one off the recipients of a line, of which Sendmail names several in one:
+ * "<a@b>,<c@d>", of which the outer brackets may be gone.  false: there is none. */
+bool line_next_recipient(struct span *list, struct span *recipient_r);
 
 /* When it was written, in microseconds since the epoch.  RFC 3164's time has neither year nor zone:
  * it is the local time that is nearest before now_us, or up to a day behind it.  false: there is

@@ -167,3 +167,15 @@ class TestTransactions:
         assert (line["dir"], line["nrcpt"]) == ("out", "2"), replies
         assert line["queue_id"] != "NOQUEUE"
         assert not place.milter.log.events(stage="rcpt")
+
+
+def test_why(shared):
+    """Sendmail names the recipients of one delivery in one line."""
+    place = shared
+    rcpts = ["why@example.net", "wherefore@example.net"]
+    outcome = place.send("alice", rcpts, subject="why")
+    place.mta.wait_log(f"{outcome.queue_id}: done")
+    for rcpt in rcpts:
+        done = place.ctl.run("why", rcpt, place.milter.log.path, place.mta.log)
+        sentence = done.stdout.splitlines()[-2]
+        assert f"{outcome.queue_id} of alice@example.test to {rcpt} was delivered at " in sentence

@@ -84,6 +84,10 @@ LINES = [
     failed(12, "A00000000B", "lea@example.com", "5.2.2", "bounced", "552 5.2.2 Over quota"),
     f"{ago(8)} mx sendmail[7]: 5AL701Xw012345: to=<s@example.net>, delay=00:00:02, mailer=esmtp, "
     "pri=120345, relay=mx.example.net. [192.0.2.1], dsn=5.1.1, stat=User unknown\n",
+    f"{ago(8)} sendmail[7]: 5AL701Xw012346: to=<t@example.net>,<u@example.net>, delay=00:00:02, "
+    "mailer=esmtp, pri=120345, relay=mx.example.net. [192.0.2.1], dsn=2.0.0, stat=Sent (ok)\n",
+    ours(7, "sluice-milter", "5AL701Xw012347: event=message dir=out user=mia@example.com nrcpt=2 "
+         "verdict=accept rcpts=v@example.net,w@example.net trace=1e"),
 ]
 RECORD = {"time": ago(7), "host": "mx", "program": "sluice-milter", "pid": 9, "queue_id": "B000000001"}
 JSON = [
@@ -114,6 +118,10 @@ ASKED = {
     "A000000008": ("went back to its sender (destination.unreachable: ", "send it again"),
     "s@example.net": ("5AL701Xw012345 to s@example.net could not be delivered at ",
                       "Correct the address"),
+    "t@example.net": ("5AL701Xw012346 to t@example.net was delivered at ", "nothing to do here"),
+    "u@example.net": ("5AL701Xw012346 to u@example.net was delivered at ", "nothing to do here"),
+    "w@example.net": ("w@example.net came in, and nothing was tried for it yet", "postqueue -p"),
+    "third@example.net": ("A00000000A to third@example.net was delivered at ", "nothing to do here"),
     "A00000000A": ("; of its 3 other recipients, 2 got it, 1 will not get it", "Nothing"),
     "A00000000B": ("and went no further, as a notice that has no sender (recipient.mailbox-full: ",
                    "by another way"),
