@@ -38,7 +38,7 @@ def key_line(selector, record, ttl=1):
     return f"{selector}._domainkey {ttl} IN TXT {nameserver.rdata_text(record)}\n"
 
 
-MX = "@ IN MX 10 mx\nmx IN A 127.0.0.1\n"
+MX = "@ IN MX 10 mx\nmx IN A 192.0.2.25\n"
 GOOD_SPF = f'@ IN TXT "v=spf1 ip4:{OURS} ip6:{SECOND} -all"\n'
 GOOD_DMARC = '_dmarc IN TXT "v=DMARC1; p=none"\n'
 
