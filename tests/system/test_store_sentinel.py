@@ -97,5 +97,7 @@ def test_the_primary_is_killed(place, watched):
 
 
 def has_replica(node):
+    """Redis calls a replica online before the first command goes to it: what is acknowledged tells."""
     with node.client() as client:
-        return "state=online" in client.call("INFO", "replication")
+        client.call("SET", "written", "1")
+        return client.call("WAIT", "1", "500") == 1

@@ -15,7 +15,8 @@
 #include <cmocka.h>
 
 #define PATIENCE_US (20 * INT64_C(1000000))
-#define SHORT_MS 200
+#define SHORT_MS 2000
+#define LONG_MS 20000 /* where nothing is to be late */
 #define STEP_MS 20
 
 #define PASSES                                                                                     \
@@ -46,14 +47,15 @@ static void tell(const struct spf_engine_event *event, void *context)
     }
 }
 
-static void open_engine(struct fixture *fixture, enum conf_spf_engine which, const char *program)
+static void open_with(struct fixture *fixture, enum conf_spf_engine which, const char *program,
+                      int64_t timeout_ms)
 {
     const char *top = getenv("top_builddir");
     char *built = mem_print("%s/sluice-libspf2", top != NULL ? top : ".");
     const struct spf_engine_settings settings = {
         .engine = which,
         .program = program != NULL ? program : built,
-        .timeout_ms = SHORT_MS,
+        .timeout_ms = timeout_ms,
         .tell = tell,
         .context = fixture,
     };
@@ -61,6 +63,11 @@ static void open_engine(struct fixture *fixture, enum conf_spf_engine which, con
     *fixture = (struct fixture){.loop = loop_new()};
     fixture->engine = spf_engine_new(fixture->loop, &settings);
     free(built);
+}
+
+static void open_engine(struct fixture *fixture, enum conf_spf_engine which, const char *program)
+{
+    open_with(fixture, which, program, LONG_MS);
 }
 
 static void close_engine(struct fixture *fixture)
@@ -238,11 +245,11 @@ static void test_reload(void **state)
 }
 
 /* Whatever ends it: our result stands, that is said once, and the next question starts it anew. */
-static void end_in_the_middle(int signal, const char *problem)
+static void end_in_the_middle(int signal, const char *problem, int64_t timeout_ms)
 {
     struct fixture fixture;
 
-    open_engine(&fixture, SPF_ENGINE_LIBSPF2, NULL);
+    open_with(&fixture, SPF_ENGINE_LIBSPF2, NULL, timeout_ms);
     get(&fixture, PASSES, SPF_PASS);
     fixture.answered = 0;
     assert_int_equal(kill(spf_engine_pid(fixture.engine), SIGSTOP), 0);
@@ -286,13 +293,13 @@ static void test_stopped_with_the_daemon(void **state)
 static void test_killed(void **state)
 {
     (void)state;
-    end_in_the_middle(SIGKILL, "signal 9");
+    end_in_the_middle(SIGKILL, "signal 9", LONG_MS);
 }
 
 static void test_frozen(void **state)
 {
     (void)state;
-    end_in_the_middle(SIGSTOP, "no answer in time");
+    end_in_the_middle(SIGSTOP, "no answer in time", SHORT_MS);
 }
 
 static void test_unusable(void **state)
