@@ -11,23 +11,6 @@
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
-static const char *type_name(enum dns_type type)
-{
-    switch (type) {
-    case DNS_A:
-        return "A";
-    case DNS_AAAA:
-        return "AAAA";
-    case DNS_MX:
-        return "MX";
-    case DNS_PTR:
-        return "PTR";
-    case DNS_TXT:
-        return "TXT";
-    }
-    return "";
-}
-
 /* Whether a record can name it as it is: no macros, nothing that means something else. */
 static bool is_plain(const char *name)
 {
@@ -163,8 +146,8 @@ static void add_answer(struct spf_evidence *evidence, const struct dns_answer *a
         evidence->unfit = true;
         return;
     }
-    text_print(&evidence->answers, "ask %s %s %s\n", type_name(answer->type), names[answer->status],
-               answer->name);
+    text_print(&evidence->answers, "ask %s %s %s\n", dns_type_name(answer->type),
+               names[answer->status], answer->name);
     if (answer->status != DNS_FOUND)
         return;
     if (answer->type == DNS_TXT)
@@ -183,7 +166,7 @@ static const struct dns_answer *find(void *context, const char *name, enum dns_t
         return answer;
     if (evidence->seen == NULL)
         evidence->seen = map_new();
-    key = mem_print("%s %s", type_name(type), name);
+    key = mem_print("%s %s", dns_type_name(type), name);
     if (map_put(evidence->seen, key, strlen(key), evidence) == NULL)
         add_answer(evidence, answer);
     free(key);

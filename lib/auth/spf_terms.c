@@ -25,27 +25,10 @@ enum spf_step spf_problem(struct spf_state *state, enum spf_step step, const cha
     return step;
 }
 
-static const char *type_name(enum dns_type type)
-{
-    switch (type) {
-    case DNS_A:
-        return "A";
-    case DNS_AAAA:
-        return "AAAA";
-    case DNS_MX:
-        return "MX";
-    case DNS_PTR:
-        return "PTR";
-    case DNS_TXT:
-        break;
-    }
-    return "TXT";
-}
-
 enum spf_step spf_dns_problem(struct spf_state *state, const struct dns_answer *answer)
 {
     return spf_problem(state, SPF_STEP_TEMPERROR, "%s %s: %s", answer->name,
-                       type_name(answer->type),
+                       dns_type_name(answer->type),
                        answer->problem != NULL ? answer->problem : "no answer");
 }
 

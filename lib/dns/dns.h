@@ -17,6 +17,8 @@
 
 enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
+const char *dns_type_name(enum dns_type type); /* "AAAA" */
+
 enum dns_status {
     DNS_FOUND, /* at least one record */
     DNS_NO_DATA, /* the name exists, without that type */

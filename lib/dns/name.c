@@ -139,3 +139,20 @@ char *dns_reverse_name(const struct ip_address *address)
         return mem_copy("");
     }
 }
+
+const char *dns_type_name(enum dns_type type)
+{
+    switch (type) {
+    case DNS_A:
+        return "A";
+    case DNS_PTR:
+        return "PTR";
+    case DNS_MX:
+        return "MX";
+    case DNS_TXT:
+        return "TXT";
+    case DNS_AAAA:
+        return "AAAA";
+    }
+    return "";
+}
